@@ -1,0 +1,1 @@
+"""Matches to letters, letters to mailboxes."""

@@ -1,0 +1,1 @@
+"""Ways out: each takes a whole message and says what became of it."""

@@ -1,0 +1,1 @@
+"""The shared words of Paperround: frozen values, pure rules, the standard library only."""

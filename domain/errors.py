@@ -1,0 +1,150 @@
+"""One tree of errors; the type says what the future holds.
+
+PaperroundError
+├── UsageError                    the user's words are wrong: exit code 2, nothing was changed
+│   ├── SettingsError             a setting is unknown, missing or not legal
+│   ├── QueryError                a topic cannot be read; knows its column
+│   ├── AddressError              not an address that mail can be sent to
+│   └── UnknownError              the thing named does not exist
+├── CollectError                  a listing could not be read; knows the status to report
+│   ├── TransientCollectError     worth asking again
+│   │   ├── Throttled             the host asks for patience; may know for how long
+│   │   └── Unreachable           no answer, or the host's own failure
+│   └── PermanentCollectError     asking again will not help
+│       ├── Blocked               an answer, but not the page: a bot check, a login, a refusal
+│       ├── LayoutChanged         the page is there but cannot be trusted
+│       └── RefusedAnswer         too large, or led somewhere we do not go
+├── StorageError                  exit code 3, nothing was changed
+│   ├── DatabaseBusy              another process holds the database; later works (transient)
+│   ├── DatabaseUnavailable       read-only, missing, damaged, or the disk is full
+│   └── DatabaseTooNew            written by a later version of Paperround
+└── DeliveryError                 a message did not (surely) leave
+├── TransientDeliveryError    4yz: try this recipient later
+│   └── NotConnected          never reached the relay: costs no attempt
+├── PermanentDeliveryError    5yz: this recipient will not be served
+└── UncertainDelivery         no answer after the final dot: it may have left
+"""
+
+from datetime import timedelta
+
+from domain.papers import FetchStatus
+
+
+class PaperroundError(Exception):
+    """Anything that Paperround itself reports; its text is one clear sentence."""
+
+
+class UsageError(PaperroundError):
+    """The user's words are wrong; nothing was changed."""
+
+
+class SettingsError(UsageError):
+    """A setting is unknown, missing or not legal."""
+
+
+class QueryError(UsageError):
+    """A topic's query cannot be read."""
+
+    def __init__(self, reason: str, column: int) -> None:
+        super().__init__(f"{reason} (column {column})")
+        #: The reason without the column.
+        self.reason = reason
+        #: Where, counted from 1 in characters of the query as typed.
+        self.column = column
+
+
+class AddressError(UsageError):
+    """Not an address that mail can be sent to."""
+
+
+class UnknownError(UsageError):
+    """The paper, reader, topic, issue or source that was named does not exist."""
+
+
+class CollectError(PaperroundError):
+    """A listing could not be read."""
+
+    #: What the report says of the source.
+    status = FetchStatus.FAILED
+
+
+class TransientCollectError(CollectError):
+    """Worth asking again."""
+
+
+class Throttled(TransientCollectError):
+    """The host asks for patience."""
+
+    status = FetchStatus.THROTTLED
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        #: How long the host asks us to wait; None if it did not say.
+        self.retry_after = retry_after
+
+
+class Unreachable(TransientCollectError):
+    """No answer, or the host's own failure."""
+
+
+class PermanentCollectError(CollectError):
+    """Asking again will not help."""
+
+
+class Blocked(PermanentCollectError):
+    """An answer came, but not the page: a bot check, a login or a refusal."""
+
+    status = FetchStatus.BLOCKED
+
+
+class LayoutChanged(PermanentCollectError):
+    """The page is there but cannot be trusted; nothing of it is kept."""
+
+    status = FetchStatus.LAYOUT_CHANGED
+
+
+class RefusedAnswer(PermanentCollectError):
+    """The answer is too large or leads somewhere we do not go."""
+
+
+class StorageError(PaperroundError):
+    """The database could not do it; nothing was changed."""
+
+
+class DatabaseBusy(StorageError):
+    """Another process holds the database; later works."""
+
+
+class DatabaseUnavailable(StorageError):
+    """Read-only, missing, damaged, or the disk is full."""
+
+
+class DatabaseTooNew(StorageError):
+    """Written by a later version of Paperround."""
+
+
+class DeliveryError(PaperroundError):
+    """A message did not (surely) leave."""
+
+    def __init__(self, reason: str, code: int | None = None, enhanced: str | None = None) -> None:
+        super().__init__(reason)
+        #: The SMTP reply code, such as 451; None if none was given.
+        self.code = code
+        #: The enhanced status (RFC 3463), such as "4.7.1"; None if none was given.
+        self.enhanced = enhanced
+
+
+class TransientDeliveryError(DeliveryError):
+    """4yz: try this recipient later."""
+
+
+class NotConnected(TransientDeliveryError):
+    """Connect, TLS, EHLO or AUTH failed: nothing was said of this recipient, no attempt is spent."""
+
+
+class PermanentDeliveryError(DeliveryError):
+    """5yz: this recipient will not be served."""
+
+
+class UncertainDelivery(DeliveryError):
+    """No answer came after the final dot: the message may have left."""

@@ -1,0 +1,286 @@
+"""Issues and letters: from candidates to frozen fragments, and what becomes of each delivery."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain.papers import FetchStatus, Paper
+from domain.topics import Why
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What an issue is for; computed, never "now"."""
+
+    label: str  #: "2026-11-20" or "2026-W47"
+    zone: str  #: IANA name
+    day: date  #: the local date on which it was cut
+
+
+# -- composing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A matched paper that may go into a letter."""
+
+    topic_id: int
+    paper: Paper
+    score: float
+    tier: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TopicWish:
+    """A reader's topic, as compose needs it; in the reader's own order."""
+
+    topic_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One paper of a letter."""
+
+    paper: Paper
+    topic_id: int
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One topic of a letter."""
+
+    topic_id: int
+    name: str
+    total: int  #: how many papers matched, shown or not
+    entries: tuple[Entry, ...]
+    overflow: tuple[Paper, ...]  #: matched, but over the caps: shown as titles
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCheck:
+    """One line of the receipt: what became of one source since the last issue."""
+
+    source: str  #: the configured name
+    label: str  #: "Hugging Face Daily Papers"
+    day: date | None  #: newest listing day read; None if nothing could be read
+    status: FetchStatus
+    listed: int
+    new: int
+    error: str = ""
+    at: datetime | None = None  #: when it was last asked
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was checked for the reader, new, late or failed."""
+
+    checks: tuple[SourceCheck, ...]
+    new: int  #: papers new to the archive since the last issue
+    matched: int  #: distinct papers that matched
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One composed issue, before it is rendered."""
+
+    slot: Slot
+    first: bool  #: the first issue of this reader: looks back, and comes even when empty
+    sections: tuple[Section, ...]
+    topics: tuple[str, ...]  #: the names of all of the reader's topics, matched or not
+    receipt: Receipt
+    confirmed_at: datetime | None
+    welcome_days: int = 7
+
+    @property
+    def papers(self) -> tuple[Paper, ...]:
+        """Every paper that the letter names, shown in full first."""
+        shown = tuple(entry.paper for section in self.sections for entry in section.entries)
+        return shown + tuple(paper for section in self.sections for paper in section.overflow)
+
+
+# -- letters -----------------------------------------------------------------------------------------------------------
+
+
+class LetterKind(StrEnum):
+    """The kinds of letters."""
+
+    DIGEST = "digest"
+    CONFIRM = "confirm"
+
+
+class Role(StrEnum):
+    """Which part of a message a fragment belongs to."""
+
+    HEAD = "head"
+    TEXT = "text"
+    TEXT_PERSONAL = "text-personal"  # carries a reader's own links: never on a public page
+    SEAM = "seam"  # MIME boundaries and part headers
+    HTML = "html"
+    HTML_PERSONAL = "html-personal"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    r"""An immutable, already encoded piece of a message; a message is the join of its fragments.
+
+    A slot is a name between NUL bytes, `\0h:name\0` in headers and `\0q:name\0` in quoted-printable bodies;
+    NUL never stands in a message (RFC 5322 section 2.2).
+    """
+
+    role: Role
+    body: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the body: the key under which it is stored once."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What readers with the same papers share: fragments in order."""
+
+    kind: LetterKind
+    subject: str  #: as text, not encoded
+    fragments: tuple[Fragment, ...]
+
+    @property
+    def key(self) -> str:
+        """Equal contents have equal keys."""
+        digest = hashlib.sha256(f"{self.kind}\n{self.subject}\n".encode("utf-8", "surrogatepass"))
+        for fragment in self.fragments:
+            digest.update(f"{fragment.role}:{fragment.sha256}\n".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """One message that is to leave once: a content and what makes it one reader's own."""
+
+    message_key: str  #: "issue:<public id>", "confirm:<public id>:<n>": unique, so nothing is queued twice
+    subscriber_id: str  #: the subscriber's public id
+    recipient: str
+    content: Content
+    slots: Mapping[str, str]  #: slot name → value: to, message-id, date, and the reader's own links
+    message_id: str  #: with angle brackets; stable over every try
+    date: datetime
+    not_before: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePaper:
+    """One paper of an issue, as the sent ledger keeps it."""
+
+    paper_id: int
+    topic_id: int
+    position: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePlan:
+    """One issue, ready to be frozen together with its papers, content and delivery."""
+
+    public_id: str  #: random; the web page's address
+    subscriber_id: int
+    slot: Slot
+    cutoff: datetime
+    upto_match: int  #: the newest match that was considered; the next issue begins after it
+    papers: tuple[IssuePaper, ...]
+    mailing: Mailing
+
+
+# -- deliveries --------------------------------------------------------------------------------------------------------
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands (mail.md section 2)."""
+
+    PLANNED = "planned"
+    LEASED = "leased"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A delivery that this worker holds."""
+
+    id: int
+    message_key: str
+    kind: LetterKind
+    recipient: str
+    message_id: str
+    attempts: int  #: tries before this one that counted
+    uncertain_before: bool  #: it may already have left once
+    expires_at: datetime
+    subject: str
+    fragments: tuple[Fragment, ...]
+    slots: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole message, ready for a transport."""
+
+    key: str  #: the message key; a transport that can overwrite uses it to stay idempotent
+    kind: LetterKind
+    sender: str  #: envelope sender
+    recipient: str  #: envelope recipient
+    message_id: str
+    data: bytes  #: CRLF lines, no dot-stuffing
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A transport took the message."""
+
+    reply: str  #: what the relay said, or where the file lies
+    code: int | None = None
+    enhanced: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one try ended: the state to settle, and when to try again."""
+
+    state: DeliveryState
+    reply: str = ""
+    code: int | None = None
+    enhanced: str | None = None
+    not_before: datetime | None = None  #: for deferred, uncertain and planned
+    counts: bool = True  #: whether it used an attempt
+    sha256: str = ""  #: of the joined message, once it was sent
+    reason: str = ""  #: for skipped, rejected, expired: why, in a word or a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCounts:
+    """What one pass of deliver did."""
+
+    accepted: int = 0
+    deferred: int = 0
+    rejected: int = 0
+    uncertain: int = 0
+    skipped: int = 0
+    expired: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PublishCounts:
+    """What one pass of publish did."""
+
+    due: int = 0
+    issues: int = 0
+    papers: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""Papers: as a listing states them, and as the archive keeps them."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class FetchStatus(StrEnum):
+    """What came of asking a source (interface.md)."""
+
+    OK = "ok"
+    OK_EMPTY = "ok-empty"
+    NOT_MODIFIED = "not-modified"
+    STALE = "stale"
+    PARTIAL = "partial"
+    THROTTLED = "throttled"
+    BLOCKED = "blocked"
+    LAYOUT_CHANGED = "layout-changed"
+    FAILED = "failed"
+
+    @property
+    def moves_cursor(self) -> bool:
+        """Whether the source may go on from here: only a whole, understood answer counts."""
+        return self in {FetchStatus.OK, FetchStatus.OK_EMPTY}
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is nothing to report as a failure."""
+        return self.moves_cursor or self is FetchStatus.NOT_MODIFIED
+
+
+class AbstractKind(StrEnum):
+    """Whose words the abstract is."""
+
+    AUTHORS = "abstract"
+    SUMMARY = "summary"  # a machine's or an editor's, standing in for a missing abstract
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """Strong ids of one work, normalised and without version; None where unknown."""
+
+    arxiv: str | None = None  #: "2401.01234" or "astro-ph/0601001"
+    doi: str | None = None  #: lower case, without resolver: "10.1101/2024.01.01.123456"
+    openreview: str | None = None  #: forum id
+
+    @property
+    def strongest(self) -> str | None:
+        """The paper key of the strongest id, such as "arxiv:2401.01234"; None if there is none."""
+        for scheme, value in self.pairs():
+            return f"{scheme}:{value}"
+        return None
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return (scheme, value) of every id there is, strongest first."""
+        named = (("arxiv", self.arxiv), ("doi", self.doi), ("openreview", self.openreview))
+        return tuple((scheme, value) for scheme, value in named if value)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPaper:
+    """One paper as one listing states it; raw text with white space collapsed, not display text."""
+
+    title: str
+    rank: int  #: place on the listing, from 1
+    ids: Identifiers = field(default_factory=Identifiers)
+    abstract: str = ""  #: "" where the listing gives none
+    abstract_kind: AbstractKind = AbstractKind.NONE
+    authors: tuple[str, ...] = ()  #: "First Last"; may be empty although author_count is known
+    author_count: int = 0  #: 0 where the listing does not say
+    published: date | None = None  #: day of the first version
+    url: str = ""  #: the abstract page; http(s)
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    categories: tuple[str, ...] = ()
+    organization: str = ""
+    version: int | None = None
+    upvotes: int | None = None  #: None where the listing has no votes
+    comments: int | None = None
+    withdrawn: bool = False
+    first_seen: datetime | None = None  #: only in imported records that bring their own
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a conditional GET needs the next time."""
+
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page to ask for."""
+
+    url: str
+    accept: str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one page says, read."""
+
+    source: str  #: the configured name, or the kind for an imported file
+    day: date  #: the listing day in the source's own zone
+    papers: tuple[ListedPaper, ...]
+    status: FetchStatus
+    declared: int | None = None  #: the count that the page itself declares; None if it does not
+    note: str = ""  #: one sentence where the status needs words
+    next: PageRequest | None = None  #: the page that goes on from here
+    backlog: bool = False  #: papers that are not news
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """That a paper stood on a listing."""
+
+    source: str
+    day: date
+    rank: int
+    upvotes: int | None
+    comments: int | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One work as the archive keeps it."""
+
+    id: int  #: the archive's own number, rising with first_seen
+    key: str  #: "arxiv:2401.01234", "doi:…", "openreview:…", "title:<hex>"
+    ids: Identifiers
+    title: str
+    abstract: str
+    abstract_kind: AbstractKind
+    authors: tuple[str, ...]
+    author_count: int
+    published: date | None
+    first_seen: datetime  #: aware UTC; the instant of storing
+    listed: date  #: the latest listing day
+    first_listed: date
+    url: str
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    organization: str = ""
+    categories: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  #: names of the sources it was seen on, in order of first sighting
+    upvotes: int | None = None  #: the newest figure
+    comments: int | None = None
+    backlog: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one `Archive.add` did."""
+
+    new: tuple[Paper, ...]  #: papers never seen before
+    updated: int  #: known papers that learned something
+    listed: int

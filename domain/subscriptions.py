@@ -1,0 +1,132 @@
+"""Readers: who gets a digest, and when the next one is due."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from domain.errors import UsageError
+from domain.issues import Slot
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class SubscriberState(StrEnum):
+    """What may be mailed to an address."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+
+
+class Cadence(StrEnum):
+    """How often a digest comes."""
+
+    DAY = "day"
+    WEEK = "week"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a reader's digest leaves, in the reader's own zone."""
+
+    every: Cadence = Cadence.DAY
+    weekday: int = 0  #: 0 is Monday; used weekly only
+    hour: int = 7  #: 0 to 23
+    zone: str = "UTC"  #: IANA name
+
+    def __post_init__(self) -> None:
+        """Refuse what no clock shows; raises UsageError."""
+        if not 0 <= self.hour <= 23:
+            message = f"hour must be 0 to 23, not {self.hour}"
+            raise UsageError(message)
+        if not 0 <= self.weekday <= 6:
+            message = f"weekday must be one of {', '.join(WEEKDAYS)}"
+            raise UsageError(message)
+        zone_of(self.zone)
+
+    def slot(self, now: datetime) -> Slot:
+        """Return the slot that `now` (aware) falls into: the local date, or the ISO week."""
+        local = now.astimezone(zone_of(self.zone))
+        if self.every is Cadence.DAY:
+            return Slot(label=local.date().isoformat(), zone=self.zone, day=local.date())
+        year, week, _ = local.isocalendar()
+        return Slot(label=f"{year}-W{week:02}", zone=self.zone, day=local.date())
+
+    def opens(self, now: datetime) -> datetime:
+        """Return the first instant at which the slot of `now` is due, aware, in the reader's zone.
+
+        An hour that does not exist (the spring gap) opens at the first instant after it.
+        """
+        zone = zone_of(self.zone)
+        local = now.astimezone(zone)
+        day = local.date()
+        if self.every is Cadence.WEEK:
+            day += timedelta(days=self.weekday - day.weekday())
+        wall = datetime(day.year, day.month, day.day, self.hour, tzinfo=zone)
+        # A wall time inside the gap comes back moved by the gap's width: zoneinfo reads it with the offset
+        # from before the gap, which is exactly the first existing hour after it.
+        return wall.astimezone(ZoneInfo("UTC")).astimezone(zone)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the slot of `now` has opened."""
+        return now >= self.opens(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One reader × one topic."""
+
+    topic_id: int
+    name: str  #: what the reader calls it; the query as typed by default
+    query: str  #: as typed
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One entry of the append-only record of what a reader agreed to."""
+
+    action: str  #: "asked", "confirmed", "vouched", "unsubscribed"
+    wording: str  #: the version of the words that were shown
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An address and its wishes."""
+
+    id: int
+    public_id: str  #: random; what signed links name
+    email: str  #: as typed
+    state: SubscriberState
+    schedule: Schedule
+    shared: bool  #: a mailbox of several people: no personal tokens in its letters
+    confirmed_at: datetime | None
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the IANA zone of that name; raises UsageError for any other text."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        message = f"there is no time zone {name!r}; use an IANA name such as Europe/Berlin"
+        raise UsageError(message) from error
+
+
+def weekday_of(name: str) -> int:
+    """Return 0 for "mon" or "Monday" up to 6 for Sunday; raises UsageError for any other text."""
+    short = name.strip().lower()[:3]
+    full = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    if short not in WEEKDAYS or not full[WEEKDAYS.index(short)].startswith(name.strip().lower()):
+        message = f"weekday must be one of {', '.join(WEEKDAYS)}, not {name!r}"
+        raise UsageError(message)
+    return WEEKDAYS.index(short)
+
+
+def news_since(now: datetime, welcome_days: int) -> date:
+    """Return the first listing day that a first issue cut at `now` looks back to."""
+    return (now - timedelta(days=welcome_days)).date()

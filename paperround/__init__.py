@@ -1,0 +1,1 @@
+"""The door: commands, settings, wiring, demo."""

@@ -1,0 +1,1 @@
+"""Pages to papers: names URLs, fetches politely, reads what came."""

@@ -1,0 +1,1 @@
+"""The database: every paper once, every reader, every letter on its way."""

@@ -1,0 +1,1 @@
+"""Papers × topics: what readers ask, and what answers it."""

@@ -1,0 +1,1 @@
+"""When things happen: collect, match, publish, deliver."""
