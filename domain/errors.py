@@ -19,10 +19,10 @@ PaperroundError
 │   ├── DatabaseUnavailable       read-only, missing, damaged, or the disk is full
 │   └── DatabaseTooNew            written by a later version of Paperround
 └── DeliveryError                 a message did not (surely) leave
-├── TransientDeliveryError    4yz: try this recipient later
-│   └── NotConnected          never reached the relay: costs no attempt
-├── PermanentDeliveryError    5yz: this recipient will not be served
-└── UncertainDelivery         no answer after the final dot: it may have left
+    ├── TransientDeliveryError    4yz: try this recipient later
+    │   └── NotConnected          never reached the relay: costs no attempt
+    ├── PermanentDeliveryError    5yz: this recipient will not be served
+    └── UncertainDelivery         no answer after the final dot: it may have left
 """
 
 from datetime import timedelta

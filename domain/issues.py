@@ -227,6 +227,7 @@ class Leased:
     subject: str
     fragments: tuple[Fragment, ...]
     slots: Mapping[str, str]
+    sha256: str = ""  #: of the message that was sent; "" before the first try that reached the dot
 
 
 @dataclass(frozen=True, slots=True)

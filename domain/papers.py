@@ -159,6 +159,6 @@ class Paper:
 class Added:
     """What one `Archive.add` did."""
 
-    new: tuple[Paper, ...]  #: papers never seen before
+    new: tuple[Paper, ...]  #: the papers never seen before, in the order of the listing
     updated: int  #: known papers that learned something
-    listed: int
+    listed: int  #: how many the listing held

@@ -1,0 +1,136 @@
+"""Header lines, written here because Python's own writer breaks what a mailbox relies on.
+
+`email` with policy.SMTP cuts a long List-Unsubscribe into encoded words and encodes host names (mail.md finding 4), so
+the lines of a letter are made by these few functions; `email` reads them back in the tests. Every value that comes from
+outside is refused if it holds a control character: a header can then not be smuggled into a message.
+"""
+
+import re
+from datetime import datetime
+from email.utils import format_datetime
+
+import idna
+
+from domain.clock import utc
+from domain.errors import AddressError, UsageError
+
+WIDTH = 78  # RFC 5322 section 2.1.1: lines should not be longer, without CRLF
+LONGEST_LINE = 998  # RFC 5322 section 2.1.1: and must not be longer than this
+_WORD = 75  # RFC 2047 section 2: an encoded word's greatest length
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*")
+_QUOTED_LOCAL = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*"')
+_LITERAL = re.compile(r"\[[0-9A-Za-z:.]+\]")
+_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+
+
+def refuse_controls(name: str, value: str) -> str:
+    """Return `value` unless it holds a control, a line separator or half a surrogate pair.
+
+    Raises UsageError: whoever got it in wanted a header of their own (RFC 5322 section 2.2).
+    """
+    found = _CONTROL.search(value)
+    if found:
+        raise UsageError(f"{name} holds the control character U+{ord(found[0]):04X}, which no header may carry")
+    return value
+
+
+def unstructured(name: str, value: str) -> str:
+    """Return a whole header line, folded, such as Subject; non-ASCII text becomes encoded words (RFC 2047).
+
+    Raises UsageError for controls.
+    """
+    refuse_controls(name, value)
+    if _PLAIN.fullmatch(value) and "=?" not in value and max(map(len, value.split())) < WIDTH - 1:
+        return _fold(name, value.split(" "))
+    return _fold(name, encoded_words(value, first=WIDTH - len(name) - 2))
+
+
+def encoded_words(text: str, *, first: int = _WORD) -> list[str]:
+    """Return `text` as encoded words of at most 75 characters, the first of at most `first`, cut between characters."""
+    words: list[str] = []
+    room = min(first, _WORD) - len("=?utf-8?q??=")
+    word = ""
+    for character in text:
+        piece = "".join(
+            "_" if byte == 0x20 else chr(byte) if byte in _SAFE else f"={byte:02X}" for byte in character.encode()
+        )
+        if len(word) + len(piece) > room:
+            words.append(f"=?utf-8?q?{word}?=")
+            word, room = "", _WORD - len("=?utf-8?q??=")
+        word += piece
+    return [*words, f"=?utf-8?q?{word}?="] if word else words
+
+
+def phrase(text: str) -> list[str]:
+    """Return a display name as words of a header: atoms, one quoted string, or encoded words (RFC 5322 section 3.2.5)."""
+    if _ATOMS.fullmatch(text) and "=?" not in text and len(text) < 60:
+        return text.split(" ")
+    if _PLAIN.fullmatch(text) and "=?" not in text and len(text) < 60:
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        return [f'"{quoted}"']
+    return encoded_words(text, first=60)
+
+
+def mailbox(name: str, value: str) -> str:
+    """Return a whole header line for one mailbox, `Name <address>` or the bare address, as settings and people write it.
+
+    Raises UsageError for controls, AddressError for what is no address.
+    """
+    shown, bare = split_mailbox(refuse_controls(name, value))
+    if not shown:
+        return _fold(name, [address(bare)])
+    return _fold(name, [*phrase(shown), f"<{address(bare)}>"])
+
+
+def split_mailbox(value: str) -> tuple[str, str]:
+    """Return (display name, address) of `Name <address>`; the name is "" for a bare address."""
+    value = value.strip()
+    if not value.endswith(">") or "<" not in value:
+        return "", value
+    shown, _, bare = value[:-1].rpartition("<")
+    shown = shown.strip()
+    if len(shown) > 1 and shown[0] == shown[-1] == '"':
+        shown = re.sub(r"\\(.)", r"\1", shown[1:-1])
+    return shown, bare.strip()
+
+
+def address(value: str) -> str:
+    """Return an address as a header and an SMTP command carry it: its domain as A-labels (RFC 5891).
+
+    A local part outside ASCII stays as it is: raw UTF-8 in a header is legal only under SMTPUTF8 (RFC 6532), so such a
+    letter leaves only where the relay offers that, and is skipped elsewhere. Raises AddressError.
+    """
+    local, at, domain = value.rpartition("@")
+    if not at or _CONTROL.search(value) or not (_DOT_ATOM.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)):
+        raise AddressError(f"{value!r} is not an address that mail can be sent to")
+    return f"{local}@{ascii_domain(domain)}"
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a host name as A-labels; an address literal stays. Raises AddressError."""
+    if _LITERAL.fullmatch(domain):
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise AddressError(f"{domain!r} is not a host name") from error
+
+
+def date_text(instant: datetime) -> str:
+    """Return an aware instant as a Date header's value, in UTC: "Fri, 20 Nov 2026 06:00:00 +0000"."""
+    return format_datetime(utc(instant))
+
+
+def _fold(name: str, words: list[str]) -> str:
+    """Return `name: words`, folded before the word that would pass column 78; a word is never cut."""
+    lines, line = [], f"{name}:"
+    for position, word in enumerate(words):
+        if position and len(line) + 1 + len(word) > WIDTH:
+            lines.append(line)
+            line = ""
+        line += f" {word}"
+    return "\r\n".join([*lines, line])

@@ -1,0 +1,168 @@
+"""One work or two? Strong ids, title keys, and the verdict over a pair (relevance.md, "Identity of a paper", 1 to 3).
+
+Ids come out of any text or link that carries one, normalised and without version. A title key is what is left of a
+title when typography, markup and glued words are gone. The verdict never guesses: what is not sure is `UNSURE`.
+"""
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from enum import Enum
+
+from domain.papers import Identifiers
+
+_NEW_STYLE = r"\d{4}\.\d{4,5}"
+_OLD_STYLE = r"[a-z][a-z-]*(?:\.[A-Za-z-]{2,})?/\d{7}"
+_BARE_ARXIV = re.compile(rf"(?:arxiv:)?({_NEW_STYLE}|{_OLD_STYLE})(?:v\d+)?", re.IGNORECASE)
+_LINKED_ARXIV = re.compile(
+    r"(?:arxiv\.org/(?:abs|pdf|html|format|src)/|/papers/|alphaxiv\.org/(?:abs|overview)/|oai:arxiv\.org:|10\.48550/arxiv\.)"
+    rf"({_NEW_STYLE}|{_OLD_STYLE})(?:v\d+)?(?![\d.]*\d)",
+    re.IGNORECASE,
+)
+_DBLP_ARXIV = re.compile(r"corr/abs-(\d{4})-(\d{4,5})(?!\d)", re.IGNORECASE)
+_DOI = re.compile(r"\b(10\.\d{4,9}/[^\s\"<>]+)", re.IGNORECASE)
+_OPENREVIEW = re.compile(r"openreview\.net/(?:forum|pdf|attachment)\?(?:[^#\s]*&)?id=([A-Za-z0-9_-]{6,})")
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TEX_ACCENT = re.compile(r"\\[\"'`^~=.](?=\s*\{?\\?[A-Za-z])|\\[uvHcdbkrt](?=\s*\{)")
+_TEX_LETTER = re.compile(r"\\(aa|AA|ae|AE|oe|OE|ss|o|O|l|L|i|j)(?![A-Za-z])")
+_TEX_LETTERS = {"aa": "a", "AA": "a", "i": "i", "j": "j"}
+_UNDECOMPOSED = str.maketrans(
+    {"ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ı": "i", "æ": "ae", "Æ": "ae", "œ": "oe"}
+)
+_TEX_WORD = re.compile(r"\\(?:text|math|emph|rm|bf|it|sc|tt|ensuremath|operatorname)[a-z]*(?![A-Za-z])")
+_SERIAL = re.compile(r"^\s*pre-?print\s*:\s*|\(\s*extended\s+(?:version|abstract)\s*\)\s*\.?\s*$", re.IGNORECASE)
+_ENOUGH_TITLE = 24  # characters of a key under which equal titles alone prove nothing ("Editorial")
+_OPENING = 300  # alphanumerics of an abstract that are compared
+_SAME_OPENING = 0.60
+
+
+class Verdict(Enum):
+    """Whether two records are the same work."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNSURE = "unsure"
+
+
+def arxiv_id(text: str) -> str | None:
+    """Return the arXiv id in a bare id, a link, an OAI name or a DOI, without version; None if there is none.
+
+    Old ids lose their subject class: "math.GT/0309136" is "math/0309136".
+    """
+    text = text.strip()
+    found = _BARE_ARXIV.fullmatch(text) or _LINKED_ARXIV.search(text)
+    if found:
+        return _plausible(found[1])
+    dblp = _DBLP_ARXIV.search(text)
+    return _plausible(f"{dblp[1]}.{dblp[2]}") if dblp else None
+
+
+def _plausible(identifier: str) -> str | None:
+    if "/" in identifier:
+        archive, number = identifier.lower().split("/")
+        return f"{archive.split('.')[0]}/{number}"
+    month = int(identifier[2:4])
+    return identifier if 1 <= month <= 12 and identifier.isascii() else None
+
+
+def doi(text: str) -> str | None:
+    """Return the DOI in a text or link, lower case, a bioRxiv version cut off; None if there is none.
+
+    arXiv's own DOIs are arXiv ids, not DOIs, here.
+    """
+    found = _DOI.search(text)
+    if not found:
+        return None
+    value = found[1].rstrip(".,;:)]}'").lower()
+    if value.startswith("10.48550/arxiv."):
+        return None
+    if value.startswith(("10.1101/", "10.64898/")):
+        value = re.sub(r"v\d+(?:\.full(?:\.pdf)?|\.abstract)?$", "", value)
+    return value
+
+
+def openreview_id(text: str) -> str | None:
+    """Return the forum id of an OpenReview link; None for any other text."""
+    found = _OPENREVIEW.search(text)
+    return found[1] if found else None
+
+
+def identifiers_in(texts: Iterable[str]) -> Identifiers:
+    """Return the first strong id of each kind that stands in any of the texts."""
+    arxiv = digital = forum = None
+    for text in texts:
+        arxiv = arxiv or arxiv_id(text)
+        digital = digital or doi(text)
+        forum = forum or openreview_id(text)
+    return Identifiers(arxiv=arxiv, doi=digital, openreview=forum)
+
+
+def title_key(title: str) -> str:
+    r"""Return what a title says, without typography: casefolded alphanumerics only, "" if none are left.
+
+    "Schr\"odinger" and "Schrödinger", "$N$-ary" and "N-ary", "TranslationUsing" and "Translation Using" are equal.
+    """
+    text = html.unescape(html.unescape(title))
+    text = _SERIAL.sub("", _TAG.sub("", text))
+    text = _TEX_LETTER.sub(lambda found: _TEX_LETTERS.get(found[1], found[1]), text)
+    text = _TEX_WORD.sub("", _TEX_ACCENT.sub("", text))
+    text = unicodedata.normalize("NFKD", text.replace("&", " and ").translate(_UNDECOMPOSED))
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def title_hash(key: str, salt: str = "") -> str:
+    """Return the short hex name of a title key, used as paper key where no strong id is known.
+
+    `salt` tells works of one title apart.
+    """
+    return hashlib.sha256(f"{key}{salt}".encode()).hexdigest()[:16]
+
+
+def verdict(  # the rule compares eight facts of two records
+    one: Identifiers,
+    other: Identifiers,
+    *,
+    titles: tuple[str, str],
+    abstracts: tuple[str, str],
+    first_authors: tuple[str, str],
+) -> Verdict:
+    """Return whether two records are one work, by their ids, then by equal title keys (rules 1 and 3).
+
+    Records whose title keys differ and that share no id are different here.
+    """
+    by_id = _verdict_by_ids(one, other)
+    if by_id is not None:
+        return by_id
+    keys = title_key(titles[0]), title_key(titles[1])
+    if not keys[0] or keys[0] != keys[1]:
+        return Verdict.DIFFERENT
+    openings = _opening(abstracts[0]), _opening(abstracts[1])
+    if all(openings) and SequenceMatcher(None, *openings, autojunk=False).ratio() >= _SAME_OPENING:
+        return Verdict.SAME
+    surnames = _surname(first_authors[0]), _surname(first_authors[1])
+    if len(keys[0]) >= _ENOUGH_TITLE and (not all(openings) or (surnames[0] and surnames[0] == surnames[1])):
+        return Verdict.SAME
+    return Verdict.UNSURE
+
+
+def _verdict_by_ids(one: Identifiers, other: Identifiers) -> Verdict | None:
+    mine, theirs = dict(one.pairs()), dict(other.pairs())
+    shared = mine.keys() & theirs.keys()
+    if any(mine[scheme] == theirs[scheme] for scheme in shared):
+        return Verdict.SAME
+    if shared & {"arxiv", "openreview"}:
+        return Verdict.DIFFERENT
+    return None
+
+
+def _opening(abstract: str) -> str:
+    return title_key(abstract[: _OPENING * 3])[:_OPENING]
+
+
+def _surname(author: str) -> str:
+    words = author.split()
+    return title_key(words[-1]) if words else ""

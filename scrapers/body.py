@@ -1,0 +1,59 @@
+"""The body of an answer, read piece by piece: counted as it comes, unpacked within bounds, refused when too large.
+
+Only gzip and zlib are asked for, and at most one layer of them: a few kilobytes that unpack to gigabytes never get
+further than the cap.
+"""
+
+import zlib
+from collections.abc import Iterable
+
+from domain.errors import RefusedAnswer, Unreachable
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib's way to say: look at the header and take either
+_CODINGS = {"gzip", "x-gzip", "deflate"}
+
+
+def read_body(pieces: Iterable[bytes], *, coding: str, cap: int, url: str) -> bytes:
+    """Return the whole body, unpacked.
+
+    `pieces` are as they came over the wire; `coding` is the Content-Encoding, "" if there was none; `cap` is the
+    largest body to accept, in bytes after unpacking.
+
+    Raises:
+        RefusedAnswer: the body is larger than `cap`, or in a coding that was not asked for.
+        Unreachable: the packed body is damaged or ends too early.
+
+    """
+    coding = coding.strip().lower()
+    if coding in {"", "identity"}:
+        return _gather(pieces, cap=cap, url=url)
+    if coding not in _CODINGS:
+        raise RefusedAnswer(f"{url} answered in the coding {coding[:40]!r}, which was not asked for")
+    try:
+        return _gather(_unpacked(pieces, cap=cap, url=url), cap=cap, url=url)
+    except zlib.error as error:
+        raise Unreachable(f"the packed answer of {url} is damaged") from error
+
+
+def _gather(pieces: Iterable[bytes], *, cap: int, url: str) -> bytes:
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+        if len(body) > cap:
+            raise RefusedAnswer(f"the answer of {url} is larger than {cap:,} bytes")
+    return bytes(body)
+
+
+def _unpacked(pieces: Iterable[bytes], *, cap: int, url: str) -> Iterable[bytes]:
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    begun = False
+    for piece in pieces:
+        waiting = piece
+        while waiting:
+            if unpacker.eof:  # RFC 1952 section 2.2: a gzip file may be several in a row
+                unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+            begun = True
+            yield unpacker.decompress(waiting, cap + 1)
+            waiting = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+    if begun and not unpacker.eof:
+        raise Unreachable(f"the packed answer of {url} ends too early")

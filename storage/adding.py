@@ -1,0 +1,192 @@
+"""The transaction inside `Archive.add`: one listing becomes papers, sightings, a cursor and validators.
+
+For each block of listed papers: look up the known ones by strong id and by title in two queries, decide paper by paper
+(merging.py), then write new papers, their ids and all sightings in bulk. What a known paper learns is written alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from domain.identity import title_key
+from domain.papers import Identifiers, ListedPaper, Listing, Validators
+from storage.merging import Known, find, ids_learned, key_for, learned
+from storage.reading import BLOCK, identifiers_of
+from storage.tables import CURSOR, IDENTIFIER, PAPER, SIGHTING, VALIDATOR
+
+
+def add_listing(
+    connection: Connection, listing: Listing, now: datetime, validators: Sequence[Validators]
+) -> tuple[list[int], int]:
+    """Store a listing; return the ids of the papers never seen before, and how many known ones learned something."""
+    new_ids: list[int] = []
+    updated = 0
+    for start in range(0, len(listing.papers), BLOCK):
+        added, changed = _add_block(connection, listing, listing.papers[start : start + BLOCK], now)
+        new_ids += added
+        updated += changed
+    if listing.status.moves_cursor:
+        _move_cursor(connection, listing, now)
+        _remember(connection, listing.source, validators)
+    return new_ids, updated
+
+
+def _add_block(
+    connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime
+) -> tuple[list[int], int]:
+    by_id = _known_by_id(connection, [pair for paper in block for pair in paper.ids.pairs()])
+    keys = {title_key(paper.title) for paper in block} - {""}
+    by_title: dict[str, list[Known]] = {}
+    for same_title in _known(connection, PAPER.c.title_key.in_(keys)):
+        by_title.setdefault(same_title.columns["title_key"], []).append(same_title)
+    new_ids: list[int] = []
+    sightings: dict[int, ListedPaper] = {}
+    updated = 0
+    fresh: dict[int, ListedPaper] = {}
+    next_id = (connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1
+    rows: list[dict[str, Any]] = []
+    identifiers: list[dict[str, Any]] = []
+    for paper in block:
+        titled = by_title.setdefault(title_key(paper.title), [])
+        known = find(paper, by_id, titled)
+        if known is None:
+            columns = _new_row(listing, paper, now, key_for(paper, (each.key for each in titled)))
+            known = Known(id=next_id, key=columns["key"], ids=paper.ids, columns=columns)
+            rows.append({"id": next_id, **columns})
+            identifiers += [{"scheme": s, "value": v, "paper_id": next_id} for s, v in paper.ids.pairs()]
+            fresh[next_id] = paper
+            new_ids.append(next_id)
+            titled.append(known)
+            next_id += 1
+        elif known.id not in fresh:
+            updated += _enrich(connection, listing, paper, known)
+        for pair in paper.ids.pairs():
+            by_id.setdefault(pair, known)
+        sightings.setdefault(known.id, paper)
+    if rows:
+        connection.execute(insert(PAPER), rows)
+    if identifiers:
+        connection.execute(insert(IDENTIFIER), identifiers)
+    _sight(connection, listing, sightings, now)
+    return new_ids, updated
+
+
+def _new_row(listing: Listing, paper: ListedPaper, now: datetime, key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "title": paper.title,
+        "title_key": title_key(paper.title),
+        "abstract": paper.abstract,
+        "abstract_kind": paper.abstract_kind.value,
+        "authors": list(paper.authors),
+        "author_count": max(paper.author_count, len(paper.authors)),
+        "published": paper.published,
+        "first_seen": paper.first_seen or now,
+        "first_listed": listing.day,
+        "listed": listing.day,
+        "url": paper.url,
+        "pdf_url": paper.pdf_url,
+        "code_url": paper.code_url,
+        "project_url": paper.project_url,
+        "organization": paper.organization,
+        "categories": list(paper.categories),
+        "sources": [listing.source],
+        "upvotes": paper.upvotes,
+        "comments": paper.comments,
+        "backlog": listing.backlog,
+        "withdrawn": paper.withdrawn,
+    }
+
+
+def _enrich(connection: Connection, listing: Listing, paper: ListedPaper, known: Known) -> int:
+    """Write what a known paper learns; return 1 if that is more than votes and days."""
+    changes = learned(known.columns, paper)
+    ids = ids_learned(known.ids, paper.ids)
+    if ids:
+        rows = [{"scheme": scheme, "value": value, "paper_id": known.id} for scheme, value in ids]
+        connection.execute(upsert(IDENTIFIER).on_conflict_do_nothing(), rows)
+        known.ids = replace(known.ids, **dict(ids))
+        if known.ids.strongest and known.key.startswith("title:"):
+            changes["key"] = known.key = known.ids.strongest
+    counts = 1 if changes else 0
+    if paper.upvotes is not None and listing.day >= known.columns["listed"]:
+        changes["upvotes"] = paper.upvotes
+    if paper.comments is not None and listing.day >= known.columns["listed"]:
+        changes["comments"] = paper.comments
+    if listing.day > known.columns["listed"]:
+        changes["listed"] = listing.day
+    if listing.day < known.columns["first_listed"]:
+        changes["first_listed"] = listing.day
+    if listing.source not in known.columns["sources"]:
+        changes["sources"] = [*known.columns["sources"], listing.source]
+    changes = {name: value for name, value in changes.items() if known.columns[name] != value}
+    if changes:
+        connection.execute(update(PAPER).where(PAPER.c.id == known.id).values(**changes))
+        known.columns.update(changes)
+    return counts
+
+
+def _sight(connection: Connection, listing: Listing, seen: dict[int, ListedPaper], now: datetime) -> None:
+    if not seen:
+        return
+    statement = upsert(SIGHTING)
+    statement = statement.on_conflict_do_update(
+        index_elements=["paper_id", "source", "day"],
+        set_={name: statement.excluded[name] for name in ("rank", "upvotes", "comments")},
+    )
+    rows = [
+        {
+            "paper_id": paper_id,
+            "source": listing.source,
+            "day": listing.day,
+            "rank": paper.rank,
+            "upvotes": paper.upvotes,
+            "comments": paper.comments,
+            "seen_at": now,
+        }
+        for paper_id, paper in seen.items()
+    ]
+    connection.execute(statement, rows)
+
+
+def _move_cursor(connection: Connection, listing: Listing, now: datetime) -> None:
+    cursor = upsert(CURSOR).values(source=listing.source, day=listing.day, succeeded_at=now)
+    connection.execute(
+        cursor.on_conflict_do_update(
+            index_elements=["source"],
+            set_={"day": func.max(CURSOR.c.day, cursor.excluded.day), "succeeded_at": cursor.excluded.succeeded_at},
+        )
+    )
+
+
+def _remember(connection: Connection, source: str, validators: Sequence[Validators]) -> None:
+    for each in validators:
+        saved = upsert(VALIDATOR).values(source=source, url=each.url, etag=each.etag, last_modified=each.last_modified)
+        connection.execute(
+            saved.on_conflict_do_update(
+                index_elements=["source", "url"],
+                set_={"etag": saved.excluded.etag, "last_modified": saved.excluded.last_modified},
+            )
+        )
+
+
+def _known_by_id(connection: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    by_scheme: dict[str, list[str]] = {}
+    for scheme, value in pairs:
+        by_scheme.setdefault(scheme, []).append(value)
+    if not by_scheme:
+        return {}
+    wanted = or_(*(and_(IDENTIFIER.c.scheme == s, IDENTIFIER.c.value.in_(v)) for s, v in by_scheme.items()))
+    owners = {(row.scheme, row.value): row.paper_id for row in connection.execute(select(IDENTIFIER).where(wanted))}
+    papers = {known.id: known for known in _known(connection, PAPER.c.id.in_(set(owners.values())))}
+    return {pair: papers[paper_id] for pair, paper_id in owners.items()}
+
+
+def _known(connection: Connection, condition: Any) -> list[Known]:
+    rows = connection.execute(select(PAPER).where(condition).order_by(PAPER.c.id)).all()
+    ids = identifiers_of(connection, [row.id for row in rows])
+    return [Known(id=row.id, key=row.key, ids=ids.get(row.id, Identifiers()), columns=row._asdict()) for row in rows]

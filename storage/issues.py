@@ -1,0 +1,244 @@
+"""Planning: who is due, what is news to them, and the transaction that freezes an issue.
+
+What is news is decided by the number of a match, never by a clock: a later issue takes the matches numbered after the
+newest one that the last issue considered (docs/decisions/0004). An issue, its papers, its content and its delivery are
+written together or not at all; the unique key (subscriber, slot) makes a second publish of the same slot harmless, and
+(subscriber, paper) keeps a paper from reaching one reader twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, text
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from domain.errors import UnknownError
+from domain.issues import IssuePlan
+from domain.subscriptions import Subscriber, SubscriberState
+from storage.database import Database
+from storage.mailings import queue
+from storage.reading import BLOCK
+from storage.subscribers import readers_from
+from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SUBSCRIBER
+from storage.topics import newest_match
+
+# A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
+_NEWS = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    FROM subscription s
+    JOIN issue last ON last.id = (SELECT max(id) FROM issue WHERE subscriber_id = s.subscriber_id)
+    JOIN match m ON m.topic_id = s.topic_id AND m.id > last.upto_match
+    JOIN paper p ON p.id = m.paper_id
+    WHERE s.subscriber_id IN :readers AND m.id <= :upto AND NOT p.backlog
+      AND (m.news OR p.first_seen > last.created_at)
+      AND NOT EXISTS (SELECT 1 FROM issue_paper sent
+                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+    """
+).bindparams(bindparam("readers", expanding=True))
+
+# What the first issue looks back over: anything first seen or listed since then, news or not.
+_WELCOME = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    FROM subscription s
+    JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
+    JOIN paper p ON p.id = m.paper_id
+    WHERE s.subscriber_id IN :readers AND (p.listed >= :day OR p.first_seen >= :moment)
+    """
+).bindparams(bindparam("readers", expanding=True))
+
+
+@dataclass(frozen=True, slots=True)
+class LastIssue:
+    """What the planner needs to know of a reader's newest issue."""
+
+    slot: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A confirmed reader and their newest issue; None before the first."""
+
+    subscriber: Subscriber
+    last: LastIssue | None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One matched paper that a reader has not been sent."""
+
+    topic_id: int
+    paper_id: int
+    score: float
+    tier: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """One line of `issues list`."""
+
+    id: str  #: the public id
+    subscriber: str  #: the address
+    slot: str
+    papers: int
+    state: str  #: of its delivery
+    message_id: str
+    created_at: datetime
+
+
+class Issues:
+    """The issues of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def readers(self) -> Iterator[tuple[Reader, ...]]:
+        """Give the confirmed readers in order of arrival, in blocks."""
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                block = _block(connection, after)
+            if not block:
+                return
+            yield block
+            after = block[-1].subscriber.id
+
+    def newest_match(self) -> int:
+        """Return the number of the newest match: what an issue that is cut now considers."""
+        with self._database.reading() as connection:
+            return newest_match(connection)
+
+    def news(self, reader_ids: Sequence[int], up_to: int) -> dict[int, list[News]]:
+        """Return what is news to readers who had an issue before, by reader."""
+        with self._database.reading() as connection:
+            return _grouped(connection, _NEWS, {"readers": list(reader_ids), "upto": up_to})
+
+    def welcome(self, reader_ids: Sequence[int], up_to: int, day: date, moment: datetime) -> dict[int, list[News]]:
+        """Return what matched since a listing day or an instant, for readers who had no issue yet, by reader."""
+        # SQLite compares instants as text, in the shape in which they are stored.
+        stored = moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+        values = {"readers": list(reader_ids), "upto": up_to, "day": day.isoformat(), "moment": stored}
+        with self._database.reading() as connection:
+            return _grouped(connection, _WELCOME, values)
+
+    def freeze(self, plans: Sequence[IssuePlan], now: datetime) -> int:
+        """Write issues with their papers, contents and deliveries, in one transaction.
+
+        Return how many were written: a slot that has its issue already, or a reader who left meanwhile, is passed over.
+        """
+        written = 0
+        with self._database.writing() as connection:
+            for plan in plans:
+                written += _freeze(connection, plan, now)
+        return written
+
+    def record_run(self, now: datetime, due: int, planned: int, excluded: Mapping[str, int]) -> None:
+        """Keep the counts of one publish that planned or excluded anybody."""
+        with self._database.writing() as connection:
+            connection.execute(insert(PUBLISH_RUN).values(at=now, due=due, planned=planned, excluded=dict(excluded)))
+
+    def records(self, limit: int | None = None) -> tuple[IssueRecord, ...]:
+        """Return every issue, newest first."""
+        counted = select(func.count()).where(ISSUE_PAPER.c.issue_id == ISSUE.c.id).correlate(ISSUE).scalar_subquery()
+        query = (
+            select(
+                ISSUE.c.public_id,
+                SUBSCRIBER.c.email,
+                ISSUE.c.slot,
+                counted.label("papers"),
+                DELIVERY.c.state,
+                DELIVERY.c.message_id,
+                ISSUE.c.created_at,
+            )
+            .join(SUBSCRIBER, SUBSCRIBER.c.id == ISSUE.c.subscriber_id)
+            .join(DELIVERY, DELIVERY.c.issue_id == ISSUE.c.id)
+            .order_by(ISSUE.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return tuple(IssueRecord(*row) for row in connection.execute(query))
+
+    def delivery_of(self, public_id: str) -> int:
+        """Return the delivery of an issue; raises UnknownError."""
+        query = (
+            select(DELIVERY.c.id).join(ISSUE, ISSUE.c.id == DELIVERY.c.issue_id).where(ISSUE.c.public_id == public_id)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalar()
+        if found is None:
+            raise UnknownError(f"there is no issue {public_id!r}")
+        return int(found)
+
+    def new_papers_since(self, moment: datetime) -> int:
+        """Return how many papers that are news were first seen after an instant."""
+        with self._database.reading() as connection:
+            query = select(func.count()).where(PAPER.c.first_seen > moment, PAPER.c.backlog.is_(False))
+            return int(connection.execute(query).scalar_one())
+
+
+def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
+    query = (
+        select(SUBSCRIBER)
+        .where(SUBSCRIBER.c.id > after, SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value)
+        .order_by(SUBSCRIBER.c.id)
+        .limit(BLOCK)
+    )
+    readers = readers_from(connection, connection.execute(query).all())
+    newest = (
+        select(func.max(ISSUE.c.id))
+        .where(ISSUE.c.subscriber_id.in_([r.id for r in readers]))
+        .group_by(ISSUE.c.subscriber_id)
+    )
+    last = {
+        row.subscriber_id: LastIssue(slot=row.slot, created_at=row.created_at)
+        for row in connection.execute(select(ISSUE).where(ISSUE.c.id.in_(newest)))
+    }
+    return tuple(Reader(subscriber=reader, last=last.get(reader.id)) for reader in readers)
+
+
+def _grouped(connection: Connection, query: Any, values: dict[str, Any]) -> dict[int, list[News]]:
+    found: dict[int, list[News]] = {}
+    if values["readers"]:
+        for row in connection.execute(query, values):
+            found.setdefault(row.subscriber_id, []).append(
+                News(topic_id=row.topic_id, paper_id=row.paper_id, score=row.score, tier=row.tier)
+            )
+    return found
+
+
+def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> int:
+    state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
+    if state != SubscriberState.CONFIRMED.value:
+        return 0
+    issue = upsert(ISSUE).values(
+        public_id=plan.public_id,
+        subscriber_id=plan.subscriber_id,
+        slot=plan.slot.label,
+        zone=plan.slot.zone,
+        cutoff=plan.cutoff,
+        upto_match=plan.upto_match,
+        created_at=now,
+    )
+    created = issue.on_conflict_do_nothing(index_elements=["subscriber_id", "slot"]).returning(ISSUE.c.id)
+    issue_id = connection.execute(created).scalar()
+    if issue_id is None:
+        return 0
+    papers = [
+        {
+            "issue_id": issue_id,
+            "paper_id": each.paper_id,
+            "subscriber_id": plan.subscriber_id,
+            "topic_id": each.topic_id,
+            "position": each.position,
+            "why": each.why,
+        }
+        for each in plan.papers
+    ]
+    if papers:
+        connection.execute(insert(ISSUE_PAPER), papers)
+    queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
+    return 1

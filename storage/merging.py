@@ -1,0 +1,95 @@
+"""Pure decisions about a listed paper and the archive: which known paper it is, and what that one learns.
+
+The archive asks for the known records that could be the same work, by strong id and by title key, and hands them in;
+nothing here touches the database.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.identity import Verdict, title_hash, title_key, verdict
+from domain.papers import AbstractKind, Identifiers, ListedPaper
+
+
+@dataclass(slots=True)
+class Known:
+    """A paper of the archive, as far as a decision needs it."""
+
+    id: int
+    key: str
+    ids: Identifiers
+    columns: dict[str, Any]  #: the row's values by column name
+
+
+def find(listed: ListedPaper, by_id: Mapping[tuple[str, str], Known], by_title: Sequence[Known]) -> Known | None:
+    """Return the known paper that a listed one is, by a shared strong id first, then by title; None for a new one."""
+    for pair in listed.ids.pairs():
+        if pair in by_id:
+            return by_id[pair]
+    for known in by_title:
+        if _same_work(listed, known):
+            return known
+    return None
+
+
+def _same_work(listed: ListedPaper, known: Known) -> bool:
+    authors: list[str] = known.columns["authors"]
+    return (
+        verdict(
+            listed.ids,
+            known.ids,
+            titles=(listed.title, known.columns["title"]),
+            abstracts=(_own_abstract(listed.abstract, listed.abstract_kind), known.columns["abstract"]),
+            first_authors=(listed.authors[0] if listed.authors else "", authors[0] if authors else ""),
+        )
+        is Verdict.SAME
+    )
+
+
+def _own_abstract(abstract: str, kind: AbstractKind) -> str:
+    """A machine's summary says nothing about whether two abstracts agree."""
+    return abstract if kind is AbstractKind.AUTHORS else ""
+
+
+def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
+    """Return the paper key of a new paper: its strongest id, else its title's hash, salted while another has it."""
+    strongest = listed.ids.strongest
+    if strongest:
+        return strongest
+    names = title_key(listed.title) or listed.title
+    salt, others = 0, set(taken)
+    while (key := f"title:{title_hash(names, str(salt) if salt else '')}") in others:
+        salt += 1
+    return key
+
+
+def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
+    """Return the columns that change when a known paper is listed again, votes and days apart.
+
+    A text that is there stays; what is missing is filled in, and the authors' own abstract replaces a summary.
+    """
+    changes: dict[str, Any] = {}
+    for name in ("url", "pdf_url", "code_url", "project_url", "organization", "published"):
+        offered = getattr(listed, name)
+        if offered and not known[name]:
+            changes[name] = offered
+    better = listed.abstract_kind is AbstractKind.AUTHORS and known["abstract_kind"] != AbstractKind.AUTHORS
+    if listed.abstract and (better or not known["abstract"]):
+        changes["abstract"], changes["abstract_kind"] = listed.abstract, listed.abstract_kind.value
+    if listed.authors and not known["authors"]:
+        changes["authors"] = list(listed.authors)
+    if listed.author_count > known["author_count"]:
+        changes["author_count"] = listed.author_count
+    categories = [*known["categories"], *(each for each in listed.categories if each not in known["categories"])]
+    if categories != known["categories"]:
+        changes["categories"] = categories
+    if listed.withdrawn and not known["withdrawn"]:
+        changes["withdrawn"] = True
+    return changes
+
+
+def ids_learned(known: Identifiers, listed: Identifiers) -> tuple[tuple[str, str], ...]:
+    """Return the (scheme, value) pairs that a known paper did not have."""
+    schemes = dict(known.pairs())
+    return tuple((scheme, value) for scheme, value in listed.pairs() if scheme not in schemes)

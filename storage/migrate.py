@@ -1,0 +1,37 @@
+"""Alembic, called inside our own transaction: the schema moves whole or not at all."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+FOLDER = Path(__file__).parent / "migrations"
+#: The newest revision; a test compares it with the scripts, so that opening a current database need not read them.
+HEAD = "0001"
+
+
+def current(connection: Connection) -> str | None:
+    """Return the revision of the schema; None for a database that has none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version of Paperround wrote, or can migrate, that revision."""
+    return any(script.revision == revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema to HEAD within the caller's transaction."""
+    command.upgrade(configuration(connection), "head")
+
+
+def configuration(connection: Connection) -> Config:
+    """Return Alembic's settings for one connection."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

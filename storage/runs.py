@@ -1,0 +1,91 @@
+"""One owner per slot: a slot is claimed by inserting its row; an expired claim is taken again, a finished one never."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from storage.database import Database
+from storage.tables import RUN
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One finished run."""
+
+    job: str
+    slot: str
+    status: str
+    counts: Mapping[str, Any]
+    error: str
+    finished_at: datetime
+
+
+class Runs:
+    """The runs of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, job: str, slot: str, owner: str, now: datetime, lease: timedelta) -> int | None:
+        """Claim a job's slot; return the run's number, or None if it is done or somebody else's."""
+        fresh = upsert(RUN).values(
+            job=job, slot=slot, owner=owner, started_at=now, lease_until=now + lease, status="", counts={}, error=""
+        )
+        with self._database.writing() as connection:
+            made = fresh.on_conflict_do_nothing(index_elements=["job", "slot"]).returning(RUN.c.id)
+            number = connection.execute(made).scalar()
+            if number is None:
+                expired = (
+                    update(RUN)
+                    .where(RUN.c.job == job, RUN.c.slot == slot, RUN.c.finished_at.is_(None), RUN.c.lease_until <= now)
+                    .values(owner=owner, started_at=now, lease_until=now + lease)
+                    .returning(RUN.c.id)
+                )
+                number = connection.execute(expired).scalar()
+        return number
+
+    def finish(self, number: int, now: datetime, status: str, counts: Mapping[str, Any], error: str = "") -> None:
+        """Record how a run ended."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(RUN)
+                .where(RUN.c.id == number)
+                .values(finished_at=now, status=status, counts=dict(counts), error=error)
+            )
+
+    def give_up(self, number: int, now: datetime) -> None:
+        """Let a claim expire at once, so that the slot is tried again."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(RUN).where(RUN.c.id == number, RUN.c.finished_at.is_(None)).values(lease_until=now)
+            )
+
+    def latest(self, job: str) -> RunRecord | None:
+        """Return a job's newest finished run; None if there is none."""
+        newest = select(func.max(RUN.c.id)).where(RUN.c.job == job, RUN.c.finished_at.is_not(None))
+        with self._database.reading() as connection:
+            row = connection.execute(select(RUN).where(RUN.c.id == newest.scalar_subquery())).first()
+        return _record(row) if row else None
+
+    def since(self, job: str, moment: datetime | None) -> tuple[RunRecord, ...]:
+        """Return a job's runs that finished after an instant (all of them for None), oldest first."""
+        query = select(RUN).where(RUN.c.job == job, RUN.c.finished_at.is_not(None)).order_by(RUN.c.id)
+        if moment is not None:
+            query = query.where(RUN.c.finished_at > moment)
+        with self._database.reading() as connection:
+            return tuple(_record(row) for row in connection.execute(query))
+
+
+def _record(row: Any) -> RunRecord:
+    return RunRecord(
+        job=row.job,
+        slot=row.slot,
+        status=row.status,
+        counts=row.counts,
+        error=row.error,
+        finished_at=row.finished_at,
+    )

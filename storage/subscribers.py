@@ -1,0 +1,279 @@
+"""Readers, their topics and what they agreed to. Each public method is one transaction.
+
+Equal queries of many readers are one topic row, found by its normal form. Whoever subscribes from outside is pending,
+and the same transaction queues the confirmation letter: at most one a day and three in all for an address (mail.md,
+item 24), so that a form cannot be used to flood a mailbox.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from domain.errors import UnknownError
+from domain.issues import LetterKind, Mailing
+from domain.subscriptions import (
+    Cadence,
+    Consent,
+    Schedule,
+    Subscriber,
+    SubscriberState,
+    Subscription,
+)
+from domain.topics import Query
+from storage.database import Database
+from storage.mailings import queue
+from storage.reading import BLOCK
+from storage.tables import CONSENT, CONTENT, DELIVERY, SUBSCRIBER, SUBSCRIPTION, TOPIC
+
+CONFIRMATIONS_IN_ALL = 3
+CONFIRMATION_PAUSE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WishedTopic:
+    """A topic that a reader asks for."""
+
+    name: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Signup:
+    """What a reader, or the operator for them, asks for."""
+
+    email: str  #: as typed
+    address_key: str  #: equal for equal mailboxes
+    public_id: str  #: used if the address is new
+    topics: Sequence[WishedTopic]
+    schedule: Schedule | None  #: None leaves a known reader's as it is
+    state: SubscriberState  #: PENDING, or CONFIRMED where the operator vouches
+    shared: bool
+    consent: Sequence[Consent]
+
+
+#: (public id, number of this confirmation) → the letter to queue.
+Confirmation = Callable[[str, int], Mailing]
+
+
+class Subscribers:
+    """The readers of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def subscribe(self, signup: Signup, now: datetime, confirmation: Confirmation | None = None) -> Subscriber:
+        """Add a reader, or topics to a known one; queue a confirmation letter where one is due.
+
+        A known reader keeps what was not asked to change. One who left or never confirmed takes the new state; one who
+        is confirmed stays so.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.address_key == signup.address_key)).first()
+            subscriber_id = _insert(connection, signup, now) if row is None else _renew(connection, row, signup, now)
+            _add_topics(connection, subscriber_id, signup.topics, now)
+            agreed = [
+                {"subscriber_id": subscriber_id, "action": c.action, "wording": c.wording, "at": c.at}
+                for c in signup.consent
+            ]
+            if agreed:
+                connection.execute(insert(CONSENT), agreed)
+            reader = _one(connection, SUBSCRIBER.c.id == subscriber_id)
+            if confirmation is not None and reader.state is SubscriberState.PENDING:
+                _ask_to_confirm(connection, reader, confirmation, now)
+        return reader
+
+    def confirm(self, public_id: str, consent: Consent) -> bool:
+        """Confirm a pending reader; return whether the reader is confirmed now. Twice does nothing more."""
+        with self._database.writing() as connection:
+            reader = _find(connection, SUBSCRIBER.c.public_id == public_id)
+            if reader is None or reader.state not in {SubscriberState.PENDING, SubscriberState.CONFIRMED}:
+                return False
+            if reader.state is SubscriberState.PENDING:
+                values = {"state": SubscriberState.CONFIRMED.value, "confirmed_at": consent.at}
+                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
+                _record(connection, reader.id, consent)
+        return True
+
+    def unsubscribe(self, public_id: str, consent: Consent) -> bool:
+        """Stop every letter to a reader, at once; return whether there is such a reader. Twice does nothing more."""
+        with self._database.writing() as connection:
+            reader = _find(connection, SUBSCRIBER.c.public_id == public_id)
+            if reader is None:
+                return False
+            if reader.state not in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}:
+                values = {"state": SubscriberState.UNSUBSCRIBED.value}
+                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
+                _record(connection, reader.id, consent)
+        return True
+
+    def add_topics(self, public_id: str, topics: Sequence[WishedTopic], now: datetime) -> Subscriber:
+        """Add topics to a known reader; one that is there already stays as it is. Raises UnknownError."""
+        with self._database.writing() as connection:
+            reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
+            _add_topics(connection, reader.id, topics, now)
+            return _one(connection, SUBSCRIBER.c.id == reader.id)
+
+    def remove_topic(self, public_id: str, query: Query) -> Subscriber:
+        """Take a topic away from a reader; raises UnknownError if the reader does not have it."""
+        with self._database.writing() as connection:
+            reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
+            topic = connection.execute(select(TOPIC.c.id).where(TOPIC.c.normal_form == query.normal_form)).scalar()
+            gone = connection.execute(
+                delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == reader.id, SUBSCRIPTION.c.topic_id == topic)
+            )
+            if gone.rowcount == 0:
+                raise UnknownError(f"{reader.email} has no topic {query.text!r}")
+            return _one(connection, SUBSCRIBER.c.id == reader.id)
+
+    def by_public_id(self, public_id: str) -> Subscriber | None:
+        """Return the reader whom a signed link names; None if there is no such reader."""
+        with self._database.reading() as connection:
+            return _find(connection, SUBSCRIBER.c.public_id == public_id)
+
+    def by_address(self, address_key: str) -> Subscriber | None:
+        """Return the reader of that mailbox; None if there is none."""
+        with self._database.reading() as connection:
+            return _find(connection, SUBSCRIBER.c.address_key == address_key)
+
+    def everyone(self) -> Iterator[Subscriber]:
+        """Give every reader in order of arrival, a block at a time."""
+        last = 0
+        while True:
+            with self._database.reading() as connection:
+                block = _readers(connection, SUBSCRIBER.c.id > last, limit=BLOCK)
+            if not block:
+                return
+            yield from block
+            last = block[-1].id
+
+    def consents(self, subscriber_id: int) -> tuple[Consent, ...]:
+        """Return what a reader agreed to, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(CONSENT).where(CONSENT.c.subscriber_id == subscriber_id).order_by(CONSENT.c.id)
+            ).all()
+        return tuple(Consent(action=row.action, wording=row.wording, at=row.at) for row in rows)
+
+
+def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
+    schedule = signup.schedule or Schedule()
+    row = {
+        "public_id": signup.public_id,
+        "email": signup.email,
+        "address_key": signup.address_key,
+        "state": signup.state.value,
+        **_columns(schedule),
+        "shared": signup.shared,
+        "created_at": now,
+        "confirmed_at": now if signup.state is SubscriberState.CONFIRMED else None,
+    }
+    created = connection.execute(insert(SUBSCRIBER).values(row).returning(SUBSCRIBER.c.id)).scalar_one()
+    return int(created)
+
+
+def _renew(connection: Connection, row: Row[Any], signup: Signup, now: datetime) -> int:
+    changes: dict[str, Any] = _columns(signup.schedule) if signup.schedule else {}
+    if signup.shared and not row.shared:
+        changes["shared"] = True
+    returns = row.state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED}
+    if returns and row.state != signup.state:
+        changes["state"] = signup.state.value
+        if signup.state is SubscriberState.CONFIRMED:
+            changes["confirmed_at"] = now
+    if changes:
+        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == row.id).values(changes))
+    return int(row.id)
+
+
+def _columns(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "every": schedule.every.value,
+        "weekday": schedule.weekday,
+        "hour": schedule.hour,
+        "zone": schedule.zone,
+    }
+
+
+def _add_topics(connection: Connection, subscriber_id: int, topics: Sequence[WishedTopic], now: datetime) -> None:
+    held = connection.execute(
+        select(func.max(SUBSCRIPTION.c.position)).where(SUBSCRIPTION.c.subscriber_id == subscriber_id)
+    ).scalar()
+    position = 0 if held is None else held + 1
+    for wished in topics:
+        normal = wished.query.normal_form
+        fresh = upsert(TOPIC).values(normal_form=normal, created_at=now, backfilled=False)
+        connection.execute(fresh.on_conflict_do_nothing())
+        topic_id = connection.execute(select(TOPIC.c.id).where(TOPIC.c.normal_form == normal)).scalar_one()
+        asked = upsert(SUBSCRIPTION).values(
+            subscriber_id=subscriber_id,
+            topic_id=topic_id,
+            name=wished.name,
+            query=wished.query.text,
+            position=position,
+        )
+        position += connection.execute(asked.on_conflict_do_nothing()).rowcount
+
+
+def _ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Confirmation, now: datetime) -> None:
+    sent = connection.execute(
+        select(func.count(), func.max(DELIVERY.c.date))
+        .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+        .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.CONFIRM.value)
+    ).one()
+    number, last = int(sent[0]), sent[1]
+    if number >= CONFIRMATIONS_IN_ALL or (last is not None and now - last < CONFIRMATION_PAUSE):
+        return
+    queue(connection, confirmation(reader.public_id, number + 1), reader.id, issue_id=None)
+
+
+def _record(connection: Connection, subscriber_id: int, consent: Consent) -> None:
+    connection.execute(
+        insert(CONSENT).values(
+            subscriber_id=subscriber_id, action=consent.action, wording=consent.wording, at=consent.at
+        )
+    )
+
+
+def _one(connection: Connection, condition: Any) -> Subscriber:
+    reader = _find(connection, condition)
+    if reader is None:
+        raise UnknownError("there is no such reader")
+    return reader
+
+
+def _find(connection: Connection, condition: Any) -> Subscriber | None:
+    found = _readers(connection, condition, limit=1)
+    return found[0] if found else None
+
+
+def _readers(connection: Connection, condition: Any, limit: int) -> list[Subscriber]:
+    rows = connection.execute(select(SUBSCRIBER).where(condition).order_by(SUBSCRIBER.c.id).limit(limit)).all()
+    return readers_from(connection, rows)
+
+
+def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subscriber]:
+    """Return the values of rows of `subscriber`, with their subscriptions in the reader's order."""
+    held: dict[int, list[Subscription]] = {}
+    ids = [row.id for row in rows]
+    subscriptions = select(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id.in_(ids)).order_by(SUBSCRIPTION.c.position)
+    for row in connection.execute(subscriptions):
+        held.setdefault(row.subscriber_id, []).append(
+            Subscription(topic_id=row.topic_id, name=row.name, query=row.query, position=row.position)
+        )
+    return [
+        Subscriber(
+            id=row.id,
+            public_id=row.public_id,
+            email=row.email,
+            state=SubscriberState(row.state),
+            schedule=Schedule(every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=row.zone),
+            shared=row.shared,
+            confirmed_at=row.confirmed_at,
+            subscriptions=tuple(held.get(row.id, ())),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,384 @@
+"""The tables. Rows never leave this room: the classes beside this file turn them into the values of `domain`.
+
+Unique keys make every job repeatable: a paper by its key, a sighting by (paper, source, day), a topic by its normal
+form, a match by (topic, paper), an issue by (subscriber, slot), a sent paper by (subscriber, paper), a letter by its
+message key, a run by (job, slot).
+
+Longer than our 300 lines because the schema is read best in one piece.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+# Names for constraints, so that later migrations can speak of them on every database.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+# Said in literal words, since SQLite uses a partial index only for queries that repeat its condition.
+_OPEN = "state IN ('planned','leased','sending','deferred','uncertain')"
+OPEN = f"delivery.{_OPEN}"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC; naive instants are refused on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the signature is SQLAlchemy's
+        """Return the instant in UTC; raises ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant without a time zone cannot be stored: {value.isoformat()}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the signature is SQLAlchemy's
+        """Return an aware instant: SQLite gives back what it stored without its zone."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Base(SQLModel):
+    """Where every table's metadata gathers."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+def _instant(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable, index=index), default=None)
+
+
+def _json() -> Any:
+    return Field(sa_column=Column(JSON, nullable=False))
+
+
+def _parent(target: str, *, primary_key: bool = False, nullable: bool = False, index: bool = False) -> Any:
+    key = ForeignKey(target, ondelete="CASCADE")
+    return Field(sa_column=Column(key, primary_key=primary_key, nullable=nullable, index=index), default=None)
+
+
+class PaperRow(Base, table=True):
+    """One work, once."""
+
+    __tablename__ = "paper"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    title: str
+    title_key: str = Field(index=True)
+    abstract: str
+    abstract_kind: str
+    authors: list[str] = _json()
+    author_count: int
+    published: date | None
+    first_seen: datetime = _instant(index=True)
+    first_listed: date
+    listed: date = Field(index=True)
+    url: str
+    pdf_url: str
+    code_url: str
+    project_url: str
+    organization: str
+    categories: list[str] = _json()
+    sources: list[str] = _json()
+    upvotes: int | None
+    comments: int | None
+    backlog: bool
+    withdrawn: bool
+
+
+class IdentifierRow(Base, table=True):
+    """A strong id of a paper."""
+
+    __tablename__ = "paper_identifier"
+
+    scheme: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    paper_id: int = _parent("paper.id", index=True)
+
+
+class SightingRow(Base, table=True):
+    """That a paper stood on a listing."""
+
+    __tablename__ = "sighting"
+    __table_args__ = (UniqueConstraint("paper_id", "source", "day"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    paper_id: int = _parent("paper.id")
+    source: str
+    day: date
+    rank: int
+    upvotes: int | None
+    comments: int | None
+    seen_at: datetime = _instant()
+
+
+class ValidatorRow(Base, table=True):
+    """What a conditional GET of one address needs; written with the papers it stands for."""
+
+    __tablename__ = "page_validator"
+
+    source: str = Field(primary_key=True)
+    url: str = Field(primary_key=True)
+    etag: str
+    last_modified: str
+
+
+class CursorRow(Base, table=True):
+    """How far a source has been read; moved by whole, understood answers only."""
+
+    __tablename__ = "source_cursor"
+
+    source: str = Field(primary_key=True)
+    day: date
+    succeeded_at: datetime = _instant()
+
+
+class RunRow(Base, table=True):
+    """One execution of a job for one slot."""
+
+    __tablename__ = "run"
+    __table_args__ = (UniqueConstraint("job", "slot"), Index("ix_run_finished_at", "finished_at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    job: str
+    slot: str
+    owner: str
+    started_at: datetime = _instant()
+    lease_until: datetime = _instant()
+    finished_at: datetime | None = _instant(nullable=True)
+    status: str = ""
+    counts: dict[str, Any] = _json()
+    error: str = ""
+
+
+class MarkerRow(Base, table=True):
+    """A named number that only rises: how far a job has come."""
+
+    __tablename__ = "marker"
+
+    name: str = Field(primary_key=True)
+    value: int
+
+
+class SubscriberRow(Base, table=True):
+    """An address and its wishes."""
+
+    __tablename__ = "subscriber"
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
+    email: str
+    address_key: str = Field(unique=True)
+    state: str = Field(index=True)
+    every: str
+    weekday: int
+    hour: int
+    zone: str
+    shared: bool
+    created_at: datetime = _instant()
+    confirmed_at: datetime | None = _instant(nullable=True)
+
+
+class ConsentRow(Base, table=True):
+    """What a reader agreed to, and when; append-only."""
+
+    __tablename__ = "consent"
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = _parent("subscriber.id", index=True)
+    action: str
+    wording: str
+    at: datetime = _instant()
+
+
+class TopicRow(Base, table=True):
+    """A saved query, once for all who ask it."""
+
+    __tablename__ = "topic"
+
+    id: int | None = Field(default=None, primary_key=True)
+    normal_form: str = Field(unique=True)
+    created_at: datetime = _instant()
+    backfilled: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")}, index=True)
+
+
+class SubscriptionRow(Base, table=True):
+    """One reader × one topic."""
+
+    __tablename__ = "subscription"
+
+    subscriber_id: int = _parent("subscriber.id", primary_key=True)
+    topic_id: int = _parent("topic.id", primary_key=True, index=True)
+    name: str
+    query: str
+    position: int
+
+
+class MatchRow(Base, table=True):
+    """A paper that a topic selected; numbered in the order in which it was found."""
+
+    __tablename__ = "match"
+    __table_args__ = (
+        UniqueConstraint("topic_id", "paper_id"),
+        Index("ix_match_topic_id_id", "topic_id", "id"),  # a topic's matches since the last issue
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    topic_id: int = _parent("topic.id")
+    paper_id: int = _parent("paper.id", index=True)
+    score: float
+    tier: int
+    news: bool  # False where the paper was in the archive before the topic was, or is backlog
+
+
+class PublishRunRow(Base, table=True):
+    """The counts of one publish: planned and excluded must add up to due."""
+
+    __tablename__ = "publish_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _instant()
+    due: int
+    planned: int
+    excluded: dict[str, int] = _json()
+
+
+class IssueRow(Base, table=True):
+    """One subscriber's dated letter."""
+
+    __tablename__ = "issue"
+    __table_args__ = (UniqueConstraint("subscriber_id", "slot"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
+    subscriber_id: int = _parent("subscriber.id")
+    slot: str
+    zone: str
+    cutoff: datetime = _instant()
+    upto_match: int
+    created_at: datetime = _instant()
+
+
+class IssuePaperRow(Base, table=True):
+    """The sent ledger: no paper goes to one reader twice."""
+
+    __tablename__ = "issue_paper"
+    __table_args__ = (UniqueConstraint("subscriber_id", "paper_id"),)
+
+    issue_id: int = _parent("issue.id", primary_key=True)
+    paper_id: int = _parent("paper.id", primary_key=True)
+    subscriber_id: int = _parent("subscriber.id")
+    topic_id: int
+    position: int
+    why: str
+
+
+class FragmentRow(Base, table=True):
+    """An immutable, already encoded piece of a message, stored once."""
+
+    __tablename__ = "fragment"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(unique=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ContentRow(Base, table=True):
+    """The ordered fragments of a letter; issues with the same papers share it."""
+
+    __tablename__ = "content"
+
+    id: int | None = Field(default=None, primary_key=True)
+    content_key: str = Field(unique=True)
+    kind: str
+    subject: str
+    fragments: list[list[Any]] = _json()  # [[role, fragment id], …]
+    size: int
+
+
+class DeliveryRow(Base, table=True):
+    """One message's way out."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        # Leasing looks at open rows only, so its cost does not grow with the past.
+        Index(
+            "ix_delivery_open",
+            "not_before",
+            sqlite_where=text(_OPEN),
+            postgresql_where=text(_OPEN),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    message_key: str = Field(unique=True)
+    issue_id: int | None = _parent("issue.id", nullable=True, index=True)
+    subscriber_id: int = _parent("subscriber.id", index=True)
+    content_id: int = Field(sa_column=Column(ForeignKey("content.id"), nullable=False, index=True))
+    recipient: str
+    slots: dict[str, str] = _json()
+    state: str
+    attempts: int = 0
+    resent: bool = False  # it went out again after an uncertain try; it will not a second time
+    not_before: datetime | None = _instant(nullable=True)  # None: held for the operator, or finished
+    lease_until: datetime | None = _instant(nullable=True)
+    worker: str = ""
+    message_id: str
+    date: datetime = _instant()
+    expires_at: datetime = _instant()
+    sha256: str = ""
+    reply_code: int | None = None
+    enhanced: str = ""
+    reply_text: str = ""
+    reason: str = ""
+    first_try: datetime | None = _instant(nullable=True)
+    last_try: datetime | None = _instant(nullable=True)
+
+
+def _table(row: type[Base]) -> Table:
+    return row.metadata.tables[str(row.__tablename__)]
+
+
+# The tables behind the rows, for statements of SQLAlchemy's core, which write in bulk and return plain rows.
+PAPER = _table(PaperRow)
+IDENTIFIER = _table(IdentifierRow)
+SIGHTING = _table(SightingRow)
+VALIDATOR = _table(ValidatorRow)
+CURSOR = _table(CursorRow)
+RUN = _table(RunRow)
+MARKER = _table(MarkerRow)
+SUBSCRIBER = _table(SubscriberRow)
+CONSENT = _table(ConsentRow)
+TOPIC = _table(TopicRow)
+SUBSCRIPTION = _table(SubscriptionRow)
+MATCH = _table(MatchRow)
+PUBLISH_RUN = _table(PublishRunRow)
+ISSUE = _table(IssueRow)
+ISSUE_PAPER = _table(IssuePaperRow)
+FRAGMENT = _table(FragmentRow)
+CONTENT = _table(ContentRow)
+DELIVERY = _table(DeliveryRow)

@@ -1,0 +1,107 @@
+"""Distinct topics and what they matched.
+
+A marker says up to which paper every topic has been matched. Matches, and the marker's move, are one transaction that
+first checks that the marker still stands where the run found it: of two runs at once, one does the work and the other
+does nothing. A new topic is matched over the past once; such matches are no news.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from domain.topics import Match
+from storage.database import Database
+from storage.reading import BLOCK
+from storage.tables import MARKER, MATCH, SUBSCRIPTION, TOPIC
+
+MATCHED = "matched-up-to-paper"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTopic:
+    """A topic as the database keeps it."""
+
+    id: int
+    normal_form: str
+    backfilled: bool  #: whether it has been matched over the past
+    readers: int
+
+
+class Topics:
+    """The topics of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> tuple[StoredTopic, ...]:
+        """Return every topic that somebody reads, in order of arrival."""
+        query = (
+            select(TOPIC.c.id, TOPIC.c.normal_form, TOPIC.c.backfilled, func.count().label("readers"))
+            .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+            .group_by(TOPIC.c.id)
+            .order_by(TOPIC.c.id)
+        )
+        with self._database.reading() as connection:
+            return tuple(StoredTopic(*row) for row in connection.execute(query))
+
+    def matched_up_to(self) -> int:
+        """Return the newest paper that every topic has met; 0 at the start."""
+        with self._database.reading() as connection:
+            return _marker(connection)
+
+    def record(self, matches: Iterable[Match], *, since: int, up_to: int) -> int | None:
+        """Store the matches of the papers after `since` up to `up_to` and move the marker.
+
+        Return how many were new; None, with nothing changed, if another run has been here.
+        """
+        with self._database.writing() as connection:
+            if _marker(connection) != since:
+                return None
+            stored = _insert(connection, matches, news=True)
+            marker = upsert(MARKER).values(name=MATCHED, value=up_to)
+            connection.execute(
+                marker.on_conflict_do_update(index_elements=["name"], set_={"value": marker.excluded.value})
+            )
+        return stored
+
+    def record_past(self, topic_ids: Sequence[int], matches: Iterable[Match]) -> int:
+        """Store what new topics matched in the past, as no news, and remember that they have been there."""
+        with self._database.writing() as connection:
+            stored = _insert(connection, matches, news=False)
+            for start in range(0, len(topic_ids), BLOCK):
+                block = topic_ids[start : start + BLOCK]
+                connection.execute(update(TOPIC).where(TOPIC.c.id.in_(block)).values(backfilled=True))
+        return stored
+
+
+def _marker(connection: Connection) -> int:
+    return connection.execute(select(MARKER.c.value).where(MARKER.c.name == MATCHED)).scalar() or 0
+
+
+def _insert(connection: Connection, matches: Iterable[Match], *, news: bool) -> int:
+    rows: list[dict[str, Any]] = []
+    before = connection.execute(select(func.count()).select_from(MATCH)).scalar_one()
+    for match in matches:
+        rows.append(
+            {
+                "topic_id": match.topic_id,
+                "paper_id": match.paper_id,
+                "score": match.score,
+                "tier": match.tier,
+                "news": news,
+            }
+        )
+        if len(rows) >= BLOCK:
+            connection.execute(upsert(MATCH).on_conflict_do_nothing(), rows)
+            rows.clear()
+    if rows:
+        connection.execute(upsert(MATCH).on_conflict_do_nothing(), rows)
+    return int(connection.execute(select(func.count()).select_from(MATCH)).scalar_one() - before)
+
+
+def newest_match(connection: Connection) -> int:
+    """Return the number of the newest match; 0 if there is none."""
+    return connection.execute(select(func.max(MATCH.c.id))).scalar() or 0
