@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from domain.identity import title_key
 from domain.papers import Identifiers, ListedPaper, Listing, Validators
+from storage import search
 from storage.merging import Known, find, ids_learned, key_for, learned
 from storage.reading import BLOCK, identifiers_of
 from storage.tables import CURSOR, IDENTIFIER, PAPER, SIGHTING, VALIDATOR
@@ -55,8 +56,9 @@ def _add_block(
         known = find(paper, by_id, titled)
         if known is None:
             columns = _new_row(listing, paper, now, key_for(paper, (each.key for each in titled)))
+            columns["id"] = next_id
             known = Known(id=next_id, key=columns["key"], ids=paper.ids, columns=columns)
-            rows.append({"id": next_id, **columns})
+            rows.append(columns)
             identifiers += [{"scheme": s, "value": v, "paper_id": next_id} for s, v in paper.ids.pairs()]
             fresh[next_id] = paper
             new_ids.append(next_id)
@@ -69,6 +71,7 @@ def _add_block(
         sightings.setdefault(known.id, paper)
     if rows:
         connection.execute(insert(PAPER), rows)
+        search.put(connection, rows)
     if identifiers:
         connection.execute(insert(IDENTIFIER), identifiers)
     _sight(connection, listing, sightings, now)
@@ -126,7 +129,10 @@ def _enrich(connection: Connection, listing: Listing, paper: ListedPaper, known:
     changes = {name: value for name, value in changes.items() if known.columns[name] != value}
     if changes:
         connection.execute(update(PAPER).where(PAPER.c.id == known.id).values(**changes))
-        known.columns.update(changes)
+        after = {**known.columns, **changes}
+        if changes.keys() & set(search.INDEXED):
+            search.replace(connection, known.columns, after)
+        known.columns = after
     return counts
 
 

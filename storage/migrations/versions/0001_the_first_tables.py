@@ -297,24 +297,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("subscriber_id", "paper_id", name=op.f("uq_issue_paper_subscriber_id_paper_id")),
     )
 
+    # Contentless: the words are indexed as domain/fts5.py cuts them, the text stays in `paper` alone.
     op.execute(
-        "CREATE VIRTUAL TABLE paper_fts USING fts5(title, abstract, authors, content='paper', content_rowid='id', "
+        "CREATE VIRTUAL TABLE paper_fts USING fts5(title, abstract, authors, content='', "
         "tokenize=\"porter unicode61 remove_diacritics 2 tokenchars '+#'\")"
-    )
-    op.execute(
-        "CREATE TRIGGER paper_fts_insert AFTER INSERT ON paper BEGIN "
-        "INSERT INTO paper_fts(rowid, title, abstract, authors) VALUES (new.id, new.title, new.abstract, new.authors); END"
-    )
-    op.execute(
-        "CREATE TRIGGER paper_fts_delete AFTER DELETE ON paper BEGIN "
-        "INSERT INTO paper_fts(paper_fts, rowid, title, abstract, authors) "
-        "VALUES ('delete', old.id, old.title, old.abstract, old.authors); END"
-    )
-    op.execute(
-        "CREATE TRIGGER paper_fts_update AFTER UPDATE OF title, abstract, authors ON paper BEGIN "
-        "INSERT INTO paper_fts(paper_fts, rowid, title, abstract, authors) "
-        "VALUES ('delete', old.id, old.title, old.abstract, old.authors); "
-        "INSERT INTO paper_fts(rowid, title, abstract, authors) VALUES (new.id, new.title, new.abstract, new.authors); END"
     )
 
 

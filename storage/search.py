@@ -1,0 +1,76 @@
+"""The archive's full-text index: written beside each paper, asked with the topic language.
+
+The index is SQLite's FTS5 without content of its own: it holds the words as domain/fts5.py cuts them, so a search and
+a topic find the same papers. A row is therefore taken out by saying again what was put in.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.fts5 import match_expression, searchable
+from domain.papers import Paper
+from domain.topics import Query
+from storage.database import Database
+from storage.reading import BLOCK, papers_where
+from storage.tables import PAPER
+
+_PUT = text("INSERT INTO paper_fts(rowid, title, abstract, authors) VALUES (:id, :title, :abstract, :authors)")
+_TAKE = text(
+    "INSERT INTO paper_fts(paper_fts, rowid, title, abstract, authors) "
+    "VALUES ('delete', :id, :title, :abstract, :authors)"
+)
+_FIND = text(
+    "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted ORDER BY bm25(paper_fts, 2.0, 1.0, 1.0) LIMIT :limit"
+)
+_COUNT = text("SELECT count(*) FROM paper_fts WHERE paper_fts MATCH :wanted")
+INDEXED = ("title", "abstract", "authors")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found."""
+
+    total: int  #: of all that match, whatever the limit
+    papers: tuple[Paper, ...]  #: best first
+
+
+class Search:
+    """The full-text search of one archive."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def search(self, query: Query, limit: int) -> Found:
+        """Return the best `limit` papers whose title, abstract or authors match, by BM25 with titles counted twice."""
+        wanted = match_expression(query.tree)
+        with self._database.reading() as connection:
+            total = connection.execute(_COUNT, {"wanted": wanted}).scalar_one()
+            ids = list(connection.execute(_FIND, {"wanted": wanted, "limit": limit}).scalars())
+            papers: dict[int, Paper] = {}
+            for start in range(0, len(ids), BLOCK):
+                block = papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK]))
+                papers.update((paper.id, paper) for paper in block)
+        return Found(total=int(total), papers=tuple(papers[each] for each in ids))
+
+
+def put(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Index new rows of `paper`."""
+    connection.execute(_PUT, [_words(row) for row in rows])
+
+
+def replace(connection: Connection, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Index a row of `paper` anew after its text changed."""
+    connection.execute(_TAKE, _words(before))
+    connection.execute(_PUT, _words(after))
+
+
+def _words(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "title": searchable(row["title"]),
+        "abstract": searchable(row["abstract"]),
+        "authors": searchable(", ".join(row["authors"])),
+    }

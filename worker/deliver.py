@@ -1,0 +1,222 @@
+"""deliver: letters → mailboxes.
+
+    take over what dead workers left → end what is too old → lease a batch → for each, on a few kept connections:
+    join → connect → … → mark `sending` durably, if the reader still wants it → the final dot → settle
+
+One pass over what is due. It can be killed anywhere and run again: the state of each delivery says what is known of it.
+A stop lets the message in flight finish and gives the other leases back.
+"""
+
+import hashlib
+import os
+import random
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from digests.mail.retries import settle
+from digests.transports.transport import Connection, Transport
+
+from digests.mail.message import join
+from domain.clock import Clock
+from domain.errors import DeliveryError, NotConnected
+from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, Message, Outcome
+from storage.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to deliver."""
+
+    sender: str  #: the envelope's
+    connections: int
+    lease: timedelta
+    retry_seconds: int
+    uncertain: str  #: "resend" or "hold"
+    per_second: float | None
+    per_hour: int | None
+
+
+class Deliverer:
+    """Sends what is due."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        transport: Transport,
+        manner: Manner,
+        clock: Clock,
+        worker: str,
+        stop: threading.Event,
+    ) -> None:
+        self._outbox = outbox
+        self._transport = transport
+        self._manner = manner
+        self._clock = clock
+        self._worker = worker
+        self._stop = stop
+
+    def deliver(self, on_settled: Callable[[DeliveryState], None] = lambda _: None) -> DeliveryCounts:
+        """Make one pass over what is due and return what became of it."""
+        now = self._clock.now()
+        resend = self._manner.uncertain == "resend"
+        self._outbox.recover(is_dead, now, resend=resend)
+        counted: Counter[DeliveryState] = Counter({DeliveryState.EXPIRED: self._outbox.expire(now)})
+        seen: set[int] = set()
+        try:
+            while not self._stop.is_set():
+                room = self._room()
+                if room <= 0:
+                    break
+                batch = self._outbox.lease(self._worker, now, self._manner.lease, min(room, _BATCH))
+                fresh = [each for each in batch if each.id not in seen]
+                if not fresh:
+                    break
+                seen.update(each.id for each in fresh)
+                if not self._send_all(fresh, counted, on_settled):
+                    break
+        finally:
+            self._outbox.release(self._worker)
+        return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED})
+
+    def _room(self) -> int:
+        """How many may leave now under the hourly limit."""
+        if self._manner.per_hour is None:
+            return _BATCH
+        return self._manner.per_hour - self._outbox.accepted_since(self._clock.now() - timedelta(hours=1))
+
+    def _send_all(
+        self, batch: Sequence[Leased], counted: Counter[DeliveryState], on_settled: Callable[[DeliveryState], None]
+    ) -> bool:
+        """Send a batch over a few connections; return False if the relay cannot be reached."""
+        waiting: SimpleQueue[Leased] = SimpleQueue()
+        for each in batch:
+            waiting.put(each)
+        unreachable = threading.Event()
+        gate = _Gate(self._manner.per_second, self._stop)
+
+        def work() -> list[DeliveryState]:
+            settled = []
+            with self._transport.connect() as connection:
+                while not self._stop.is_set() and not unreachable.is_set():
+                    try:
+                        leased = waiting.get_nowait()
+                    except Empty:
+                        break
+                    gate.wait()
+                    outcome = self._send(connection, leased, unreachable)
+                    settled.append(outcome.state)
+                    on_settled(outcome.state)
+            return settled
+
+        workers = min(self._manner.connections, len(batch))
+        with ThreadPoolExecutor(workers, thread_name_prefix="deliver") as pool:
+            for future in [pool.submit(work) for _ in range(workers)]:
+                counted.update(future.result())
+        return not unreachable.is_set()
+
+    def _send(self, connection: Connection, leased: Leased, unreachable: threading.Event) -> Outcome:
+        data = join(leased.fragments, leased.slots)
+        message = Message(
+            key=leased.message_key,
+            kind=leased.kind,
+            sender=self._manner.sender,
+            recipient=leased.recipient,
+            message_id=leased.message_id,
+            data=data,
+        )
+        refusals: list[str] = []
+
+        def before_dot() -> bool:
+            refusal = self._outbox.mark_sending(leased.id, self._worker, self._clock.now())
+            refusals.append(refusal)
+            return not refusal
+
+        result: Acceptance | DeliveryError | None
+        try:
+            result = connection.send(message, before_dot)
+        except DeliveryError as error:
+            result = error
+        if isinstance(result, NotConnected):
+            unreachable.set()
+        if result is None:
+            return Outcome(state=DeliveryState.SKIPPED, reason=refusals[-1] if refusals else "", counts=False)
+        now = self._clock.now()
+        outcome = settle(
+            result,
+            now=now,
+            attempts=leased.attempts,
+            uncertain_before=leased.uncertain_before,
+            expires_at=leased.expires_at,
+            retry_seconds=self._manner.retry_seconds,
+            uncertain_policy=self._manner.uncertain,
+            jitter=random.random(),  # noqa: S311 spreads retries, guards nothing
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+        self._outbox.settle(leased.id, self._worker, outcome, now)
+        return outcome
+
+
+_BATCH = 50
+_COUNTED = (
+    DeliveryState.ACCEPTED,
+    DeliveryState.DEFERRED,
+    DeliveryState.REJECTED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.SKIPPED,
+    DeliveryState.EXPIRED,
+)
+
+
+class _Gate:
+    """Lets one message through at a time, so many a second."""
+
+    def __init__(self, per_second: float | None, stop: threading.Event) -> None:
+        self._pause = 1 / per_second if per_second else 0.0
+        self._stop = stop
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Return when the next message may leave, or at once when a stop was asked for."""
+        if self._pause:
+            with self._lock:
+                self._stop.wait(self._pause)
+
+
+def worker_name() -> str:
+    """Return what tells this process from every other of this and other machines: host, process id, its start."""
+    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
+
+
+def is_dead(worker: str) -> bool:
+    """Whether a worker was a process of this machine that runs no more; False where that cannot be known."""
+    host, process_id, started = worker.rsplit("/", 2)
+    return host == socket.gethostname() and _started(int(process_id)) != started
+
+
+def _started(process_id: int) -> str:
+    """Return when a process began, in ticks since boot, so that a reused process id is another process; "" if none."""
+    try:
+        status = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "" if Path("/proc/self/stat").exists() else _alive(process_id)
+    state, *numbers = status.rpartition(")")[2].split()
+    return "" if state in {"Z", "X"} else numbers[18]
+
+
+def _alive(process_id: int) -> str:
+    """Where there is no /proc: "runs" for a living process, "" for none."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        return "runs"
+    return "runs"

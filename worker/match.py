@@ -1,0 +1,67 @@
+"""match: papers × topics.
+
+    the papers that no topic has met yet × every distinct topic → matches, and the marker moves, in one transaction
+    the topics that have no past yet × the papers of the last `welcome_days` → matches that are no news
+
+Each distinct topic is run once over a batch, whatever the number of its readers.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from topics.matching import match
+from topics.query import parse
+
+from domain.papers import Paper
+from domain.topics import Topic
+from storage.archive import Archive
+from storage.topics import StoredTopic, Topics
+
+BATCH = 2_000  # papers met at once
+
+
+@dataclass(frozen=True, slots=True)
+class MatchReport:
+    """What one match did."""
+
+    papers: int  #: that met the topics for the first time
+    topics: int
+    matches: int  #: new ones
+    new_topics: int  #: topics that were matched over the past
+
+
+class Matcher:
+    """Brings papers and topics together."""
+
+    def __init__(self, *, archive: Archive, topics: Topics, welcome_days: int) -> None:
+        self._archive = archive
+        self._topics = topics
+        self._welcome = timedelta(days=welcome_days)
+
+    def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
+        """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
+        stored = self._topics.all()
+        wanted = [_topic(each) for each in stored]
+        since = self._topics.matched_up_to()
+        met = found = 0
+        while papers := self._archive.after(since, BATCH):
+            added = self._topics.record(match(papers, wanted, progress), since=since, up_to=papers[-1].id)
+            if added is None:
+                break  # another run is at it
+            met += len(papers)
+            found += added
+            since = papers[-1].id
+        fresh = [each for each in stored if not each.backfilled]
+        if fresh:
+            found += self._past(fresh, now, since)
+        return MatchReport(papers=met, topics=len(wanted), matches=found, new_topics=len(fresh))
+
+    def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
+        moment = now - self._welcome
+        papers: Sequence[Paper] = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
+        return self._topics.record_past([each.id for each in fresh], match(papers, [_topic(each) for each in fresh]))
+
+
+def _topic(stored: StoredTopic) -> Topic:
+    return Topic(id=stored.id, query=parse(stored.normal_form))
