@@ -1,0 +1,126 @@
+"""When things happen: three jobs tick side by side, each as often as there may be something to do.
+
+    collect   asks the sources whose interval has come round
+    publish   matches what is new, then freezes a letter for every reader whose slot has opened
+    deliver   sends what is due
+
+APScheduler only ticks, in memory. Whether there is anything to do, and who does it, is decided in the database by
+unique keys, claimed run rows and leases: a tick that comes twice, late, or in two processes does no harm. A job that
+fails is logged and comes again at its next tick; the other jobs go on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from domain.clock import Clock
+from domain.errors import PaperroundError
+from domain.issues import DeliveryCounts, PublishCounts
+from worker.collect import Collector, SourceReport
+from worker.deliver import Deliverer
+from worker.match import Matcher, MatchReport
+from worker.publish import Publisher
+
+log = logging.getLogger("paperround.worker")
+_LATE = 3600  # seconds by which a tick may be late and still count (APScheduler's own second drops ticks silently)
+
+
+class Rounds:
+    """The jobs, whole: each does whatever is due at the clock's present instant."""
+
+    def __init__(
+        self,
+        *,
+        collector: Collector,
+        matcher: Matcher,
+        publisher: Publisher,
+        deliverer: Deliverer,
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self._collector = collector
+        self._matcher = matcher
+        self._publisher = publisher
+        self._deliverer = deliverer
+        self._clock = clock
+        self._stop = stop
+
+    def collect(self) -> tuple[SourceReport, ...]:
+        """Ask the sources that are due."""
+        reports = self._collector.collect_due(self._stop)
+        for each in reports:
+            level = logging.INFO if each.status.is_good else logging.WARNING
+            log.log(
+                level,
+                "collect %s: %s, %d listed, %d new. %s",
+                each.source,
+                each.status,
+                each.listed,
+                each.new,
+                each.error,
+            )
+        return reports
+
+    def publish(self) -> tuple[MatchReport, PublishCounts]:
+        """Match what is new, then freeze the letters that are due."""
+        matched = self._matcher.match(self._clock.now())
+        if matched.papers or matched.new_topics:
+            log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
+        counts = self._publisher.publish(self._clock.now())
+        if counts.issues:
+            log.info("publish: %d of %d due readers get a letter", counts.issues, counts.due)
+        return matched, counts
+
+    def deliver(self) -> DeliveryCounts:
+        """Send what is due."""
+        counts = self._deliverer.deliver()
+        if counts != DeliveryCounts():
+            log.info("deliver: %s", counts)
+        return counts
+
+    def once(self) -> tuple[tuple[SourceReport, ...], PublishCounts, DeliveryCounts]:
+        """Do whatever is due, in order; what is not done when a stop is asked for is done the next time."""
+        reports = self.collect()
+        _, published = self.publish()
+        return reports, published, self.deliver()
+
+
+def tick(jobs: Mapping[str, Callable[[], object]], every: timedelta, stop: threading.Event) -> None:
+    """Run the jobs at once and then again and again until `stop` is set; then let those that run finish."""
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(max(1, len(jobs)))},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": _LATE},
+    )
+    # Its own lines would tell of every tick and repeat every error.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for name, job in jobs.items():
+        scheduler.add_job(
+            _guarded(name, job),
+            "interval",
+            seconds=every.total_seconds(),
+            id=name,
+            next_run_time=datetime.now(UTC),
+        )
+    scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        stop.set()
+        scheduler.shutdown(wait=True)
+
+
+def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            job()
+        except PaperroundError as error:
+            log.error("%s failed and will be tried again: %s", name, error)  # noqa: TRY400 our errors are sentences
+        except Exception:
+            log.exception("%s failed in a way we did not foresee and will be tried again", name)
+
+    return run
