@@ -1,8 +1,8 @@
 """The topic tree in the words of SQLite's FTS5, for every room that keeps such an index.
 
-Text goes through `searchable` before it is indexed and before it is asked for, `match_expression` writes a tree as one MATCH
-expression, and `tokens` says beforehand how FTS5 will cut a text. Each token stands quoted in the expression, so nothing
-a reader types is ever FTS5 syntax.
+Text goes through `searchable` before it is indexed and before it is asked for, `match_expression` writes a tree as one
+MATCH expression, and `tokens` says beforehand how FTS5 will cut a text. Each token stands quoted in the expression, so
+nothing a reader types is ever FTS5 syntax.
 """
 
 import re
@@ -46,9 +46,9 @@ _SEPARATORS = _Separators({code: chr(code) for code in range(1, 0x80)} | {0: " "
 def searchable(text: str) -> str:
     """Return the text as FTS5 should see it: NFKC, and one space for each character that belongs to no token.
 
-    unicode61 knows the Unicode of 2012: it takes every younger character, such as 🤗, for a letter, and "🤗Transformers"
-    would be one unfindable word.
-    ASCII is left as it is, but for NUL. The result has as many characters as the NFKC form of `text`.
+    unicode61 knows the Unicode of 2012: it takes every younger character, such as 🤗, for a letter, and then
+    "🤗Transformers" would be one unfindable word. ASCII is left as it is, but for NUL. The result has as many
+    characters as the NFKC form of `text`.
     """
     if text.isascii():
         return text.replace("\0", " ")
@@ -56,7 +56,7 @@ def searchable(text: str) -> str:
 
 
 def tokens(text: str) -> tuple[str, ...]:
-    """Return the tokens that FTS5 will find in `searchable(text)`, lower case, with their diacritics and unstemmed."""
+    """Return the tokens that FTS5 finds in `searchable(text)`: lower case, unstemmed, still with their diacritics."""
     lowered = searchable(text)
     # Lower case and NFKC can undo each other once ("İ" grows a mark); the second round settles it.
     for _ in range(2):
@@ -68,7 +68,7 @@ def match_expression(tree: Node) -> str:
     """Return one FTS5 MATCH expression that selects what the tree selects.
 
     It may be used whole behind a column filter: `{title abstract} : (…)`. The most nested part of an AND or OR comes
-    first, because FTS5's parser remembers at most 100 open symbols and a part in front leaves only its parenthesis open.
+    first: FTS5's parser remembers at most 100 open symbols, and a part in front leaves only its parenthesis open.
     """
     match tree:
         case Word(text):

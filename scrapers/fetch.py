@@ -12,13 +12,13 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -80,14 +80,12 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         self._pace = pace
         self._sleep = sleep
         self._now = now
-        headers = {"user-agent": _user_agent(version, contact), "accept-encoding": "gzip"}
+        self._agent = _user_agent(version, contact)
         try:
-            self._client = httpx.Client(
-                headers=headers,
-                timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect),
+            # The transport, not the client: no cookies, no redirects of its own, no look at the environment.
+            self._transport = httpx.HTTPTransport(
                 # A connection a request: pages are minutes apart, and the deadline watches each from its start.
                 limits=httpx.Limits(max_keepalive_connections=0),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 proxy=_proxy(proxy),
                 trust_env=False,
             )
@@ -102,7 +100,7 @@ class Fetcher(AbstractContextManager["Fetcher"]):
 
     def close(self) -> None:
         """Give the sockets back."""
-        self._client.close()
+        self._transport.close()
 
     def get(self, request: PageRequest, validators: Validators | None = None) -> Page:
         """Ask for a page; its status is 2xx, or 304 with an empty body where `validators` still hold.
@@ -144,21 +142,31 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         address = httpx.URL(url)
         if address.scheme not in {"http", "https"} or not address.host:
             raise RefusedAnswer(f"{url[:200]!r} is not an http or https address")
-        headers = {"accept": accept, **_conditions(url, validators)}
+        headers = {
+            "user-agent": self._agent,
+            "accept": accept,
+            "accept-encoding": "gzip",
+            **_conditions(url, validators),
+        }
+        read = self._limits.read
+        timeout = {"connect": self._limits.connect, "read": read, "write": read, "pool": read}
         self._pace.wait(address.host)
-        with (
-            _Deadline(self._limits.total, url) as deadline,
-            self._client.stream("GET", address, headers=headers, extensions={"trace": deadline.watch}) as response,
-        ):
-            location = response.headers.get("location")
-            if response.has_redirect_location and location:
-                return str(location)
-            _judge(response, url, headers, self._now())
-            if int(response.headers.get("content-length", "0")) > self._limits.size:
-                raise RefusedAnswer(f"the answer of {url} is larger than {self._limits.size:,} bytes")
-            coding = response.headers.get("content-encoding", "")
-            body = read_body(response.iter_raw(), coding=coding, cap=self._limits.size, url=url)
-            return Page(url, response.status_code, dict(response.headers), body, self._now())
+        with _Deadline(self._limits.total, url) as deadline:
+            extensions = {"timeout": timeout, "trace": deadline.watch}
+            request = httpx.Request("GET", address, headers=headers, extensions=extensions)
+            with closing(self._transport.handle_request(request)) as response:
+                return self._read(response, url, headers)
+
+    def _read(self, response: httpx.Response, url: str, asked: Mapping[str, str]) -> Page | str:
+        location = response.headers.get("location")
+        if response.has_redirect_location and location:
+            return str(location)
+        _judge(response, url, asked, self._now())
+        if int(response.headers.get("content-length", "0")) > self._limits.size:
+            raise RefusedAnswer(f"the answer of {url} is larger than {self._limits.size:,} bytes")
+        coding = response.headers.get("content-encoding", "")
+        body = read_body(response.iter_raw(), coding=coding, cap=self._limits.size, url=url)
+        return Page(url, response.status_code, dict(response.headers), body, self._now())
 
 
 class _Deadline:
@@ -280,6 +288,7 @@ def _user_agent(version: str, contact: str) -> str:
 def _proxy(address: str | None) -> httpx.Proxy | None:
     if not address:
         return None
+    urlsplit(address)  # stricter than the client about brackets
     proxy = httpx.Proxy(address)
     if proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
         raise ValueError(address)

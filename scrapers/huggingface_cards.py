@@ -20,6 +20,7 @@ _PAGE_DAY = re.compile(r"/papers/date/([0-9]{4}-[0-9]{2}-[0-9]{2})$")
 _NUMBER = re.compile(r"(\d{1,9})\D*$")
 _AUTHORS = re.compile(r"(\d{1,6}) authors?$")
 _XML_HEAD = re.compile(r"<\?xml[^>]*>?", re.IGNORECASE)  # it is read as HTML whatever it calls itself
+_ENOUGH = 4_000_000  # characters; the largest pages seen have 2.3 million, and a tree of more costs many seconds
 _HEADINGS = ["h1", "h2", "h3", "h4"]
 _PARTS = SoupStrainer([*_HEADINGS, "a", "meta"])
 
@@ -29,9 +30,9 @@ def read_cards(text: str, *, source: str, day: date) -> Listing | None:
 
     `day` is the listing's day unless the page's own address (`og:url`) names another.
     """
-    if "<a" not in text.lower():  # Beautiful Soup would wonder aloud whether it is a file name
+    if "<a" not in text[:_ENOUGH].lower():  # Beautiful Soup would wonder aloud whether it is a file name
         return None
-    soup = BeautifulSoup(_XML_HEAD.sub("", text), "lxml", parse_only=_PARTS)
+    soup = BeautifulSoup(_XML_HEAD.sub("", text[:_ENOUGH]), "lxml", parse_only=_PARTS)
     links: dict[str, list[Tag]] = {}
     for link in soup.find_all("a", href=True):
         address = str(link["href"])

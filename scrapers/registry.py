@@ -98,7 +98,7 @@ def build(config: SourceConfig) -> Source:
     legal = ", ".join(KINDS)
     if config.kind in LATER:
         raise SettingsError(
-            f"{_named(config)}: kind {config.kind!r} is not supported by this version; use one of {legal}"
+            f"{_named(config)}: kind {config.kind} is not supported by this version; use one of {legal}"
         )
     if row is None:
         raise SettingsError(f"{_named(config)}: kind must be one of {legal}, not {config.kind!r}")

@@ -110,6 +110,24 @@ class Collector:
             reports.append(self._run(source, days or [now.date()], number))
         return tuple(reports)
 
+    def check(self, names: Sequence[str] = ()) -> tuple[SourceReport, ...]:
+        """Fetch and read today's pages of these sources (all for none named) unconditionally, and keep nothing.
+
+        Raises UnknownError for a name that is not configured.
+        """
+        today = self._clock.now().date()
+        reports = []
+        for source in [self._named(name) for name in names] or self._sources:
+            parts = [SourceReport(source=source.name, status=FetchStatus.OK_EMPTY, day=today)]
+            try:
+                for request in source.requests(today):
+                    listing = source.parse(self._fetcher.get(request), today)
+                    parts.append(_report(source, listing))
+            except CollectError as error:
+                parts.append(SourceReport(source=source.name, status=error.status, day=None, error=str(error)))
+            reports.append(joined(source.name, parts))
+        return tuple(reports)
+
     def collect_due(self, stop: threading.Event) -> tuple[SourceReport, ...]:
         """Read the sources whose interval has come round and whom nobody else has claimed."""
         reports = []
@@ -132,7 +150,7 @@ class Collector:
         raise UnknownError(f"there is no source {name!r}; configured: {known}")
 
     def _run(self, source: Source, days: Iterable[date], number: int | None) -> SourceReport:
-        report = _joined(source.name, [self._read(source, day) for day in days])
+        report = joined(source.name, [self._read(source, day) for day in days])
         if number is not None:
             self._runs.finish(number, self._clock.now(), report.status.value, report.as_json(), report.error)
         return report
@@ -151,32 +169,35 @@ class Collector:
                     queue.insert(0, listing.next)
         except CollectError as error:
             parts.append(replace(report, status=error.status, error=str(error)))
-        return _joined(source.name, parts or [report])
+        return joined(source.name, parts or [report])
 
     def _page(self, source: Source, request: PageRequest, day: date) -> tuple[Listing | None, SourceReport]:
         page = self._fetcher.get(request, self._archive.validators(source.name, request.url))
         if page.status == 304:
             return None, SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day, pages=1)
         listing = source.parse(page, day)
-        validators = replace(validators_of(page), url=request.url)
-        added = self._archive.add(listing, self._clock.now(), [validators])
-        return listing, SourceReport(
-            source=source.name,
-            status=listing.status,
-            day=listing.day,
-            listed=added.listed,
-            new=len(added.new),
-            updated=added.updated,
-            pages=1,
-            error=listing.note,
-        )
+        # After a redirect the validators are another page's.
+        validators = [validators_of(page)] if page.url == request.url else []
+        added = self._archive.add(listing, self._clock.now(), validators)
+        return listing, replace(_report(source, listing), new=len(added.new), updated=added.updated)
+
+
+def _report(source: Source, listing: Listing) -> SourceReport:
+    return SourceReport(
+        source=source.name,
+        status=listing.status,
+        day=listing.day,
+        listed=len(listing.papers),
+        pages=1,
+        error=listing.note,
+    )
 
 
 def _job(source: Source) -> str:
     return f"collect:{source.name}"
 
 
-def _joined(name: str, parts: Sequence[SourceReport]) -> SourceReport:
+def joined(name: str, parts: Sequence[SourceReport]) -> SourceReport:
     """Return one report of many pages: sums, the newest day, and the status that most needs to be seen."""
     days = [part.day for part in parts if part.day]
     return SourceReport(

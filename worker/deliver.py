@@ -20,10 +20,9 @@ from datetime import timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from digests.mail.message import join
 from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
-
-from digests.mail.message import join
 from domain.clock import Clock
 from domain.errors import DeliveryError, NotConnected
 from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, Message, Outcome

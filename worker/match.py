@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from topics.matching import match
-
 from domain.papers import Paper
 from domain.topics import Topic
 from storage.archive import Archive
 from storage.topics import StoredTopic, Topics
+from topics.matching import match
 from topics.query import parse
 
 BATCH = 2_000  # papers met at once

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from topics.explain import explain
 
 from digests.compose import compose
-from digests.mail.message import Identity, Letter, freeze
+from digests.mail.message import Identity, freeze
 from digests.render import Renderer
 from domain.clock import Clock
-from domain.issues import Candidate, Digest, IssuePlan, PublishCounts, TopicWish
+from domain.issues import Candidate, Digest, IssuePlan, Mailing, PublishCounts, TopicWish
 from domain.papers import Paper
 from domain.subscriptions import Subscriber
 from domain.topics import Query, Why
@@ -79,13 +79,14 @@ class Publisher:
             self._issues.record_run(now, due=due, planned=issues, excluded=counts.skipped)
         return counts
 
-    def preview(self, subscriber: Subscriber, now: datetime) -> Letter | None:
-        """Return the letter that a reader would get if it were due now; None if there would be none."""
+    def preview(self, subscriber: Subscriber, now: datetime) -> Mailing | None:
+        """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""
+        up_to = self._issues.newest_match()
         for block in self._issues.readers():
-            for reader in block:
-                if reader.subscriber.id == subscriber.id:
-                    drafts = self._drafts([reader], now, self._issues.newest_match(), self._receipts())
-                    return self._renderer.digest(drafts[0][1], shared=subscriber.shared) if drafts else None
+            chosen = [reader for reader in block if reader.subscriber.id == subscriber.id]
+            plans = self._plans(chosen, now, up_to, self._receipts())
+            if plans:
+                return plans[0].mailing
         return None
 
     def _plans(self, readers: Sequence[Reader], now: datetime, up_to: int, receipts: Receipts) -> list[IssuePlan]:

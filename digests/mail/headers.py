@@ -21,7 +21,9 @@ _WORD = 75  # RFC 2047 section 2: an encoded word's greatest length
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*")
+_DOT_ATOM = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
+)
 _QUOTED_LOCAL = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*"')
 _LITERAL = re.compile(r"\[[0-9A-Za-z:.]+\]")
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
@@ -50,7 +52,7 @@ def unstructured(name: str, value: str) -> str:
 
 
 def encoded_words(text: str, *, first: int = _WORD) -> list[str]:
-    """Return `text` as encoded words of at most 75 characters, the first of at most `first`, cut between characters."""
+    """Return encoded words of at most 75 characters, the first of at most `first`, cut between characters."""
     words: list[str] = []
     room = min(first, _WORD) - len("=?utf-8?q??=")
     word = ""
@@ -66,7 +68,7 @@ def encoded_words(text: str, *, first: int = _WORD) -> list[str]:
 
 
 def phrase(text: str) -> list[str]:
-    """Return a display name as words of a header: atoms, one quoted string, or encoded words (RFC 5322 section 3.2.5)."""
+    """Return a display name as atoms, one quoted string, or encoded words (RFC 5322 section 3.2.5)."""
     if _ATOMS.fullmatch(text) and "=?" not in text and len(text) < 60:
         return text.split(" ")
     if _PLAIN.fullmatch(text) and "=?" not in text and len(text) < 60:
@@ -76,7 +78,7 @@ def phrase(text: str) -> list[str]:
 
 
 def mailbox(name: str, value: str) -> str:
-    """Return a whole header line for one mailbox, `Name <address>` or the bare address, as settings and people write it.
+    """Return a whole header line for one mailbox, `Name <address>` or the bare address, as people write it.
 
     Raises UsageError for controls, AddressError for what is no address.
     """

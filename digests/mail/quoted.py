@@ -13,7 +13,7 @@ SLOT = re.compile(r"\0q:([a-z-]+)\0")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _RISKY_START = re.compile(rb"^(?:\.|From )", re.MULTILINE)
-_TOO_LONG = re.compile(rb"^([^\r\n]{74,75})(=(?:20|09))\r$", re.MULTILINE)
+_TOO_LONG = re.compile(rb"^([^\r\n]{73,75})(=(?:20|09))\r$", re.MULTILINE)
 
 
 def encode(text: str) -> bytes:

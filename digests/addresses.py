@@ -1,0 +1,91 @@
+"""Addresses: whether a text is one, how it goes on the wire, and which two are the same mailbox.
+
+email-validator decides about the form (no DNS is asked). A dotless domain is refused as the slip it nearly always is,
+except localhost; names reserved for tests are taken, since laboratories mail to them. Mail goes to what was typed; the
+key serves to find the same mailbox again and is never mailed to.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, EmailSyntaxError, ValidatedEmail, validate_email
+
+from domain.errors import AddressError
+
+_LONGEST = 320  # 64 + "@" + 255: RFC 3696 section 3; email-validator then keeps to RFC 5321's 254
+_SHOWN = 60  # characters of a bad address in an error
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that mail can be sent to."""
+
+    display: str  #: as typed, without the spaces around it
+    ascii: str | None  #: as it goes on the wire, an IDN domain as A-labels; None if the local part is not ASCII
+    needs_smtputf8: bool  #: whether only a relay that knows SMTPUTF8 can take it (RFC 6531)
+
+
+def address(text: str) -> Address:
+    """Return the address that `text` is; raises AddressError for anything else."""
+    valid = _valid(text)
+    return Address(display=text.strip(" \t"), ascii=valid.ascii_email, needs_smtputf8=valid.ascii_email is None)
+
+
+def address_key(text: str) -> str:
+    """Return what all spellings of one mailbox share (mail.md item 35); raises AddressError.
+
+    The domain in lower case as A-labels, the local part casefolded: for uniqueness only.
+    """
+    valid = _valid(text)
+    local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", valid.local_part).casefold())
+    return f"{local}@{valid.ascii_domain.lower()}"
+
+
+def sender(text: str) -> tuple[str, str]:
+    """Return (display name or "", address) of "Paperround <digests@example.org>"; raises AddressError.
+
+    The address must be ASCII before the @: not every reader's mailbox can take another one as a sender.
+    """
+    valid = _valid(text, named=True)
+    if valid.ascii_email is None:
+        raise AddressError(f"{_shown(text)} cannot be a sender: the part before the @ must be ASCII")
+    return valid.display_name or "", valid.ascii_email
+
+
+def _valid(text: str, *, named: bool = False) -> ValidatedEmail:
+    stripped = text.strip(" \t")
+    control = _CONTROL.search(stripped)
+    if control:
+        raise AddressError(f"{_shown(text)} is not an address: it holds the control character U+{ord(control[0]):04X}")
+    if len(stripped) > _LONGEST:
+        raise AddressError(f"{_shown(text)} is not an address: it is longer than {_LONGEST} characters")
+    try:
+        valid = validate_email(
+            stripped,
+            check_deliverability=False,
+            globally_deliverable=False,
+            allow_smtputf8=True,
+            allow_empty_local=False,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            allow_display_name=named,
+        )
+        # 320 characters can hide 64 that are more than 64 octets once they are encoded (RFC 5321 section 4.5.3.1.1).
+        if len(valid.local_part.encode("utf-8")) > 64:
+            raise EmailSyntaxError("The part before the @-sign is too long.")
+    except EmailNotValidError as error:
+        raise AddressError(f"{_shown(text)} is not an address: {_clause(error)}") from error
+    if "." not in valid.ascii_domain and valid.ascii_domain != "localhost":
+        raise AddressError(f"{_shown(text)} is not an address: there is no dot after the @")
+    return valid
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+
+
+def _clause(error: EmailNotValidError) -> str:
+    sentence = str(error).rstrip(".")
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,93 @@
+"""What a try means for its delivery (mail.md section 2, states and retries). Pure: values in, an outcome out.
+
+accepted              it left
+4yz                   deferred, later and later, until the letter is worth nothing
+relay not reached     deferred as well, and the try does not count
+5yz                   rejected
+no answer             uncertain: taken up once more with the same bytes, or held for a person to decide
+not wanted any more   skipped
+"""
+
+from datetime import datetime, timedelta
+
+from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, UncertainDelivery
+from domain.issues import Acceptance, DeliveryState, Outcome
+
+#: No pause between two tries is longer.
+LONGEST_PAUSE = timedelta(hours=4)
+_JITTER = 0.25  # the share of a pause that chance adds, so that tries do not come in waves
+_DOUBLINGS = 30  # enough to reach any cap, and no number overflows
+
+
+def settle(
+    result: Acceptance | DeliveryError | None,
+    *,
+    now: datetime,
+    attempts: int,
+    uncertain_before: bool,
+    expires_at: datetime,
+    retry_seconds: float,
+    uncertain_policy: str,
+    jitter: float,
+    sha256: str = "",
+) -> Outcome:
+    """Return the state that a delivery goes to after one try.
+
+    `result` is what the transport returned or raised (None: the reader left); `now` and `expires_at` are aware;
+    `attempts` counts the tries before this one that counted; `uncertain_policy` is "resend" or "hold"; `jitter` is
+    drawn from [0, 1); `sha256` is of the joined message and is kept where it has, or may have, left.
+    """
+    if result is None:
+        return Outcome(state=DeliveryState.SKIPPED, counts=False, reason="no longer wanted")
+    if isinstance(result, Acceptance):
+        return Outcome(
+            state=DeliveryState.ACCEPTED,
+            reply=result.reply,
+            code=result.code,
+            enhanced=result.enhanced,
+            sha256=sha256,
+        )
+    if isinstance(result, PermanentDeliveryError):
+        return _failed(DeliveryState.REJECTED, result, reason=str(result))
+    if isinstance(result, UncertainDelivery):
+        again = now + pause(retry_seconds, attempts, jitter)
+        resend = uncertain_policy == "resend" and not uncertain_before and again <= expires_at
+        return _failed(DeliveryState.UNCERTAIN, result, not_before=again if resend else None, sha256=sha256)
+    counts = not isinstance(result, NotConnected)
+    again = now + (pause(retry_seconds, attempts, jitter) if counts else timedelta(seconds=retry_seconds))
+    if again > expires_at:
+        reason = f"the next try would come after {expires_at:%Y-%m-%d %H:%M} UTC, when it is too old; last: {result}"
+        return _failed(DeliveryState.EXPIRED, result, counts=counts, reason=reason)
+    return _failed(DeliveryState.DEFERRED, result, not_before=again, counts=counts)
+
+
+def pause(retry_seconds: float, attempts: int, jitter: float) -> timedelta:
+    """Return how long to wait after a try with `attempts` tries before it: doubled each time, at most LONGEST_PAUSE.
+
+    Never shorter than `retry_seconds`, unless the cap is.
+    """
+    doubled = retry_seconds * 2 ** min(attempts, _DOUBLINGS)
+    longest = LONGEST_PAUSE.total_seconds()
+    # The cap leaves room for chance: the slowest are the ones that would otherwise come back all at once.
+    return timedelta(seconds=min(doubled, longest / (1 + _JITTER)) * (1 + _JITTER * jitter))
+
+
+def _failed(
+    state: DeliveryState,
+    error: DeliveryError,
+    *,
+    not_before: datetime | None = None,
+    counts: bool = True,
+    sha256: str = "",
+    reason: str = "",
+) -> Outcome:
+    return Outcome(
+        state=state,
+        reply=str(error),
+        code=error.code,
+        enhanced=error.enhanced,
+        not_before=not_before,
+        counts=counts,
+        sha256=sha256,
+        reason=reason,
+    )

@@ -1,0 +1,35 @@
+"""The matched words of an abstract, made visible: in a page with <mark>, in plain text with stars."""
+
+import re
+from collections.abc import Sequence
+
+from markupsafe import Markup, escape
+
+from digests.readable import readable
+
+_MOST = 40  # words and phrases to look for in one abstract
+
+
+def marked_page(text: str, words: Sequence[str]) -> Markup:
+    """Return `text` escaped, each of `words` marked wherever it stands as a whole word."""
+    pieces = _split(text, words)
+    return Markup("").join(
+        Markup('<mark style="background:#fdf0b5;color:#16212b">{}</mark>').format(piece)
+        if position % 2
+        else escape(piece)
+        for position, piece in enumerate(pieces)
+    )
+
+
+def marked_text(text: str, words: Sequence[str]) -> str:
+    """Return `text` with stars around each of `words` that stands as a whole word."""
+    return "".join(f"*{piece}*" if position % 2 else piece for position, piece in enumerate(_split(text, words)))
+
+
+def _split(text: str, words: Sequence[str]) -> list[str]:
+    """Return the text in pieces, every second one a marked word; longer words win over those inside them."""
+    shown = sorted({readable(word) for word in words[:_MOST]} - {""}, key=lambda word: (-len(word), word))
+    if not shown:
+        return [text]
+    pattern = "|".join(re.escape(word) for word in shown)
+    return re.split(rf"(?<!\w)({pattern})(?!\w)", text, flags=re.IGNORECASE)

@@ -1,0 +1,216 @@
+r"""From a digest to a letter: words and links into encoded pieces, each paper once for all who get it.
+
+    plan (fit.py)  →  text pieces and HTML pieces, one a paper  →  encoded, remembered  →  small enough?  →  the letter
+
+What is one reader's own stands in pieces of their own (Role.TEXT_PERSONAL, Role.HTML_PERSONAL) and only as slots, so
+readers with the same papers share the letter and a public page can leave those pieces out. All text from outside is
+hostile: it passes `readable` and Jinja's escaping, and loses NUL, so nothing in it can pose as a slot.
+"""
+
+import bisect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from digests import fit, wording
+from digests.forms import SLOTS, Form, environment
+from digests.mail.message import Letter
+from digests.mail.quoted import encode
+from digests.readable import clean, readable, shorten
+from digests.views import title, view
+from domain.issues import Digest, Fragment, LetterKind, Role
+from domain.papers import Paper
+from domain.topics import Why
+
+_LONGEST_TOPIC = 120
+_SUBJECT_TITLE = 90
+_MOST_TOPICS = 20  # named in a first letter that found nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is the same in every letter of an installation."""
+
+    title: str = "Paperround"
+    linked: bool = False  #: whether there is a site: letters then carry its links
+    postal_address: str = ""
+    abstract_chars: int = 420
+    labels: Mapping[str, str] = field(default_factory=dict)  #: configured source name → what readers call it
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of a message's two parts: where its pieces come from and what they are."""
+
+    form: Form
+    shared: Role
+    personal: Role
+
+
+class Renderer:
+    """Renders the letters of one installation; remembers the pieces of papers that many readers share."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        made = environment()
+        self._text = _Part(Form(made, "digest/body.txt"), Role.TEXT, Role.TEXT_PERSONAL)
+        self._page = _Part(Form(made, "digest/body.html"), Role.HTML, Role.HTML_PERSONAL)
+        self._confirm_text = _Part(Form(made, "confirm/body.txt"), Role.TEXT, Role.TEXT_PERSONAL)
+        self._confirm_page = _Part(Form(made, "confirm/body.html"), Role.HTML, Role.HTML_PERSONAL)
+        self._subject = Form(made, "digest/subject.txt")
+        self._confirm_subject = Form(made, "confirm/subject.txt")
+        self._paper = lru_cache(maxsize=4096)(self._render_paper)
+        self._title = lru_cache(maxsize=4096)(self._render_title)
+        self._encoded = lru_cache(maxsize=512)(encode)
+
+    @property
+    def renders(self) -> int:
+        """How many pieces of papers were rendered (text and HTML apart); not how often they were used."""
+        return self._paper.cache_info().misses + self._title.cache_info().misses
+
+    def digest(self, digest: Digest, *, shared: bool) -> Letter:
+        """Return a reader's digest; `shared` mailboxes get no link by which one person could act for all."""
+
+        def fits(step: int) -> bool:
+            pieces = self._pieces(self._page, digest, fit.plan(digest, step), shared=shared)
+            return sum(len(piece.body) for piece in pieces) <= fit.LARGEST_HTML
+
+        # Nearly every letter fits at once; only a flood is searched for the first step that does.
+        last = fit.steps(digest)
+        step = 0 if fits(0) else min(bisect.bisect_left(range(last + 1), 1, key=fits), last)
+        plan = fit.plan(digest, step)
+        return Letter(
+            kind=LetterKind.DIGEST,
+            subject=self._subject_of(digest),
+            fragments=(
+                *self._pieces(self._text, digest, plan, shared=shared),
+                *self._pieces(self._page, digest, plan, shared=shared),
+            ),
+            listed=self._frame.linked and not shared,
+        )
+
+    def confirmation(self) -> Letter:
+        """Return the letter that asks for a Confirm; the same for everyone, and without a word anyone typed."""
+        name, postal = clean(self._frame.title), clean(self._frame.postal_address)
+        subject = self._confirm_subject("subject", name).strip()
+        fragments: list[Fragment] = []
+        for part in (self._confirm_text, self._confirm_page):
+            fragments += [
+                self._piece(part.shared, part.form("top", name, subject)),
+                self._piece(part.personal, part.form("links", SLOTS)),
+                self._piece(part.shared, part.form("foot", postal)),
+            ]
+        return Letter(kind=LetterKind.CONFIRM, subject=subject, fragments=tuple(fragments))
+
+    def _pieces(self, part: _Part, digest: Digest, plan: fit.Plan, *, shared: bool) -> list[Fragment]:
+        """Return the pieces of one part; both parts come from here, so they hold the same papers and links."""
+        form, frame = part.form, self._frame
+        is_text = part is self._text
+        day, position = digest.slot.day, 0
+        top = form("top", self._subject_of(digest), clean(frame.title), wording.weekday_date(day), _intro(digest, plan))
+        out = [self._piece(part.shared, top)]
+        if is_text and frame.linked and not shared:
+            out.append(self._piece(part.personal, form("leave", SLOTS)))
+        for block in plan.blocks:
+            out.append(self._piece(part.shared, form("section", _topic(block.section.name), _count(block))))
+            for entry in block.full:
+                position += 1
+                if is_text:
+                    out.append(self._piece(part.shared, form("number", position)))
+                out.append(self._paper(part, entry.paper, entry.why, day.year))
+            if block.titles or block.unnamed:
+                out.append(self._piece(part.shared, form("also")))
+                out += [self._title(part, paper) for paper in block.titles]
+                out.append(self._piece(part.shared, form("also_end", _unnamed(block))))
+        if plan.dropped_sections:
+            out.append(self._piece(part.shared, form("dropped", _dropped(plan))))
+        out.append(self._piece(part.shared, form("receipt", _receipt(digest, plan), _watched(digest))))
+        if frame.linked:
+            confirmed = digest.confirmed_at is not None and not shared
+            out.append(self._piece(part.personal, form("links", SLOTS, not shared, confirmed)))
+        out.append(self._piece(part.shared, form("foot", self._foot(shared=shared))))
+        return out
+
+    def _piece(self, role: Role, text: str) -> Fragment:
+        """Return one encoded piece."""
+        return Fragment(role, self._encoded(text))
+
+    def _render_paper(self, part: _Part, paper: Paper, why: Why, year: int) -> Fragment:
+        """Return a paper's piece, freshly rendered."""
+        frame = self._frame
+        shown = view(paper, why, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels)
+        return Fragment(part.shared, encode(part.form("paper", shown)))
+
+    def _render_title(self, part: _Part, paper: Paper) -> Fragment:
+        """Return a paper's piece as a mere title, freshly rendered."""
+        return Fragment(part.shared, encode(part.form("title", title(paper), wording.web_address(paper.url))))
+
+    def _subject_of(self, digest: Digest) -> str:
+        """Return the subject: the first paper's title, how many more, and the day, which makes it unique."""
+        papers = digest.papers
+        best = shorten(readable(papers[0].title), _SUBJECT_TITLE) if papers else ""
+        day = wording.subject_date(digest.slot.day)
+        more = max(digest.receipt.matched - 1, 0)
+        return self._subject("subject", best, more, day, clean(self._frame.title)).strip()
+
+    def _foot(self, *, shared: bool) -> list[str]:
+        """Return the last sentences: who made this letter, and for whom."""
+        sentences = []
+        if shared:
+            sentences.append("This letter goes to a shared mailbox; the operator manages its topics.")
+        elif not self._frame.linked:
+            sentences.append(f"Made by your own {clean(self._frame.title)}.")
+        sentences.append("It carries no tracking." if sentences else "This letter carries no tracking.")
+        if self._frame.postal_address:
+            sentences.append(clean(self._frame.postal_address))
+        return sentences
+
+
+def _topic(name: str) -> str:
+    """Return a topic's name for display."""
+    return wording.cut(clean(name), _LONGEST_TOPIC) or "Untitled topic"
+
+
+def _intro(digest: Digest, plan: fit.Plan) -> str:
+    """Return the first sentences of a letter."""
+    return wording.intro(
+        receipt=digest.receipt,
+        first=digest.first,
+        welcome_days=digest.welcome_days,
+        topics=len(digest.topics),
+        shown=plan.full,
+        titles=plan.titles,
+    )
+
+
+def _count(block: fit.Block) -> str:
+    """Return what stands beside a topic's name."""
+    return wording.section_count(total=block.section.total, shown=len(block.full), above=block.above)
+
+
+def _unnamed(block: fit.Block) -> str:
+    """Return "3 more papers" for what a section only counts, else ""."""
+    return wording.counted(block.unnamed, "more paper") if block.unnamed else ""
+
+
+def _dropped(plan: fit.Plan) -> str:
+    """Return the sentence for sections that had no room at all."""
+    papers = wording.counted(plan.dropped_papers, "more paper")
+    return f"And {papers} under {wording.counted(plan.dropped_sections, 'more topic')}."
+
+
+def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
+    """Return the sentences of the receipt."""
+    return [
+        *wording.checked(digest.receipt, year=digest.slot.day.year),
+        wording.matched(total=digest.receipt.matched, shown=plan.full, titles=plan.titles),
+    ]
+
+
+def _watched(digest: Digest) -> str:
+    """Return the topics of a letter that found nothing, so that a slip of the pen is seen; else ""."""
+    if digest.receipt.matched:
+        return ""
+    names = wording.listed_names(digest.topics[:_MOST_TOPICS])
+    more = len(digest.topics) - _MOST_TOPICS
+    return f"{names}; and {more} more" if more > 0 else names

@@ -1,0 +1,65 @@
+"""A paper as a template needs it: every text display text, every address one that may become a link."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from digests import wording
+from digests.marking import marked_page, marked_text
+from digests.readable import clean, readable, shorten
+from domain.papers import AbstractKind, Paper
+from domain.topics import Why
+
+_LONGEST_TITLE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link under a paper."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """One paper, ready to be shown; an empty text is left out."""
+
+    title: str
+    url: str
+    authors: str
+    where: str  #: "20 Nov · arXiv cs.LG · ▲ 41 · code"
+    where_text: str  #: the same in words: "20 Nov, arXiv cs.LG, 41 votes, code"
+    abstract: Markup
+    abstract_text: str
+    why: str
+    links: tuple[Link, ...]
+
+
+def view(paper: Paper, why: Why, *, year: int, abstract_chars: int, labels: Mapping[str, str]) -> PaperView:
+    """Return what a letter or a page shows of a paper; `year` is the one that dates leave out."""
+    code = ["code"] if wording.web_address(paper.code_url) else []
+    where = [wording.when(paper, year=year), *wording.source_labels(paper, labels)]
+    votes = paper.upvotes or 0
+    abstract = ""
+    if paper.abstract_kind is not AbstractKind.NONE:
+        abstract = shorten(readable(paper.abstract), abstract_chars)
+    lead = "Summary: " if abstract and paper.abstract_kind is AbstractKind.SUMMARY else ""
+    named = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", paper.code_url))
+    return PaperView(
+        title=title(paper),
+        url=wording.web_address(paper.url),
+        authors=wording.authors(paper),
+        where=" · ".join([*where, *([f"▲ {votes:,}"] if votes > 0 else []), *code]),
+        where_text=", ".join([*where, *([wording.counted(votes, "vote")] if votes > 0 else []), *code]),
+        abstract=Markup("{}{}").format(lead, marked_page(abstract, why.marks)),
+        abstract_text=f"{lead}{marked_text(abstract, why.marks)}",
+        why=clean(why.line),
+        links=tuple(Link(label, url) for label, raw in named if (url := wording.web_address(raw))),
+    )
+
+
+def title(paper: Paper) -> str:
+    """Return a paper's title for display; never empty, so that there is always something to press."""
+    return shorten(readable(paper.title), _LONGEST_TITLE) or "Untitled"

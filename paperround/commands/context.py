@@ -1,0 +1,71 @@
+"""What every command begins with: the chosen settings, opened, and a report to write to."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import UsageError
+from paperround.console import Report
+
+if TYPE_CHECKING:
+    from paperround.wiring import House
+
+#: For commands that take a query: one that begins with "-" is a word of the query, not an option.
+QUERY_COMMAND = {"ignore_unknown_options": True}
+Json = Annotated[bool, typer.Option("--json", help="Report as one JSON object on stdout.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was said before the command's name."""
+
+    config: Path | None
+    as_json: bool
+
+
+@contextmanager
+def opened(context: typer.Context, stop: threading.Event | None = None) -> Iterator["House"]:
+    """Read the settings and open the house; raises SettingsError or StorageError."""
+    from paperround.settings import load
+    from paperround.wiring import House
+
+    settings = load(chosen(context).config, os.environ, Path.cwd())
+    with House(settings, stop=stop) as house:
+        yield house
+
+
+def chosen(context: typer.Context) -> Chosen:
+    """Return what was said before the command's name."""
+    found = context.find_object(Chosen)
+    return found or Chosen(config=None, as_json=False)
+
+
+def report(context: typer.Context, as_json: bool) -> Report:
+    """Return where the command reports: `--json` may stand before or after the command's name."""
+    return Report(as_json=as_json or chosen(context).as_json)
+
+
+def day_from(text: str, option: str) -> date:
+    """Read an ISO date; raises UsageError that names the option."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} must be a day such as 2026-11-20, not {text!r}") from error
+
+
+def instant_from(text: str, option: str) -> datetime:
+    """Read an ISO 8601 instant with its zone; raises UsageError that names the option."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} must be an instant such as 2026-11-20T07:00+01:00, not {text!r}") from error
+    if instant.tzinfo is None:
+        raise UsageError(f"{option} {text!r} has no time zone; add one, such as +01:00 or Z")
+    return instant

@@ -1,0 +1,148 @@
+"""demo, try, init, run, worker and web: Paperround as a whole."""
+
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import UsageError
+from domain.papers import FetchStatus
+from paperround.commands.context import QUERY_COMMAND, Json, opened, report
+from paperround.console import plain
+from paperround.interruption import stopping
+
+_TICK = timedelta(seconds=30)
+
+
+def attach(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("demo")(demo)
+    app.command("try", context_settings=QUERY_COMMAND)(try_query)
+    app.command("init")(init)
+    app.command("run")(run)
+    app.command("worker")(worker)
+    app.command("web")(web)
+
+
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--dir", help="Where the demo keeps its files.")] = Path("paperround-demo"),
+    serve: Annotated[bool, typer.Option("--serve", help="Show the result on a local page until interrupted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the whole road, offline: listing pages, archive, topics, letters in a mailbox."""
+    from paperround.demo.play import play, serve_folder
+
+    told = report(context, as_json)
+    done = play(folder)
+    told.show(done.as_json(), lambda: [plain(line) for line in done.lines()])
+    if serve:
+        with stopping() as stop:
+            serve_folder(folder, stop, lambda url: told.note(f"Showing {folder} at {url} until you press Ctrl-C."))
+
+
+def try_query(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="A query in the topic language.")],
+    days: Annotated[int, typer.Option(min=1, max=31, help="How many listing days to look back.")] = 7,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the letter in the browser.")] = False,
+    url: Annotated[str, typer.Option(help="The site to read; any mirror works.")] = "https://huggingface.co",
+    as_json: Json = False,
+) -> int:
+    """Read real Hugging Face days and write the letter that a query would have brought."""
+    from paperround.trial import trial
+
+    told = report(context, as_json)
+    with told.progress("Reading listing days", total=days) as advance:
+        done = trial(query, days, url, os.environ, advance)
+    failed = [each for each in done.reports if not each.status.is_good]
+
+    def lines() -> Iterable[str]:
+        yield f"{done.papers} of {done.listed} papers in {days} days match {plain(query)}"
+        for each in failed:
+            yield f"{each.day}: {each.status}: {plain(each.error)}"
+        yield f"The letter: {done.letter}"
+
+    told.show(
+        {"query": query, "days": days, "papers": done.papers, "listed": done.listed, "letter": str(done.letter)}, lines
+    )
+    if open_it:
+        from paperround.browser import show_page
+
+        show_page(done.letter.read_text(encoding="utf-8"), done.letter)
+    if failed and all(each.status is FetchStatus.FAILED for each in done.reports):
+        return 3
+    return 1 if failed else 0
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made if it is missing.")] = Path(),
+    as_json: Json = False,
+) -> None:
+    """Write a commented paperround.toml with a new secret key, and an empty archive beside it."""
+    import secrets
+
+    from paperround.settings import init_text, load
+    from paperround.wiring import House
+
+    told = report(context, as_json)
+    settings_file = folder / "paperround.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings_file.touch(mode=0o600, exist_ok=False)  # only the owner may read the key
+        with settings_file.open("w", encoding="utf-8") as file:
+            file.write(init_text(secrets.token_urlsafe(32)))
+    except FileExistsError as error:
+        raise UsageError(f"{settings_file} is there already; it was left as it is") from error
+    with House(load(settings_file, os.environ, Path.cwd())) as house:
+        place = house.database.place
+    told.show(
+        {"settings": str(settings_file), "database": place},
+        lambda: [f"Wrote {plain(str(settings_file))} and an empty archive {plain(place)}."],
+    )
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Do whatever is due, then exit.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Do everything in one process: collect, publish, deliver, and serve the site."""
+    told = report(context, as_json)
+    with stopping() as stop, opened(context, stop) as house:
+        if not once:
+            with house.serving(stop):
+                told.note(f"Serving {house.address}; collecting, publishing and delivering until stopped.")
+                house.tick(_TICK, stop)
+            return 0
+        reports, published, delivered = house.rounds.once()
+    result: dict[str, Any] = {
+        "sources": [each.as_json() for each in reports],
+        "new": sum(each.new for each in reports),
+        "issues": published.issues,
+        "accepted": delivered.accepted,
+    }
+    told.show(
+        result,
+        lambda: [f"{result['new']} new papers, {published.issues} new letters, {delivered.accepted} delivered"],
+    )
+    good = all(each.status.is_good for each in reports)
+    return 0 if good and not (delivered.deferred or delivered.rejected or delivered.uncertain) else 1
+
+
+def worker(context: typer.Context) -> None:
+    """Collect, publish and deliver until stopped; no site."""
+    with stopping() as stop, opened(context, stop) as house:
+        report(context, as_json=False).note("Collecting, publishing and delivering until stopped.")
+        house.tick(_TICK, stop)
+
+
+def web(context: typer.Context) -> None:
+    """Serve the site until stopped; no worker."""
+    with stopping() as stop, opened(context, stop) as house, house.serving(stop):
+        report(context, as_json=False).note(f"Serving {house.address} until stopped.")
+        stop.wait()

@@ -1,0 +1,140 @@
+"""Readers by command: an address and topics as typed become a signup, with a confirmation letter where one is due."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from digests.addresses import address, address_key
+from digests.links import Links
+from digests.mail.message import Identity, freeze, mailing_slots, message_id
+from digests.render import Renderer
+from domain.clock import Clock
+from domain.errors import UnknownError, UsageError
+from domain.issues import Mailing
+from domain.subscriptions import Consent, Schedule, Subscriber, SubscriberState
+from storage.subscribers import Signup, Subscribers, WishedTopic
+from topics.query import parse
+
+#: The version of the words that a confirmation letter and its page show; the consent record names it.
+WORDING = "2026-11"
+#: How long a confirmation letter is worth sending (mail.md section 2, "Retry, throttle, pause").
+CONFIRMATION_AGE = timedelta(days=5)
+_NAMED = re.compile(r"\s*([^=\"“”()]*[^=\"“”()\s])\s+=\s+(.+)", re.DOTALL)
+
+
+class Desk:
+    """Where readers are added, changed and taken off."""
+
+    def __init__(
+        self,
+        *,
+        subscribers: Subscribers,
+        renderer: Renderer,
+        identity: Identity,
+        links: Links | None,
+        clock: Clock,
+    ) -> None:
+        self._subscribers = subscribers
+        self._renderer = renderer
+        self._identity = identity
+        self._links = links
+        self._clock = clock
+
+    def subscribe(
+        self, email: str, topics: Sequence[str], schedule: Schedule | None, *, vouched: bool, shared: bool
+    ) -> Subscriber:
+        """Add a reader, or topics to a known one.
+
+        Without a site (a personal installation), for a shared mailbox, or where the operator vouches, the reader is
+        confirmed at once; else they are pending and a confirmation letter is queued in the same transaction.
+        Raises AddressError, QueryError or UsageError; then nothing was changed.
+        """
+        typed = address(email).display
+        wished = [wished_topic(text) for text in topics]
+        now = self._clock.now()
+        confirmed = vouched or shared or self._links is None
+        return self._subscribers.subscribe(
+            Signup(
+                email=typed,
+                address_key=address_key(typed),
+                public_id=secrets.token_hex(8),
+                topics=wished,
+                schedule=schedule,
+                state=SubscriberState.CONFIRMED if confirmed else SubscriberState.PENDING,
+                shared=shared,
+                consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now)],
+            ),
+            now,
+            None if confirmed else self._confirmation(typed, now),
+        )
+
+    def find(self, email: str) -> Subscriber:
+        """Return the reader of an address; raises AddressError or UnknownError."""
+        reader = self._subscribers.by_address(address_key(email))
+        if reader is None:
+            raise UnknownError(f"{email!r} is no subscriber")
+        return reader
+
+    def change_topics(self, email: str, add: Sequence[str], remove: Sequence[str]) -> Subscriber:
+        """Add and take away topics; raises QueryError or UnknownError before the first change that is wrong."""
+        reader = self.find(email)
+        wished = [wished_topic(text) for text in add]
+        gone = [parse(text) for text in remove]
+        if wished:
+            reader = self._subscribers.add_topics(reader.public_id, wished, self._clock.now())
+        for query in gone:
+            reader = self._subscribers.remove_topic(reader.public_id, query)
+        return reader
+
+    def unsubscribe(self, email: str) -> None:
+        """Stop every letter to an address; raises AddressError or UnknownError."""
+        consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now())
+        self._subscribers.unsubscribe(self.find(email).public_id, consent)
+
+    def _confirmation(self, email: str, now: datetime) -> "_Confirmation":
+        if self._links is None:
+            raise UsageError("without web.base_url there is no page to confirm on")
+        return _Confirmation(email, now, self._renderer, self._identity, self._links)
+
+
+class _Confirmation:
+    """Composes the confirmation letter once the reader's public id is known."""
+
+    def __init__(self, email: str, now: datetime, renderer: Renderer, identity: Identity, links: Links) -> None:
+        self._email = email
+        self._now = now
+        self._renderer = renderer
+        self._identity = identity
+        self._links = links
+
+    def __call__(self, public_id: str, number: int) -> Mailing:
+        """Return the letter to queue: due at once."""
+        key = f"confirm:{public_id}:{number}"
+        identifier = message_id(key, self._identity.domain)
+        slots = mailing_slots(
+            recipient=self._email,
+            message_id=identifier,
+            date=self._now,
+            links={"confirm": self._links.confirm(public_id, self._now)},
+        )
+        return Mailing(
+            message_key=key,
+            subscriber_id=public_id,
+            recipient=self._email,
+            content=freeze(self._renderer.confirmation(), self._identity),
+            slots=slots,
+            message_id=identifier,
+            date=self._now,
+            not_before=self._now,
+            expires_at=self._now + CONFIRMATION_AGE,
+        )
+
+
+def wished_topic(text: str) -> WishedTopic:
+    """Read "NAME = QUERY" or "QUERY"; raises QueryError, its column counted in `text`."""
+    named = _NAMED.fullmatch(text)
+    if named:
+        return WishedTopic(name=named[1], query=parse(named[2]))
+    query = parse(text)
+    return WishedTopic(name=" ".join(text.split()), query=query)

@@ -1,0 +1,105 @@
+"""Invented papers and the values around them."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from domain.issues import Digest, Entry, Receipt, Section, Slot, SourceCheck
+from domain.papers import AbstractKind, FetchStatus, Identifiers, Paper
+from domain.topics import Why
+
+MakePaper = Callable[..., Paper]
+
+
+@pytest.fixture
+def make_paper() -> MakePaper:
+    def make(number: int = 1, **changes: Any) -> Paper:
+        values: dict[str, Any] = {
+            "id": number,
+            "key": f"arxiv:2611.{number:05}",
+            "ids": Identifiers(arxiv=f"2611.{number:05}"),
+            "title": f"Quiet Gradients, Part {number}",
+            "abstract": "We ask how far a network can be pushed. Its sensitivity lies in a small subspace.",
+            "abstract_kind": AbstractKind.AUTHORS,
+            "authors": ("Mira Okafor", "Jun Sato"),
+            "author_count": 2,
+            "published": date(2026, 11, 20),
+            "first_seen": datetime(2026, 11, 20, 5, tzinfo=UTC),
+            "listed": date(2026, 11, 20),
+            "first_listed": date(2026, 11, 20),
+            "url": f"https://arxiv.org/abs/2611.{number:05}",
+            "pdf_url": f"https://arxiv.org/pdf/2611.{number:05}",
+            "sources": ("daily",),
+            "upvotes": None,
+        }
+        return Paper(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def sample(make_paper: MakePaper) -> Digest:
+    """A digest with what real days bring: TeX, votes, code, a summary, an overflow, a failed source."""
+    probing = make_paper(
+        1,
+        title=r"Probing $\ell_1$ Sensitivity in Schr\"odinger Networks",
+        abstract=r"A probe with $\|\delta\|_2 \le 10^{-3}$ finds the sensitivity in 44.49\% of cases & more.",
+        authors=("Mira Okafor", "Jun Sato", "Lena Brandt", "Tomáš Dvořák", "Wei Zhang"),
+        author_count=8,
+        upvotes=41,
+        code_url="https://github.com/example/probing",
+    )
+    bounds = make_paper(2, title="Loss < 1: a & b <script>alert(1)</script>", published=date(2025, 3, 2))
+    titled = make_paper(3, title="Small Steps, Large Effects")
+    faults = make_paper(
+        4, abstract="An editor's words.", abstract_kind=AbstractKind.SUMMARY, authors=(), author_count=5, published=None
+    )
+    why = Why(line="both words, in title and abstract", marks=("sensitivity",))
+    return Digest(
+        slot=Slot(label="2026-11-20", zone="Europe/Berlin", day=date(2026, 11, 20)),
+        first=False,
+        sections=(
+            Section(
+                topic_id=1,
+                name="neural sensitivity",
+                total=3,
+                entries=(Entry(probing, 1, why), Entry(bounds, 1, why)),
+                overflow=(titled,),
+            ),
+            Section(
+                topic_id=2,
+                name='abnn OR "attention fault"',
+                total=2,
+                entries=(Entry(faults, 2, Why(line="phrase “attention fault”, in abstract", marks=())),),
+                overflow=(),
+            ),
+        ),
+        topics=("neural sensitivity", 'abnn OR "attention fault"'),
+        receipt=Receipt(
+            checks=(
+                SourceCheck("daily", "Hugging Face Daily Papers", date(2026, 11, 20), FetchStatus.OK, 31, 30),
+                SourceCheck("cs.LG", "arXiv cs.LG", None, FetchStatus.LAYOUT_CHANGED, 0, 0),
+            ),
+            new=30,
+            matched=4,
+        ),
+        confirmed_at=datetime(2026, 10, 3, 9, tzinfo=UTC),
+    )
+
+
+@pytest.fixture
+def slots() -> dict[str, str]:
+    """The slot values of one reader."""
+    site = "https://digests.example.org"
+    return {
+        "to": "reader@example.org",
+        "message-id": "<0123456789abcdef@example.org>",
+        "date": "Fri, 20 Nov 2026 06:00:00 +0000",
+        "confirmed": "3 October 2026",
+        "unsubscribe": f"{site}/unsubscribe/Zk3.{'a' * 43}",
+        "preferences": f"{site}/preferences/Zk3.{'b' * 43}",
+        "issue": f"{site}/issues/8c1f",
+        "confirm": f"{site}/confirm/Zk3.{'c' * 43}",
+    }

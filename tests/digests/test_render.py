@@ -1,0 +1,321 @@
+"""Letters: a digest in, the two parts out; whole letters as golden files."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digests import wording
+from digests.fit import LARGEST_HTML
+from digests.mail.message import Identity, Letter, freeze, join, part
+from digests.render import Frame, Renderer
+from domain.issues import Digest, Entry, LetterKind, Receipt, Role, Section, SourceCheck
+from domain.papers import AbstractKind, FetchStatus, Paper
+from domain.topics import Why
+
+MakePaper = Callable[..., Paper]
+GOLDEN = Path(__file__).parent / "golden"
+LINKED = Frame(
+    linked=True, postal_address="Example Lab, 1 Example Street, Example City", labels={"daily": "Hugging Face"}
+)
+IDENTITY = Identity(sender="Paperround <digests@example.org>")
+WHY = Why(line="“network” in abstract", marks=("network",))
+
+
+def empty(digest: Digest) -> Digest:
+    return replace(
+        digest, first=True, sections=(), confirmed_at=None, receipt=replace(digest.receipt, new=3, matched=0)
+    )
+
+
+def flood(make_paper: MakePaper, topics: int, papers: int, **changes: Any) -> tuple[Section, ...]:
+    return tuple(
+        Section(
+            topic_id=topic,
+            name=f"topic {topic}",
+            total=papers,
+            entries=tuple(Entry(make_paper(topic * 1000 + n, **changes), topic, WHY) for n in range(papers)),
+            overflow=(),
+        )
+        for topic in range(1, topics + 1)
+    )
+
+
+def parts(letter: Letter, slots: dict[str, str]) -> tuple[str, str]:
+    fragments = freeze(letter, IDENTITY).fragments
+    text = part(fragments, "text", personal=True, slots=slots)
+    return text, part(fragments, "html", personal=True, slots=slots)
+
+
+class Links(HTMLParser):
+    """Collects what a page links to, and refuses tags that are never closed."""
+
+    VOID = frozenset({"meta", "br", "img"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("name", ["digest", "first-empty", "personal", "shared", "confirm"])
+def test_letters_are_as_they_were(name: str, sample: Digest, slots: dict[str, str]) -> None:
+    """To accept a change, delete the golden file, run once, and read what was written."""
+    linked, personal = Renderer(LINKED), Renderer(Frame(labels=LINKED.labels))
+    letter = {
+        "digest": lambda: linked.digest(sample, shared=False),
+        "first-empty": lambda: linked.digest(empty(sample), shared=False),
+        "personal": lambda: personal.digest(sample, shared=False),
+        "shared": lambda: linked.digest(sample, shared=True),
+        "confirm": linked.confirmation,
+    }[name]()
+    made = join(freeze(letter, IDENTITY).fragments, slots).replace(b"\r\n", b"\n")
+    golden = GOLDEN / f"{name}.eml"
+    if not golden.exists():
+        golden.write_bytes(made)
+        pytest.fail(f"{golden.name} did not exist; it is written now: read it and run again")
+    assert made.decode("ascii") == golden.read_text("ascii")
+
+
+def test_the_subject_names_the_best_paper_how_many_more_and_the_day(sample: Digest) -> None:
+    renderer = Renderer(LINKED)
+    assert renderer.digest(sample, shared=False).subject == (
+        "Probing ℓ₁ Sensitivity in Schrödinger Networks, and 3 more · 20 November"
+    )
+    assert renderer.digest(empty(sample), shared=False).subject == "Paperround: your first letter · 20 November"
+
+
+def test_both_parts_hold_the_same_papers_and_links(sample: Digest, slots: dict[str, str]) -> None:
+    text, page = parts(Renderer(LINKED).digest(sample, shared=False), slots)
+    assert set(re.findall(r"https?://\S+", text)) == set(Links(page).links)
+    shown = " ".join(unescape(" ".join(Links(page).words)).split())
+    flat = " ".join(text.split())
+    for title in ("Probing ℓ₁ Sensitivity in Schrödinger Networks", "Loss < 1: a & b <script>alert(1)</script>"):
+        assert title in shown
+        assert title in flat
+
+
+def test_a_text_part_has_short_lines_links_alone_and_the_way_out_first(sample: Digest, slots: dict[str, str]) -> None:
+    text, _ = parts(Renderer(LINKED).digest(sample, shared=False), slots)
+    lines = text.split("\n")
+    assert any(line.startswith("Unsubscribe: ") for line in lines[:5])
+    assert all(len(line) <= 72 for line in lines if "://" not in line)
+    assert all(re.fullmatch(r"[\w ]*(: |   )?https?://\S+", line) for line in lines if "://" in line)
+
+
+def test_hostile_text_stays_text(sample: Digest, make_paper: MakePaper, slots: dict[str, str]) -> None:
+    evil = make_paper(
+        9,
+        title='\0q:unsubscribe\0 "><img src=x onerror=alert(1)> \u202egnp.exe',
+        abstract="<b>network</b> \0h:to\0 \ud800 & {{ 7 * 7 }}",
+        authors=("<i>A</i>",),
+        author_count=1,
+        url="javascript:alert(1)",
+        pdf_url='https://a.example/"onclick="x',
+        code_url="https://user@evil.example/",
+        sources=("<u>daily</u>",),
+    )
+    section = Section(1, '<svg onload="x">', 1, (Entry(evil, 1, Why("<x>", ("network", "<b>"))),), ())
+    digest = replace(sample, sections=(section,), receipt=Receipt((), 1, 1))
+    letter = Renderer(LINKED).digest(digest, shared=True)
+    text, page = parts(letter, slots)
+    for tag in ("<img", "<b>net", "<i>", "<u>", "<svg", "<x>", "javascript:", "onclick", "\u202e", "evil.example"):
+        assert tag not in page
+    assert "{{ 7 * 7 }}" in page
+    assert "javascript:" not in text
+    assert slots["unsubscribe"] not in page
+    assert Links(page).links == [slots["issue"]]
+
+
+def test_personal_pieces_hold_every_slot_and_no_other_piece_does(sample: Digest) -> None:
+    renderer = Renderer(LINKED)
+    for letter in (renderer.digest(sample, shared=False), renderer.confirmation()):
+        for fragment in letter.fragments:
+            personal = fragment.role in {Role.TEXT_PERSONAL, Role.HTML_PERSONAL}
+            assert (b"\0" in fragment.body) is personal
+
+
+def test_a_shared_mailbox_gets_no_personal_link(sample: Digest, slots: dict[str, str]) -> None:
+    letter = Renderer(LINKED).digest(sample, shared=True)
+    text, page = parts(letter, slots)
+    assert not letter.listed
+    for body in (text, page):
+        assert "/unsubscribe/" not in body
+        assert "/preferences/" not in body
+        assert "shared mailbox" in body
+
+
+def test_a_personal_installation_has_no_web_links(sample: Digest) -> None:
+    letter = Renderer(Frame()).digest(sample, shared=False)
+    text, page = parts(letter, {})
+    assert not letter.listed
+    assert "example.org" not in text
+    assert "Small Steps, Large Effects" in text
+    assert all("arxiv.org" in link or "github.com" in link for link in Links(page).links)
+
+
+def test_a_confirmation_holds_nothing_that_anyone_typed(slots: dict[str, str]) -> None:
+    letter = Renderer(LINKED).confirmation()
+    text, page = parts(letter, slots)
+    assert letter.kind is LetterKind.CONFIRM
+    for body in (text, page):
+        assert slots["confirm"] in body
+        assert "72 hours" in body
+        assert "do nothing" in body
+        assert "reader@" not in body
+
+
+def test_a_paper_is_rendered_once_for_all_who_get_it(sample: Digest) -> None:
+    renderer = Renderer(LINKED)
+    first = renderer.digest(sample, shared=False)
+    assert renderer.renders == 8  # four papers, two parts
+    again = renderer.digest(replace(sample, sections=sample.sections[::-1]), shared=False)
+    assert renderer.renders == 8
+    assert {f.sha256 for f in first.fragments} >= {f.sha256 for f in again.fragments if b"2611." in f.body}
+
+
+@pytest.mark.parametrize(("topics", "papers"), [(1, 400), (40, 10), (500, 2)])
+def test_the_html_part_stays_small_whatever_the_day_brings(
+    topics: int, papers: int, sample: Digest, make_paper: MakePaper, slots: dict[str, str]
+) -> None:
+    sections = flood(make_paper, topics, papers, abstract="ℓ₁ network " * 80, title="Très longue ℓ₁ " * 12)
+    matched = topics * papers
+    digest = replace(sample, sections=sections, receipt=replace(sample.receipt, new=matched, matched=matched))
+    letter = Renderer(LINKED).digest(digest, shared=False)
+    pages = [f for f in letter.fragments if f.role in {Role.HTML, Role.HTML_PERSONAL}]
+    assert LARGEST_HTML * 0.8 < sum(len(fragment.body) for fragment in pages) <= LARGEST_HTML
+    text, page = parts(letter, slots)
+    full = page.count("<h3")
+    titled = sum(int(found.replace(",", "")) for found in re.findall(r"matched: .*?, ([\d,]+) by title", page))
+    assert f"{full:,} in full, {titled:,} by title" in page
+    assert set(re.findall(r"https?://\S+", text)) == set(Links(page).links)
+    assert letter.fragments == Renderer(LINKED).digest(digest, shared=False).fragments
+
+
+def test_the_page_has_one_outline_and_is_made_for_narrow_and_dark(sample: Digest, slots: dict[str, str]) -> None:
+    _, page = parts(Renderer(LINKED).digest(sample, shared=False), slots)
+    assert page.startswith('<!doctype html>\n<html lang="en" dir="ltr">')
+    assert (page.count("<h1"), page.count("<h2"), page.count("<h3")) == (1, 2, 3)
+    assert page.count("<table") == page.count('<table role="presentation"')
+    assert "prefers-color-scheme:dark" in page
+    assert '<meta name="color-scheme" content="light dark">' in page
+    assert "overflow-wrap:anywhere" in page
+    assert "<img" not in page
+    assert min(int(size) for size in re.findall(r"(\d+)px(?:/|;line-height)", page)) >= 14
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, two: str) -> float:
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_colour_can_be_read(sample: Digest, slots: dict[str, str]) -> None:
+    _, page = parts(Renderer(LINKED).digest(sample, shared=False), slots)
+    style = page[page.index("<style>") : page.index("</style>")]
+    body = page[page.index("</style>") :]
+    for colour in set(re.findall(r"(?<![-\w])color:(#\w{6})", body)):
+        assert contrast(colour, "#fbfaf6") >= 4.5, colour
+    for colour in set(re.findall(r"(?<![-\w])color:(#\w{6})", style)) - {"#fbf3cf"}:
+        assert contrast(colour, "#14181c") >= 4.5, colour
+    assert contrast("#fdf0b5", "#16212b") >= 4.5
+    assert contrast("#5b4d12", "#fbf3cf") >= 4.5
+
+
+def test_matched_words_are_marked_as_whole_words_in_any_case(make_paper: MakePaper, sample: Digest) -> None:
+    paper = make_paper(1, abstract="Network of networks: the NETWORK, netw\\'ork & C++ code; a neural network here.")
+    why = Why("x", ("network", "neural network", "C++", "("))
+    section = Section(1, "t", 1, (Entry(paper, 1, why),), ())
+    text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
+    assert "*Network* of networks: the *NETWORK*" in text
+    assert "*C++*" in text
+    assert "*neural network* here" in " ".join(text.split())
+    assert page.count("<mark") == 4
+
+
+def test_authors_are_named_as_far_as_they_are_known(make_paper: MakePaper) -> None:
+    names = tuple("ABCDEFG")
+    assert wording.authors(make_paper(authors=names[:4], author_count=4)) == "A, B, C, D"
+    assert wording.authors(make_paper(authors=names, author_count=3300)) == "A, B, C and 3,297 more"
+    assert wording.authors(make_paper(authors=(), author_count=5)) == "5 authors"
+    assert wording.authors(make_paper(authors=(), author_count=1)) == "1 author"
+    assert wording.authors(make_paper(authors=(), author_count=0)) == ""
+    assert wording.authors(make_paper(authors=("A",), author_count=2)) == "A and 1 more"
+
+
+def test_dates_say_the_year_when_it_is_another_and_listed_when_that_is_all_we_know(make_paper: MakePaper) -> None:
+    assert wording.when(make_paper(), year=2026) == "20 Nov"
+    assert wording.when(make_paper(), year=2027) == "20 Nov 2026"
+    assert wording.when(make_paper(published=None, first_listed=date(2026, 11, 3)), year=2026) == "listed 3 Nov"
+
+
+@pytest.mark.parametrize(
+    ("counts", "first", "said"),
+    [
+        ((58, 3, 3, 0), False, "58 new papers since your last letter. These 3 answer your topics."),
+        ((58, 1, 1, 0), False, "58 new papers since your last letter. This one answers your topics."),
+        ((1, 1, 1, 0), False, "1 new paper since your last letter. It answers your topics."),
+        ((9, 7, 5, 2), False, "9 new papers since your last letter. 7 answer your topics: 5 in full, 2 by title."),
+        ((0, 2, 2, 0), False, "2 papers answer your topics."),
+        ((9, 1, 1, 0), True, "Your first letter looks back 7 days. 1 paper answers your topics."),
+    ],
+)
+def test_the_first_sentence_is_true(counts: tuple[int, int, int, int], first: bool, said: str) -> None:
+    new, matched, full, titles = counts
+    receipt = Receipt((), new, matched)
+    assert wording.intro(receipt=receipt, first=first, welcome_days=7, topics=2, shown=full, titles=titles) == said
+
+
+def test_the_receipt_says_what_failed_in_calm_words() -> None:
+    day = date(2026, 11, 20)
+    checks = tuple(
+        SourceCheck(status.value, f"Source {status.value}", day, status, 0 if status is FetchStatus.OK_EMPTY else 4, 0)
+        for status in FetchStatus
+    )
+    said = " ".join(wording.checked(Receipt(checks, 0, 0), year=2026))
+    assert "Source ok, 20 Nov: 4 listed, 0 new." in said
+    assert "Source ok-empty, 20 Nov: an empty day." in said
+    assert "Source not-modified, 20 Nov: nothing new." in said
+    assert "Source layout-changed could not be read today (layout changed)." in said
+    assert "Source stale is late" in said
+    assert "Nothing failed" not in said
+    assert wording.checked(Receipt(checks[:1], 0, 0), year=2026)[-1] == "Nothing failed, nothing is late."
+    many = tuple(replace(checks[0], label=f"S{n}") for n in range(500))
+    assert len(wording.checked(Receipt(many, 0, 0), year=2026)) < 40
+
+
+def test_a_paper_without_anything_is_still_calm(make_paper: MakePaper, sample: Digest) -> None:
+    bare = make_paper(
+        1, title="", abstract="x", abstract_kind=AbstractKind.NONE, authors=(), author_count=0, url="", pdf_url=""
+    )
+    section = Section(1, "", 1, (Entry(bare, 1, Why("", ())),), ())
+    text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
+    assert "Untitled" in text
+    assert "Why:" not in page
+    assert "Abstract" not in page

@@ -1,0 +1,82 @@
+"""The laws of topic trees: equal topics become equal trees, and each tree has one spelling.
+
+A node either picks papers, or is a `Not` and picks all papers but some. De Morgan's laws keep it so: an OR with an
+exclusion in it is everything but some papers, an AND of exclusions likewise; only an AND that also wants something
+brings exclusions back to a set that can be looked up. Parts are flat, sorted and each there once.
+
+The functions take parts that are normal already and return a normal node.
+"""
+
+from collections.abc import Iterable
+
+from domain.topics import And, Node, Not, Or, Phrase, Word
+
+_COMMON = """
+    a about also an and any are as at be been being between both but by could did do does each for from
+    had has have having he her here his how i if in into is it its itself may me might my nor not of on
+    or our ours shall she should so some such than that the their them then there these they this those
+    thus to too upon very was we were what when where whether which while who whom whose why will with
+    would you your
+"""
+
+#: Passed over in a topic unless they stand in quotes, for nearly every abstract has them.
+STOP_WORDS = frozenset(_COMMON.split())
+
+
+def complement(part: Node) -> Node:
+    """Everything that the part does not pick."""
+    return part.part if isinstance(part, Not) else Not(part)
+
+
+def conjunction(parts: Iterable[Node]) -> Node:
+    """What all the parts pick (at least one part)."""
+    flat: set[Node] = set()
+    for part in parts:
+        match part:
+            case And(inner):
+                flat.update(inner)
+            case Not(Or(inner)):
+                flat.update(map(complement, inner))
+            case _:
+                flat.add(part)
+    if len(flat) == 1:
+        return flat.pop()
+    excluded = [part.part for part in flat if isinstance(part, Not)]
+    if len(excluded) == len(flat):
+        return Not(disjunction(excluded))
+    return And(_ordered(flat))
+
+
+def disjunction(parts: Iterable[Node]) -> Node:
+    """What at least one of the parts picks (at least one part)."""
+    flat: set[Node] = set()
+    for part in parts:
+        flat.update(part.parts if isinstance(part, Or) else (part,))
+    if len(flat) == 1:
+        return flat.pop()
+    if any(isinstance(part, Not) for part in flat):
+        return complement(conjunction(map(complement, flat)))
+    return Or(_ordered(flat))
+
+
+def spelled(tree: Node) -> str:
+    """The tree as a text that `topics.query.parse` reads as the same tree."""
+    match tree:
+        case Word(text):
+            return f'"{text}"' if text in STOP_WORDS or text.startswith("+") else text
+        case Phrase(words):
+            return '"' + " ".join(words) + '"'
+        case Not(part):
+            return "-" + _grouped(part)
+        case And(parts):
+            return " ".join(map(_grouped, parts))
+        case Or(parts):
+            return " OR ".join(map(_grouped, parts))
+
+
+def _grouped(part: Node) -> str:
+    return f"({spelled(part)})" if isinstance(part, And | Or) else spelled(part)
+
+
+def _ordered(parts: Iterable[Node]) -> tuple[Node, ...]:
+    return tuple(sorted(parts, key=lambda part: (isinstance(part, Not), spelled(part))))
