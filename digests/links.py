@@ -50,8 +50,8 @@ class BadLink(UsageError):
 class Links:
     """Makes links under one site and reads their tokens.
 
-    `base_url` is the site's root, http(s), with or without a path and a slash at its end; `secret_key` has 16 characters
-    or more. Raises SettingsError for anything else.
+    `base_url` is the site's root, http(s), with or without a path and a slash at its end; `secret_key` has at least 16
+    characters. Raises SettingsError for anything else.
     """
 
     def __init__(self, base_url: str, secret_key: str) -> None:

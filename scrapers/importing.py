@@ -85,7 +85,7 @@ def read_file(name: str, data: bytes, *, day: date, kind: str | None, backlog: b
 
 def _listings(name: str, data: bytes, *, day: date, kind: str | None, backlog: bool | None) -> Iterator[Listing]:
     try:
-        if not data.strip():
+        if not data or data.isspace():
             raise LayoutChanged("the file is empty")
         if kind == RECORDS or (kind is None and looks_like_records(_head(data))):
             yield from read_json_lines(_lines(data), day=day, backlog=backlog is not False)

@@ -102,6 +102,12 @@ class Archive:
             yield from block
             last = block[-1].id
 
+    def days(self, source: str) -> frozenset[date]:
+        """Return the listing days of which a source's papers are known."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(SIGHTING.c.day).where(SIGHTING.c.source == source).distinct())
+            return frozenset(found.scalars())
+
     def newest_day(self) -> date | None:
         """Return the newest listing day; None for an empty archive."""
         with self._database.reading() as connection:

@@ -147,24 +147,22 @@ def _parts(before: str, character: str) -> bool:
     """Whether normalising does not mix what stands before with the character."""
     if character.isascii():
         return True
-    together = unicodedata.normalize("NFKC", before + character)
-    return together == unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character) and not (
-        unicodedata.combining(character)
-    )
+    if unicodedata.combining(character):
+        return False
+    apart = unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character)
+    return unicodedata.normalize("NFKC", before + character) == apart
 
 
 def _line(told: list[_Found], wanted: int) -> str:
-    """ "both words, in title and abstract"; where they stand apart, "“a” in title · “b” in abstract"."""
+    """Say “both words, in title and abstract”, or of words that stand apart which is where."""
     in_title = [there for there in told if there.in_title]
     elsewhere = [there for there in told if not there.in_title]
     if in_title and elsewhere:
         if len(told) <= 3:
             return f"{_quoted(in_title)} in title · {_quoted(elsewhere)} in abstract"
         return f"{_counted(told, wanted)}: {len(in_title)} in title, {len(elsewhere)} in abstract"
-    if in_title:
-        where = "title and abstract" if all(there.in_abstract for there in told) else "title"
-    else:
-        where = "abstract"
+    in_both = all(there.in_title and there.in_abstract for there in told)
+    where = "title and abstract" if in_both else "title" if in_title else "abstract"
     if len(told) == 1:
         return f"{_kind(told)} {_quoted(told)}, in {where}"
     if len(told) < wanted and len(told) <= 3:

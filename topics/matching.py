@@ -3,7 +3,7 @@
 `Batch` puts the papers into an FTS5 index in memory. The first topic that asks for a word or phrase makes FTS5 look it
 up; the answer is kept as a set of bits, one for each paper, and as a score for each of them. AND, OR and NOT are then
 operations on bits, so another topic of known words costs a few microseconds whatever the number of papers, and the
-sets and scores are those that FTS5 gives for the whole expression (tests/topics/test_matching.py compares them).
+sets are those that FTS5 gives for the whole expression (tests/topics/test_matching.py compares them, and the scores).
 """
 
 import sqlite3
@@ -24,8 +24,8 @@ _PROGRESS_STEP = 500  # topics: a few milliseconds
 class Batch:
     """An index of some papers' titles and abstracts, in memory; asked by one thread, closed after use.
 
-    Papers are named by their ids. Scores are FTS5's bm25 with the title counted twice, made positive: the sum over the
-    topic's wanted words and phrases. How rare a word is, is judged within this batch.
+    Papers are named by their ids. A score is FTS5's bm25 with the title counted twice, made positive: the sum over the
+    topic's wanted words and phrases that the paper has, each once. How rare a word is, is judged within this batch.
     """
 
     def __init__(self, papers: Sequence[Paper]) -> None:

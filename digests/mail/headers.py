@@ -5,6 +5,7 @@ the lines of a letter are made by these few functions; `email` reads them back i
 outside is refused if it holds a control character: a header can then not be smuggled into a message.
 """
 
+import binascii
 import re
 from datetime import datetime
 from email.utils import format_datetime
@@ -17,6 +18,7 @@ from domain.errors import AddressError, UsageError
 WIDTH = 78  # RFC 5322 section 2.1.1: lines should not be longer, without CRLF
 LONGEST_LINE = 998  # RFC 5322 section 2.1.1: and must not be longer than this
 _WORD = 75  # RFC 2047 section 2: an encoded word's greatest length
+_PHRASE = 66  # room for a display name's first word beside "List-Id: " and its like
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
@@ -52,19 +54,31 @@ def unstructured(name: str, value: str) -> str:
 
 
 def encoded_words(text: str, *, first: int = _WORD) -> list[str]:
-    """Return encoded words of at most 75 characters, the first of at most `first`, cut between characters."""
+    """Return encoded words of at most 75 characters, the first of at most `first`, cut between characters.
+
+    Q for mostly Latin text, so that a raw header can be read; B where that is shorter.
+    """
+    plain = sum(byte in _SAFE or byte == 0x20 for byte in text.encode())
+    form = _q if 3 * plain > len(text.encode()) else _b
     words: list[str] = []
-    room = min(first, _WORD) - len("=?utf-8?q??=")
     word = ""
     for character in text:
-        piece = "".join(
-            "_" if byte == 0x20 else chr(byte) if byte in _SAFE else f"={byte:02X}" for byte in character.encode()
-        )
-        if len(word) + len(piece) > room:
-            words.append(f"=?utf-8?q?{word}?=")
-            word, room = "", _WORD - len("=?utf-8?q??=")
-        word += piece
-    return [*words, f"=?utf-8?q?{word}?="] if word else words
+        if len(form(word + character)) > (_WORD if words else min(first, _WORD)):
+            words.append(form(word))
+            word = ""
+        word += character
+    return [*words, form(word)] if word else words
+
+
+def _q(text: str) -> str:
+    """Return one encoded word in the Q encoding (RFC 2047 section 4.2)."""
+    octets = ("_" if byte == 0x20 else chr(byte) if byte in _SAFE else f"={byte:02X}" for byte in text.encode("utf-8"))
+    return f"=?utf-8?q?{''.join(octets)}?="
+
+
+def _b(text: str) -> str:
+    """Return one encoded word in the B encoding (RFC 2047 section 4.1)."""
+    return f"=?utf-8?b?{binascii.b2a_base64(text.encode('utf-8'), newline=False).decode('ascii')}?="
 
 
 def phrase(text: str) -> list[str]:
@@ -74,7 +88,7 @@ def phrase(text: str) -> list[str]:
     if _PLAIN.fullmatch(text) and "=?" not in text and len(text) < 60:
         quoted = text.replace("\\", "\\\\").replace('"', '\\"')
         return [f'"{quoted}"']
-    return encoded_words(text, first=60)
+    return encoded_words(text, first=_PHRASE)
 
 
 def mailbox(name: str, value: str) -> str:

@@ -30,7 +30,7 @@ from domain.issues import Acceptance, Message
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _OURS = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: said of our log-in, not of the recipient
-_UNSAFE = re.compile("[\x00-\x20\x7f<>]")
+_SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 section 4
 _E = TypeVar("_E", bound=DeliveryError)
 
 
@@ -77,15 +77,13 @@ class Envelope:
     def of(cls, message: Message) -> "Envelope":
         """Return the envelope of a message; raises PermanentDeliveryError for an address that is none."""
         try:
-            # An empty sender is legal: nobody is told of a bounce (RFC 5321 section 4.5.5).
+            # RFC 5321 section 4.5.5: an empty sender is legal, nobody is told of a bounce.
             sender = address(message.sender) if message.sender else Address("", "", needs_smtputf8=False)
             recipient = address(message.recipient)
         except AddressError as error:
             raise PermanentDeliveryError(str(error)) from error
+        # What an address may hold, blanks, brackets and controls excluded, can stand in a command as it is.
         wire = [each.ascii if each.ascii is not None else each.display for each in (sender, recipient)]
-        for each in wire:
-            if _UNSAFE.search(each):
-                raise PermanentDeliveryError(f"{each!r} cannot stand in an SMTP command")
         return cls(wire[0], wire[1], needs_smtputf8=sender.needs_smtputf8 or recipient.needs_smtputf8)
 
 
@@ -124,7 +122,7 @@ class Session:
         line = f"MAIL FROM:<{envelope.sender}>"
         if wire.has_extn("size"):
             limit = wire.esmtp_features["size"]
-            if limit.isdecimal() and 0 < int(limit) < len(data):
+            if _SIZE.fullmatch(limit) and 0 < int(limit) < len(data):
                 raise PermanentDeliveryError(
                     f"the letter has {len(data):,} bytes, {self._relay.host} takes {int(limit):,}"
                 )

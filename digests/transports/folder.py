@@ -48,7 +48,7 @@ class FolderTransport:
     def send(self, message: Message, before_dot: Callable[[], bool]) -> Acceptance | None:
         """Write the message as a file, in place of an earlier one of the same key.
 
-        Raises NotConnected if the folder cannot be written to, TransientDeliveryError if the file does not get in place.
+        Raises NotConnected if the folder cannot be written to, TransientDeliveryError if the file stays out of place.
         """
         path = self._directory / f"{file_stem(message.key)}.eml"
         with locked(self._directory), written(path, message.data, mode=_PRIVATE) as place:

@@ -31,8 +31,8 @@ _INDEX = "index.html"
 _LISTINGS = (_INDEX, "feed.atom")
 _IN_FEED = 50
 _NOTE = re.compile(rb"<!-- paperround (\{.*\}) -->\s*\Z", re.DOTALL)
-_NOTE_ROOM = 8192  # octets at a page's end that hold the note
-_LONGEST_TEXT = 300  # characters of a title or a lead in the note: at most six octets each
+_NOTE_ROOM = 16384  # octets at a page's end that hold the note
+_LONGEST_TEXT = 300  # characters of each text in the note: at most twelve octets a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _note(path: Path) -> _Note | None:
         return None
     try:
         return _Note(**{str(name): str(value) for name, value in json.loads(found[1]).items()})
-    except (ValueError, TypeError):  # edited by hand: no longer ours
+    except (AttributeError, ValueError, TypeError):  # edited by hand: no longer ours
         return None
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 
@@ -96,7 +97,7 @@ def test_letters_that_no_link_can_stop_carry_no_list_headers(kind: LetterKind, s
 def test_any_subject_survives(subject: str) -> None:
     line = headers.unstructured("Subject", subject)
     assert all(len(piece) <= 78 for piece in line.split("\r\n"))
-    assert all(len(word) <= 75 for word in re.findall(r"=\?utf-8\?q\?.*?\?=", line))
+    assert all(len(word) <= 75 for word in re.findall(r"=\?utf-8\?[qb]\?.*?\?=", line))
     message = message_from_bytes(f"{line}\r\n\r\n".encode("ascii"), policy=policy.default)
     assert message["Subject"] == subject
     assert not message["Subject"].defects
@@ -105,10 +106,22 @@ def test_any_subject_survives(subject: str) -> None:
 @given(name=printable.map(one_line).filter(lambda name: name and "<" not in name and name[0] != '"'))
 def test_any_display_name_survives(name: str) -> None:
     line = headers.mailbox("From", f"{name} <digests@bücher.example>")
+    assert all(len(piece) <= 78 for piece in line.split("\r\n"))
     message = message_from_bytes(f"{line}\r\n\r\n".encode("ascii"), policy=policy.default)
     (found,) = message["From"].addresses
-    assert (found.display_name, found.addr_spec) == (name, "digests@xn--bcher-kva.example")
-    assert all(len(piece) <= 78 for piece in line.split("\r\n"))
+    assert found.addr_spec == "digests@xn--bcher-kva.example"
+    if line.count("=?") <= 1:
+        assert found.display_name == name
+    else:  # this parser puts a blank between the words of a long name, against RFC 2047 section 6.2
+        words = line.removeprefix("From: ").rpartition("<")[0].strip()
+        assert str(make_header(decode_header(words))) == name
+
+
+@pytest.mark.parametrize("name", ["Müller, Anna", 'The "Lab"', "Paper (test)", "論文だより", "a.b", "Kuş Gözü Ağı"])
+def test_names_with_commas_quotes_and_accents_survive(name: str) -> None:
+    line = headers.mailbox("From", f"{name} <digests@example.org>")
+    message = message_from_bytes(f"{line}\r\n\r\n".encode("ascii"), policy=policy.default)
+    assert [found.display_name for found in message["From"].addresses] == [name]
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,76 @@
+"""try: the letter that a query would have brought from real Hugging Face days, without settings or a reader."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from digests.compose import Limits, compose
+from digests.mail.message import mailing_slots, part
+from domain.issues import Candidate, TopicWish
+from domain.subscriptions import Schedule
+from paperround.settings import build
+from paperround.wiring import House
+from topics.explain import explain
+from topics.query import parse
+from worker.collect import SourceReport
+from worker.preview import preview
+
+_STILL_FILLING = timedelta(days=3)  # a listing fills through its day and is corrected after (sources.md 1.5)
+_LIMITS = Limits(papers=20, per_topic=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a query would have brought."""
+
+    papers: int
+    listed: int
+    reports: tuple[SourceReport, ...]  #: of the days that had to be asked for
+    letter: Path
+
+
+def trial(query: str, days: int, url: str, environ: Mapping[str, str], progress: Callable[[int], None]) -> Trial:
+    """Read the last `days` listing days into a cache and write the letter; raises PaperroundError."""
+    parsed = parse(query)
+    cache = Path(environ.get("XDG_CACHE_HOME") or user_cache_path("paperround").parent) / "paperround"
+    site = hashlib.sha256(url.encode()).hexdigest()[:8]
+    settings = build(
+        {
+            "database": {"url": f"sqlite:///{cache / f'try-{site}.db'}"},
+            "source": [{"name": "huggingface-daily", "kind": "huggingface-daily", "url": url}],
+        },
+        cache,
+    )
+    with House(settings) as house:
+        now = house.clock.now()
+        known = house.archive.days("huggingface-daily")
+        wanted = [now.date() - timedelta(days=n) for n in reversed(range(days))]
+        reports: list[SourceReport] = []
+        for day in wanted:
+            if day not in known or now.date() - day <= _STILL_FILLING:
+                reports += house.collector.collect(days=[day])
+            progress(1)
+        found = preview(parsed, house.archive, days)
+        digest = compose(
+            slot=Schedule().slot(now),
+            first=True,
+            wishes=[TopicWish(topic_id=0, name=query)],
+            candidates=[Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers],
+            sent=(),
+            limits=_LIMITS,
+            checks=house.receipts().checks(now - timedelta(days=days)),
+            new=len(house.archive.since(wanted[0])),
+            confirmed_at=None,
+            welcome_days=days,
+            explain=lambda _, paper: explain(parsed, paper),
+        )
+        listed = len(house.archive.since(wanted[0]))
+        fragments = house.renderer.digest(digest, shared=False).fragments if digest else ()
+    page = cache / "letter.html"
+    slots = mailing_slots(recipient="you@lab.example", message_id="<try@lab.example>", date=now)
+    page.write_text(part(fragments, "html", personal=True, slots=slots), encoding="utf-8")
+    return Trial(papers=len(found.papers), listed=listed, reports=tuple(reports), letter=page)

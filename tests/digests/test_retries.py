@@ -1,0 +1,146 @@
+"""What one try means for a delivery."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digests.mail.retries import LONGEST_PAUSE, pause, settle
+from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
+from domain.issues import Acceptance, DeliveryState, Outcome
+
+NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
+
+
+def tried(result: Acceptance | DeliveryError | None, **changes: Any) -> Outcome:
+    usual: dict[str, Any] = {
+        "now": NOW,
+        "attempts": 0,
+        "uncertain_before": False,
+        "expires_at": NOW + timedelta(hours=36),
+        "retry_seconds": 300,
+        "uncertain_policy": "resend",
+        "jitter": 0.0,
+        "sha256": "ab" * 32,
+    }
+    return settle(result, **(usual | changes))
+
+
+results = st.one_of(
+    st.none(),
+    st.just(Acceptance("250 ok", 250, "2.0.0")),
+    st.sampled_from([TransientDeliveryError, NotConnected, PermanentDeliveryError, UncertainDelivery]).map(
+        lambda kind: kind("a reason")
+    ),
+)
+tries = st.fixed_dictionaries(
+    {
+        "attempts": st.integers(0, 10_000),
+        "uncertain_before": st.booleans(),
+        "expires_at": st.timedeltas(timedelta(days=-2), timedelta(days=6)).map(lambda left: NOW + left),
+        "retry_seconds": st.floats(1, 86_400),
+        "uncertain_policy": st.sampled_from(["resend", "hold"]),
+        "jitter": st.floats(0, 1, exclude_max=True),
+    }
+)
+
+
+def test_what_was_accepted_is_settled_with_the_relays_words() -> None:
+    outcome = tried(Acceptance("250 2.0.0 queued as 4F2", 250, "2.0.0"))
+    assert outcome.state is DeliveryState.ACCEPTED
+    assert (outcome.reply, outcome.code, outcome.enhanced) == ("250 2.0.0 queued as 4F2", 250, "2.0.0")
+    assert outcome.sha256 == "ab" * 32
+    assert outcome.counts
+
+
+def test_a_refusal_for_now_is_tried_later_and_later() -> None:
+    error = TransientDeliveryError("relay refused ann: 451 4.7.1 greylisted", 451, "4.7.1")
+    waits = [tried(error, attempts=n).not_before for n in range(4)]
+    assert waits == [NOW + timedelta(minutes=m) for m in (5, 10, 20, 40)]
+    outcome = tried(error)
+    assert (outcome.state, outcome.code, outcome.enhanced, outcome.counts) == (
+        DeliveryState.DEFERRED,
+        451,
+        "4.7.1",
+        True,
+    )
+    assert outcome.sha256 == ""
+
+
+@pytest.mark.parametrize("attempts", [0, 3, 50])
+def test_a_relay_that_is_not_reached_costs_no_attempt_and_is_asked_again_soon(attempts: int) -> None:
+    outcome = tried(NotConnected("relay:587 could not be reached"), attempts=attempts)
+    assert (outcome.state, outcome.counts) == (DeliveryState.DEFERRED, False)
+    assert outcome.not_before == NOW + timedelta(minutes=5)
+
+
+def test_a_refusal_for_good_ends_it() -> None:
+    outcome = tried(PermanentDeliveryError("relay refused ann: 550 5.1.1 no such user", 550, "5.1.1"))
+    assert (outcome.state, outcome.not_before) == (DeliveryState.REJECTED, None)
+    assert "no such user" in outcome.reason
+
+
+def test_a_letter_that_may_have_left_is_taken_up_once_more() -> None:
+    first = tried(UncertainDelivery("no answer"))
+    assert (first.state, first.not_before) == (DeliveryState.UNCERTAIN, NOW + timedelta(minutes=5))
+    second = tried(UncertainDelivery("no answer"), uncertain_before=True, attempts=1)
+    assert (second.state, second.not_before) == (DeliveryState.UNCERTAIN, None)
+
+
+def test_a_letter_that_may_have_left_is_held_where_that_is_the_policy() -> None:
+    outcome = tried(UncertainDelivery("no answer"), uncertain_policy="hold")
+    assert (outcome.state, outcome.not_before) == (DeliveryState.UNCERTAIN, None)
+
+
+def test_a_letter_that_may_have_left_is_not_sent_again_once_it_is_too_old() -> None:
+    outcome = tried(UncertainDelivery("no answer"), expires_at=NOW + timedelta(minutes=4))
+    assert (outcome.state, outcome.not_before) == (DeliveryState.UNCERTAIN, None)
+
+
+@pytest.mark.parametrize("error", [TransientDeliveryError("451 later"), NotConnected("no relay")])
+def test_a_letter_whose_next_try_would_come_too_late_expires_with_its_last_reason(error: DeliveryError) -> None:
+    outcome = tried(error, expires_at=NOW + timedelta(seconds=299))
+    assert outcome.state is DeliveryState.EXPIRED
+    assert str(error) in outcome.reason
+    assert tried(error, expires_at=NOW + timedelta(seconds=300)).state is DeliveryState.DEFERRED
+
+
+def test_a_reader_who_left_meanwhile_is_skipped() -> None:
+    outcome = tried(None)
+    assert (outcome.state, outcome.counts, outcome.not_before) == (DeliveryState.SKIPPED, False, None)
+    assert outcome.reason
+
+
+@given(results, tries)
+def test_every_result_has_an_outcome_that_can_be_stored(result: Acceptance | DeliveryError | None, given_: Any) -> None:
+    outcome = tried(result, **given_)
+    assert outcome.state not in {DeliveryState.PLANNED, DeliveryState.LEASED, DeliveryState.SENDING}
+    if outcome.state is DeliveryState.DEFERRED:
+        assert outcome.not_before is not None
+    if outcome.not_before is not None:
+        assert outcome.state in {DeliveryState.DEFERRED, DeliveryState.UNCERTAIN}
+        assert NOW < outcome.not_before <= given_["expires_at"]
+    if outcome.state in {DeliveryState.SKIPPED, DeliveryState.REJECTED, DeliveryState.EXPIRED}:
+        assert outcome.reason
+
+
+@given(results, tries)
+def test_no_letter_is_taken_up_a_third_time_after_a_doubt(
+    result: Acceptance | DeliveryError | None, given_: Any
+) -> None:
+    outcome = tried(result, **(given_ | {"uncertain_before": True}))
+    assert outcome.state is not DeliveryState.UNCERTAIN or outcome.not_before is None
+
+
+@given(st.floats(1, 100_000), st.integers(0, 100_000), st.floats(0, 1, exclude_max=True))
+def test_a_pause_grows_and_never_beyond_four_hours(retry_seconds: float, attempts: int, jitter: float) -> None:
+    wait = pause(retry_seconds, attempts, jitter)
+    assert timedelta(0) < wait <= LONGEST_PAUSE
+    assert wait <= pause(retry_seconds, attempts + 1, jitter)
+    assert wait >= min(timedelta(seconds=retry_seconds), LONGEST_PAUSE * 0.8)
+
+
+def test_chance_keeps_letters_from_coming_back_in_one_wave() -> None:
+    assert len({pause(300, 9, jitter / 10) for jitter in range(10)}) == 10

@@ -1,0 +1,200 @@
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import LayoutChanged
+from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
+from scrapers.records import read_json_lines
+
+DAY = date(2026, 3, 20)
+
+
+def listings(*lines: object) -> list[Listing]:
+    raw = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    return list(read_json_lines(raw, day=DAY))
+
+
+def paper(**fields: object) -> ListedPaper:
+    (listing,) = listings({"title": "One"} | fields)
+    return listing.papers[0]
+
+
+def test_a_full_record_is_read() -> None:
+    record = {
+        "source": "elsewhere",
+        "arxiv_id": "2401.01234v3",
+        "doi": "https://doi.org/10.1234/ABC.5",
+        "title": "  Lantern:\n  Training at Night ",
+        "abstract": "We train\nat night.",
+        "authors": ["Anna Holm", {"name": "Maxence Leguรฉry"}, {"name": None}, "", 7],
+        "published": "2024-01-02T17:59:36.000Z",
+        "listed": "2024-01-04",
+        "upvotes": 10,
+        "comments": 1,
+        "keywords": ["night"],
+        "categories": ["cs.CL", None],
+        "github": "https://github.com/example/lantern",
+        "url": "https://huggingface.co/papers/2401.01234",
+        "first_seen": "2024-01-05T06:00:00+02:00",
+    }
+    (listing,) = listings(record)
+    assert (listing.source, listing.day, listing.status, listing.backlog) == (
+        "records",
+        date(2024, 1, 4),
+        FetchStatus.OK,
+        True,
+    )
+    assert listing.papers == (
+        ListedPaper(
+            title="Lantern: Training at Night",
+            rank=1,
+            ids=Identifiers(arxiv="2401.01234", doi="10.1234/abc.5"),
+            abstract="We train at night.",
+            abstract_kind=AbstractKind.AUTHORS,
+            authors=("Anna Holm", "Maxence Leguéry"),
+            author_count=2,
+            published=date(2024, 1, 2),
+            url="https://huggingface.co/papers/2401.01234",
+            code_url="https://github.com/example/lantern",
+            categories=("cs.CL",),
+            upvotes=10,
+            comments=1,
+            first_seen=datetime(2024, 1, 5, 4, tzinfo=UTC),
+        ),
+    )
+
+
+def test_a_title_alone_is_a_record_of_the_visits_day() -> None:
+    (listing,) = listings({"title": "One"})
+    assert listing.day == DAY
+    assert listing.papers == (ListedPaper(title="One", rank=1),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "ids", "url"),
+    [
+        ({"arxiv_id": "2401.01234"}, Identifiers(arxiv="2401.01234"), "https://arxiv.org/abs/2401.01234"),
+        ({"doi": "10.1234/a b"}, Identifiers(doi="10.1234/a"), "https://doi.org/10.1234/a"),
+        ({"doi": "10.48550/arXiv.2401.01234"}, Identifiers(arxiv="2401.01234"), "https://arxiv.org/abs/2401.01234"),
+        ({"url": "https://arxiv.org/abs/2401.01234v2"}, Identifiers(arxiv="2401.01234"), None),
+        ({"url": "https://openreview.net/forum?id=abcDEF12"}, Identifiers(openreview="abcDEF12"), None),
+        ({"arxiv_id": None, "doi": ""}, Identifiers(), ""),
+        ({"url": "javascript:alert(1)"}, Identifiers(), ""),
+        ({"url": 'https://x.example/"><script>'}, Identifiers(), ""),
+        ({"url": "https://x.example/\r\nBcc: a@b"}, Identifiers(), ""),
+    ],
+)
+def test_ids_and_addresses_are_found_or_left_out(fields: dict[str, object], ids: Identifiers, url: str | None) -> None:
+    read = paper(**fields)
+    assert read.ids == ids
+    assert read.url == (fields["url"] if url is None else url)
+
+
+@pytest.mark.parametrize("value", ["2024-02-31", "2024", "soon", 20240101, None, "2024-01-021", {}])
+def test_a_date_that_cannot_be_read_is_no_date(value: object) -> None:
+    (listing,) = listings(
+        {"title": "One", "published": value, "listed": value, "first_seen": value, "submitted": value}
+    )
+    read = listing.papers[0]
+    assert (read.published, listing.day, read.first_seen) == (None, DAY, None) or value == "2024"
+
+
+def test_other_dates_and_counts() -> None:
+    assert paper(submitted="Wed, 1 Mar 2023 19:00:02 GMT").published == date(2023, 3, 1)
+    assert paper(first_seen="2024-01-05T06:00:00").first_seen == datetime(2024, 1, 5, 6, tzinfo=UTC)
+    assert [paper(upvotes=value).upvotes for value in (0, -1, True, 2.5, "3", 2**40)] == [
+        0,
+        None,
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert paper(authors="Anna Holm").authors == ()
+    assert len(paper(authors=["A"] * 3_300).authors) == 3_300
+
+
+def test_hostile_text_is_stored_as_text() -> None:
+    (listing,) = listings(b'{"title": "Loss < 1: a & b <script>\\u202e\\u0000\\ud800"}')
+    assert listing.papers[0].title == "Loss < 1: a & b <script>\u202e"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "is not JSON"),
+        (b'{"title": "Caf\xe9"}', "is not UTF-8"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'"One"', "is not a JSON object"),
+        (b"{}", "has no title"),
+        (b'{"title": 5}', "has no title"),
+        (b'{"title": " "}', "has no title"),
+        (b'{"title": "' + b"a" * 2_000 + b'"}', "has a title of 2000 characters"),
+        (b'{"title": "One", "arxiv_id": 2401.01230}', "has arxiv_id '2401.0123', which is none"),
+        (b'{"title": "One", "doi": "none"}', "has doi 'none', which is none"),
+        (b'{"title": "' + b" " * 2**20 + b'"}', "is longer than 1,048,576 bytes"),
+    ],
+)
+def test_a_bad_line_is_skipped_counted_and_named(line: bytes, reason: str) -> None:
+    (listing,) = listings({"title": "One"}, b"  \n", line, {"title": "Two"})
+    assert [paper.title for paper in listing.papers] == ["One", "Two"]
+    assert listing.status is FetchStatus.PARTIAL
+    assert listing.note == f"1 of 3 lines was skipped: line 3 {reason}"
+    with pytest.raises(LayoutChanged, match="no line is a record: line 1 is not JSON"):
+        listings(b"x", line)
+
+
+def test_no_records_at_all_are_an_error() -> None:
+    with pytest.raises(LayoutChanged, match="there is no record in it"):
+        listings(b"\n", b" ")
+
+
+def test_papers_leave_by_day_in_parts_of_500_with_ranks_that_go_on() -> None:
+    records = [{"title": f"Paper {n}", "listed": f"2026-01-{1 + n % 2:02}"} for n in range(1_400)]
+    parts = listings(*records, b"x", b"y")
+    assert [(part.day.day, len(part.papers), part.papers[0].rank) for part in parts] == [
+        (1, 500, 1),
+        (1, 200, 501),
+        (2, 500, 1),
+        (2, 200, 501),
+    ]
+    assert [part.status for part in parts] == [FetchStatus.OK] * 3 + [FetchStatus.PARTIAL]
+    assert parts[-1].note == "2 of 1402 lines were skipped: line 1401 is not JSON"
+
+
+def test_only_a_block_is_held_in_memory() -> None:
+    taken = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal taken
+        while True:  # a file without end
+            taken += 1
+            yield b'{"title": "Paper %d"}' % taken
+
+    began = time.process_time()
+    reader = read_json_lines(lines(), day=DAY)
+    assert sum(len(next(reader).papers) for _ in range(40)) == 20_000
+    assert taken <= 25_000
+    assert time.process_time() - began < 5
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ["title", "abstract", "authors", "arxiv_id", "doi", "url", "published", "listed", "first_seen", "submitted"]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON) | st.binary(max_size=30), max_size=5))
+def test_any_lines_are_read_or_refused(lines: list[object]) -> None:
+    try:
+        for listing in listings(*lines):
+            assert all(paper.title for paper in listing.papers)
+    except LayoutChanged:
+        return

@@ -1,0 +1,138 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.errors import UnknownError
+from domain.issues import Content, Fragment, LetterKind, Mailing, Role
+from domain.papers import Identifiers
+from domain.subscriptions import Cadence, Consent, Schedule, SubscriberState
+from domain.topics import Match
+from storage.outbox import Outbox
+from storage.subscribers import Signup, Subscribers, WishedTopic
+from storage.topics import Topics
+from topics.query import parse
+
+LETTER = Content(LetterKind.CONFIRM, "Please confirm", (Fragment(Role.HEAD, b"Subject: x\r\n"),))
+
+
+def confirmation(now):
+    def make(public_id: str, number: int) -> Mailing:
+        return Mailing(
+            message_key=f"confirm:{public_id}:{number}",
+            subscriber_id=public_id,
+            recipient="mira@lab.example",
+            content=LETTER,
+            slots={},
+            message_id=f"<{public_id}.{number}@lab.example>",
+            date=now,
+            not_before=now,
+            expires_at=now + timedelta(days=5),
+        )
+
+    return make
+
+
+def signup(email="mira@lab.example", topics=("tides",), state=SubscriberState.PENDING, **values):
+    given = {
+        "schedule": None,
+        "shared": False,
+        "public_id": f"{abs(hash((email, topics))):016x}"[:16],
+        "consent": [Consent("asked", "1", datetime(2026, 11, 1, tzinfo=UTC))],
+    }
+    wished = [WishedTopic(name=text, query=parse(text)) for text in topics]
+    return Signup(email=email, address_key=email.lower(), topics=wished, state=state, **{**given, **values})
+
+
+@pytest.fixture
+def subscribers(database):
+    return Subscribers(database)
+
+
+def test_a_new_reader_is_pending_and_one_confirmation_waits(subscribers, database, now):
+    reader = subscribers.subscribe(signup(), now, confirmation(now))
+    assert (reader.state, [each.name for each in reader.subscriptions]) == (SubscriberState.PENDING, ["tides"])
+    assert [each.kind for each in Outbox(database).records()] == ["confirm"]
+
+
+def test_a_thousand_sign_ups_of_one_address_leave_three_letters_over_days(subscribers, database, now):
+    for hour in range(0, 240, 6):
+        moment = now + timedelta(hours=hour)
+        subscribers.subscribe(signup(), moment, confirmation(moment))
+        if hour < 24:
+            assert len(Outbox(database).records()) == 1
+    assert len(Outbox(database).records()) == 3
+
+
+def test_equal_queries_of_two_readers_are_one_topic(subscribers, database, now):
+    subscribers.subscribe(signup(topics=("Tides AND moons",)), now)
+    subscribers.subscribe(signup("jonas@lab.example", topics=("moons  tides", "rivers")), now)
+    found = Topics(database).all()
+    assert [(each.readers, each.backfilled) for each in found] == [(2, False), (1, False)]
+
+
+def test_subscribing_again_adds_topics_and_keeps_the_rest(subscribers, now):
+    weekly = Schedule(every=Cadence.WEEK, weekday=4, hour=9, zone="Europe/Berlin")
+    subscribers.subscribe(signup(schedule=weekly, state=SubscriberState.CONFIRMED), now)
+    again = subscribers.subscribe(signup(topics=("tides", "rivers")), now, confirmation(now))
+    assert again.state is SubscriberState.CONFIRMED
+    assert again.schedule == weekly
+    assert [each.name for each in again.subscriptions] == ["tides", "rivers"]
+
+
+def test_confirming_twice_confirms_once_and_is_on_record(subscribers, now):
+    reader = subscribers.subscribe(signup(), now)
+    consent = Consent("confirmed", "1", now)
+    assert subscribers.confirm(reader.public_id, consent)
+    assert subscribers.confirm(reader.public_id, consent)
+    assert [each.action for each in subscribers.consents(reader.id)] == ["asked", "confirmed"]
+    assert subscribers.by_public_id(reader.public_id).confirmed_at == now
+
+
+def test_a_stale_confirmation_link_does_not_bring_back_one_who_left(subscribers, now):
+    reader = subscribers.subscribe(signup(), now)
+    assert subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
+    assert not subscribers.confirm(reader.public_id, Consent("confirmed", "1", now))
+    assert subscribers.by_public_id(reader.public_id).state is SubscriberState.UNSUBSCRIBED
+
+
+def test_leaving_twice_is_recorded_once_and_an_unknown_reader_is_told_apart(subscribers, now):
+    reader = subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
+    gone = Consent("unsubscribed", "1", now)
+    assert subscribers.unsubscribe(reader.public_id, gone)
+    assert subscribers.unsubscribe(reader.public_id, gone)
+    assert len(subscribers.consents(reader.id)) == 2
+    assert not subscribers.unsubscribe("ffffffffffffffff", gone)
+
+
+def test_topics_can_be_added_and_taken_away(subscribers, database, now):
+    reader = subscribers.subscribe(signup(), now)
+    subscribers.add_topics(reader.public_id, [WishedTopic("R", parse("rivers"))], now)
+    left = subscribers.remove_topic(reader.public_id, parse("TIDES"))
+    assert [each.name for each in left.subscriptions] == ["R"]
+    with pytest.raises(UnknownError, match="no topic"):
+        subscribers.remove_topic(reader.public_id, parse("hills"))
+    assert len(Topics(database).all()) == 1
+
+
+def test_everyone_comes_in_order_however_many(subscribers, now):
+    for number in range(503):
+        subscribers.subscribe(signup(f"reader{number}@lab.example"), now)
+    assert [each.email for each in subscribers.everyone()][::502] == ["reader0@lab.example", "reader502@lab.example"]
+
+
+def test_of_two_matches_at_once_one_stores(archive, database, subscribers, listed, listing, now):
+    archive.add(listing(listed("One", ids=Identifiers(arxiv="2611.90001"))), now)
+    subscribers.subscribe(signup(), now)
+    topics = Topics(database)
+    assert topics.record([Match(1, 1, 2.0)], since=0, up_to=1) == 1
+    assert topics.record([Match(1, 1, 2.0)], since=0, up_to=1) is None
+    assert topics.matched_up_to() == 1
+
+
+def test_matches_of_the_past_are_stored_once(archive, database, subscribers, listed, listing, now):
+    archive.add(listing(listed("One", ids=Identifiers(arxiv="2611.90001"))), now)
+    subscribers.subscribe(signup(), now)
+    topics = Topics(database)
+    assert topics.record_past([1], [Match(1, 1, 2.0)]) == 1
+    assert topics.record_past([1], [Match(1, 1, 2.0)]) == 0
+    assert topics.all()[0].backfilled

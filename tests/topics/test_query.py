@@ -1,0 +1,222 @@
+import time
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from domain.errors import QueryError
+from domain.fts5 import depth
+from domain.topics import And, Not, Or, Phrase, Query, Word
+from topics.query import DEEPEST, LONGEST, parse
+
+# Pieces that make a text look like a topic, so that hypothesis meets operators in odd places more than once a year.
+LOOKS = "neural vision Sensitivity x c++ in-context the AND OR NOT - ( ) \" “ ” – + & 🤗 ﬁ İ ﷺ é title: * 深度 don't #P"
+PIECES = st.sampled_from([*LOOKS.split(), " ", " ", " ", "\t", "e\u0301"])
+TYPED = st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=60)
+
+
+@st.composite
+def well_formed(draw: st.DrawFn, nesting: int = 4) -> str:
+    """A topic with right parentheses and operators."""
+    kind = draw(st.sampled_from(["word", "word", "phrase", "and", "or", "not", "group"] if nesting else ["word"]))
+    inner = well_formed(nesting - 1) if nesting else st.just("")
+    match kind:
+        case "word":
+            return draw(st.sampled_from(["neural", "vision", "graph", "protein", "x", "the", "C#", "in-context"]))
+        case "phrase":
+            return f'"{draw(st.sampled_from(["neural vision", "graph", "of the", "to be learnt"]))}"'
+        case "and":
+            return f"{draw(inner)}{draw(st.sampled_from([' ', ' AND ']))}{draw(inner)}"
+        case "or":
+            return f"{draw(inner)} OR {draw(inner)}"
+        case "not":
+            return f"{draw(inner)} {draw(st.sampled_from(['-', 'NOT ']))}({draw(inner)})"
+        case _:
+            return f"({draw(inner)})"
+
+
+def normal(text: str) -> str:
+    return parse(text).normal_form
+
+
+def parsed(text: str) -> Query | None:
+    """Return the query, or None for a text that is refused with a column inside it."""
+    try:
+        return parse(text)
+    except QueryError as error:
+        column = error.column
+    assert 1 <= column <= max(1, len(text))
+    return None
+
+
+def complaint(text: str) -> tuple[str, int]:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    return caught.value.reason, caught.value.column
+
+
+def test_words_side_by_side_are_wanted_together() -> None:
+    query = parse("Neural  sensitivity")
+
+    assert query.tree == And((Word("neural"), Word("sensitivity")))
+    assert query.text == "Neural sensitivity"
+    assert query.terms == ("neural", "sensitivity")
+
+
+def test_operators_are_upper_case_and_bind_not_before_and_before_or() -> None:
+    tree = parse("graph neural OR protein NOT folding").tree
+
+    assert tree == Or((And((Word("graph"), Word("neural"))), And((Word("protein"), Not(Word("folding"))))))
+
+
+def test_lower_case_operators_are_common_words_and_passed_over() -> None:
+    assert normal("vision and language or speech not text") == "language speech text vision"
+
+
+@pytest.mark.parametrize("text", ["neural -vision", "neural NOT vision", "neural AND NOT vision", "-vision neural"])
+def test_exclusions_have_several_spellings(text: str) -> None:
+    assert parse(text).tree == And((Word("neural"), Not(Word("vision"))))
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—−－")
+def test_a_dash_that_a_telephone_made_long_still_excludes(dash: str) -> None:
+    assert normal(f"neural {dash}vision") == "neural -vision"
+
+
+def test_a_plus_before_a_word_changes_nothing() -> None:
+    assert normal("+neural +sensitivity") == "neural sensitivity"
+
+
+@pytest.mark.parametrize("text", ['"attention fault"', "“Attention fault”", "„attention fault“", "attention-fault"])
+def test_phrases_come_in_any_quotes_and_from_hyphens(text: str) -> None:
+    assert parse(text).tree == Phrase(("attention", "fault"))
+
+
+def test_an_apostrophe_makes_a_phrase_as_the_index_cuts_it() -> None:
+    assert parse("don't").tree == Phrase(("don", "t"))
+
+
+def test_plus_and_number_sign_stay_in_words() -> None:
+    assert parse("C++ C# F#").terms == ("c++", "c#", "f#")
+
+
+def test_one_quoted_word_is_a_word_and_may_be_a_common_one() -> None:
+    assert parse('"Sensitivity"').tree == Word("sensitivity")
+    assert parse('vitamin "A"').normal_form == '"a" vitamin'
+
+
+def test_compatibility_characters_are_unfolded() -> None:
+    assert parse("ﬁne-tuning").tree == Phrase(("fine", "tuning"))
+
+
+def test_a_quoted_operator_is_a_word() -> None:
+    assert normal('"AND" gate') == '"and" gate'
+
+
+def test_equal_queries_have_one_normal_form() -> None:
+    same = ["b c OR d", "d OR c b", "(d) OR (B AND C)", "c b c OR d OR d", "--d OR (b (c))"]
+
+    assert {normal(text) for text in same} == {"(b c) OR d"}
+
+
+def test_exclusions_are_brought_to_where_they_can_be_looked_up() -> None:
+    assert normal("x -(y OR z)") == normal("x -y -z") == "x -y -z"
+    assert normal("x (-y)") == "x -y"
+    assert normal("x -(-y -z)") == "x (y OR z)"
+    assert normal("x (y OR -z)") == "x -(z -y)"
+
+
+def test_terms_are_the_wanted_ones_in_order_and_each_once() -> None:
+    assert parse('"b c" x -z (y OR x) -(v -w)').terms == ("b c", "x", "y", "w")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "column"),
+    [
+        ("", "A topic needs at least one word", 1),
+        (" \t ", "A topic needs at least one word", 1),
+        ('deep "neural', "This quote is never closed", 6),
+        ("deep (neural", "This parenthesis is never closed", 6),
+        ("(deep (neural)", "This parenthesis is never closed", 1),
+        ("deep neural)", "This parenthesis closes nothing", 12),
+        ("deep ()", "The parentheses hold nothing", 6),
+        ('deep ""', "The quotes hold no word", 6),
+        ('deep "…"', "The quotes hold no word", 6),
+        ("deep AND", "“AND” wants a word after it", 6),
+        ("deep OR AND neural", "“OR” wants a word after it", 6),
+        ("(deep OR) neural", "“OR” wants a word after it", 7),
+        ("OR deep", "“OR” wants a word before it", 1),
+        ("deep (AND neural)", "“AND” wants a word before it", 7),
+        ("deep NOT", "“NOT” wants a word after it", 6),
+        ("deep -", "“-” wants a word right after it", 6),
+        ("deep - neural", "“-” wants a word right after it", 6),
+        ("-deep", "A topic must also want something; this one only excludes", 1),
+        ("the -deep -neural", "A topic must also want something; this one only excludes", 5),
+        ("deep OR -neural", "A topic must also want something; this one only excludes", 9),
+        ("of the", "These words are too common to look for", 1),
+        ('"of the"', "These words are too common to look for", 1),
+        ("speech & language", "“&” holds no letter or digit, so no paper can have it", 8),
+        ("llm 🤗", "“🤗” holds no letter or digit, so no paper can have it", 5),
+        ("deep +", "“+” holds no letter or digit, so no paper can have it", 6),
+        ("x title:deep", "“title:” would search one field, which is not part of the topic language yet", 3),
+        ('title:"deep nets"', "“title:” would search one field, which is not part of the topic language yet", 1),
+        ("x sensitiv*", "A star would search by prefix, which is not part of the topic language yet", 11),
+        ("deep\0neural", "A topic cannot hold the control character U+0000", 5),
+        ("deep \u202eneural", "A topic cannot hold the control character U+202E", 6),
+        ("deep \ud800", "A topic cannot hold the control character U+D800", 6),
+        ("x" * 10_000, "A topic has at most 1,000 characters; this one has 10,000", 1001),
+        ("(" * 40 + "x" + ")" * 40, "Parentheses stand more than 30 deep", 10),
+        ("ﷺ-" * 300, "A topic has at most 1,000 characters; this one spelled out has more", 1),
+    ],
+)
+def test_each_complaint_names_its_column(text: str, reason: str, column: int) -> None:
+    assert complaint(text) == (reason, column)
+
+
+def test_operators_are_not_nested_without_end() -> None:
+    text = "x" + "".join(f" (a{n} OR b" for n in range(40)) + ")" * 40
+
+    assert complaint(text)[0] == "Operators stand more than 30 deep"
+    assert (
+        complaint("x" + "".join(f" -(y{n} z" for n in range(25)) + ")" * 25)[0] == "Operators stand more than 30 deep"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 1000, "-" * 1000, "NOT " * 250, '"' * 999, "x OR " * 200, "-(" * 500, "* " * 500]
+)
+def test_a_hostile_topic_is_refused_at_once(text: str) -> None:
+    start = time.process_time()
+
+    complaint(text)
+
+    assert time.process_time() - start < 0.5
+
+
+@given(TYPED)
+def test_any_text_is_a_query_or_an_error_with_a_column(text: str) -> None:
+    if (query := parsed(text)) is not None:
+        assert query.terms
+        assert parse(query.normal_form).tree == query.tree
+
+
+@given(well_formed())
+def test_the_normal_form_reads_as_the_same_tree(text: str) -> None:
+    query = parsed(text)
+    assume(query)
+    again = parse(query.normal_form)
+
+    assert again.tree == query.tree
+    assert again.normal_form == query.normal_form
+    assert set(again.terms) == set(query.terms)
+    assert depth(query.tree) <= DEEPEST
+    assert len(query.normal_form) <= LONGEST
+
+
+@given(well_formed(), well_formed())
+def test_order_doubles_and_parentheses_make_no_other_topic(one: str, other: str) -> None:
+    assume(parsed(f"({one}) ({other})"))
+    expected = normal(f"({one}) ({other})")
+
+    assert normal(f"(({other})) AND ({one}) ({other})") == expected
+    assert normal(f"NOT NOT (({one}) ({other}))") == expected
