@@ -6,6 +6,7 @@ PaperroundError
 │   ├── QueryError                a topic cannot be read; knows its column
 │   ├── AddressError              not an address that mail can be sent to
 │   └── UnknownError              the thing named does not exist
+├── Interrupted                   asked to stop: the step was not done and will be done the next time
 ├── CollectError                  a listing could not be read; knows the status to report
 │   ├── TransientCollectError     worth asking again
 │   │   ├── Throttled             the host asks for patience; may know for how long
@@ -59,6 +60,10 @@ class AddressError(UsageError):
 
 class UnknownError(UsageError):
     """The paper, reader, topic, issue or source that was named does not exist."""
+
+
+class Interrupted(PaperroundError):
+    """Asked to stop: the step was not done and will be done the next time."""
 
 
 class CollectError(PaperroundError):

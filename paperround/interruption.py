@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
     """Give an event that is set by the first SIGTERM or SIGINT; a second one of the same kind acts as always."""
     stop = threading.Event()
-    before = {}
+    before: dict[int, Any] = {}
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 the signature is the signal module's
         stop.set()

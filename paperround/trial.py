@@ -14,7 +14,6 @@ from domain.issues import Candidate, TopicWish
 from domain.subscriptions import Schedule
 from paperround.settings import build
 from paperround.wiring import House
-from topics.explain import explain
 from topics.query import parse
 from worker.collect import SourceReport
 from worker.preview import preview
@@ -55,20 +54,23 @@ def trial(query: str, days: int, url: str, environ: Mapping[str, str], progress:
                 reports += house.collector.collect(days=[day])
             progress(1)
         found = preview(parsed, house.archive, days)
+        whys = {each.paper.id: each.why for each in found.papers}
+        listed = len(house.archive.since(wanted[0]))
         digest = compose(
             slot=Schedule().slot(now),
             first=True,
             wishes=[TopicWish(topic_id=0, name=query)],
-            candidates=[Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers],
+            candidates=[
+                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers
+            ],
             sent=(),
             limits=_LIMITS,
             checks=house.receipts().checks(now - timedelta(days=days)),
-            new=len(house.archive.since(wanted[0])),
+            new=listed,
             confirmed_at=None,
             welcome_days=days,
-            explain=lambda _, paper: explain(parsed, paper),
+            explain=lambda _, paper: whys[paper.id],
         )
-        listed = len(house.archive.since(wanted[0]))
         fragments = house.renderer.digest(digest, shared=False).fragments if digest else ()
     page = cache / "letter.html"
     slots = mailing_slots(recipient="you@lab.example", message_id="<try@lab.example>", date=now)

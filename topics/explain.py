@@ -78,6 +78,12 @@ class Explainer:
         return _Found(leaf, _OPENS in title, _OPENS in abstract, marks)
 
 
+def explain(query: Query, paper: Paper) -> Why:
+    """Say why once; who has many papers to explain keeps an `Explainer`, which is twice as fast."""
+    with Explainer() as explainer:
+        return explainer.explain(query, paper)
+
+
 def _leaves(tree: Node) -> Iterator[Word | Phrase]:
     match tree:
         case Word() | Phrase():

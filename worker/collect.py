@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any, Protocol
 
 from domain.clock import Clock
-from domain.errors import CollectError, UnknownError
+from domain.errors import CollectError, Interrupted, UnknownError
 from domain.papers import FetchStatus, Listing, PageRequest, Validators
 from scrapers.source import Page, Source, validators_of
 from storage.archive import Archive
@@ -150,7 +150,12 @@ class Collector:
         raise UnknownError(f"there is no source {name!r}; configured: {known}")
 
     def _run(self, source: Source, days: Iterable[date], number: int | None) -> SourceReport:
-        report = joined(source.name, [self._read(source, day) for day in days])
+        try:
+            report = joined(source.name, [self._read(source, day) for day in days])
+        except Interrupted:
+            if number is not None:
+                self._runs.give_up(number, self._clock.now())
+            raise
         if number is not None:
             self._runs.finish(number, self._clock.now(), report.status.value, report.as_json(), report.error)
         return report

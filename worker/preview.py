@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from topics.explain import explain
-
 from domain.papers import Paper
 from domain.topics import Query, Topic, Why
 from storage.archive import Archive
+from topics.explain import Explainer
 from topics.matching import match
 
 
@@ -46,9 +45,9 @@ def select(query: Query, papers: Sequence[Paper]) -> Preview:
     matches = sorted(
         match(papers, [Topic(id=0, query=query)]), key=lambda each: (each.tier, -each.score, each.paper_id)
     )
-    found = tuple(
-        Selected(paper=by_id[each.paper_id], score=each.score, tier=each.tier, why=explain(query, by_id[each.paper_id]))
-        for each in matches
-    )
+    with Explainer() as explainer:
+        found = tuple(
+            Selected(by_id[m.paper_id], m.score, m.tier, explainer.explain(query, by_id[m.paper_id])) for m in matches
+        )
     counted = Counter(each.paper.listed for each in found)
     return Preview(papers=found, per_day=dict(sorted(counted.items(), reverse=True)))

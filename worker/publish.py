@@ -12,8 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from topics.explain import explain
-
 from digests.compose import compose
 from digests.mail.message import Identity, freeze
 from digests.render import Renderer
@@ -21,9 +19,9 @@ from domain.clock import Clock
 from domain.issues import Candidate, Digest, IssuePlan, Mailing, PublishCounts, TopicWish
 from domain.papers import Paper
 from domain.subscriptions import Subscriber
-from domain.topics import Query, Why
 from storage.archive import Archive
 from storage.issues import Issues, News, Reader
+from topics.explain import Explainer
 from topics.query import parse
 from worker.planning import Policy, ReaderLinks, plan
 from worker.receipts import Receipts
@@ -115,10 +113,12 @@ class Publisher:
             for paper in self._archive.papers({each.paper_id for found in news.values() for each in found})
         }
         drafts = []
-        for reader in readers:
-            digest = self._compose(reader, news.get(reader.subscriber.id, []), papers, now, receipts)
-            if digest is not None:
-                drafts.append((reader, digest))
+        with Explainer() as explainer:
+            for reader in readers:
+                found = news.get(reader.subscriber.id, [])
+                digest = self._compose(reader, found, papers, now, receipts=receipts, explainer=explainer)
+                if digest is not None:
+                    drafts.append((reader, digest))
         return drafts
 
     def _news(self, readers: Sequence[Reader], now: datetime, up_to: int) -> dict[int, list[News]]:
@@ -128,7 +128,14 @@ class Publisher:
         return {**self._issues.welcome(first, up_to, moment.date(), moment), **self._issues.news(later, up_to)}
 
     def _compose(
-        self, reader: Reader, news: Sequence[News], papers: Mapping[int, Paper], now: datetime, receipts: Receipts
+        self,
+        reader: Reader,
+        news: Sequence[News],
+        papers: Mapping[int, Paper],
+        now: datetime,
+        *,
+        receipts: Receipts,
+        explainer: Explainer,
     ) -> Digest | None:
         subscriber = reader.subscriber
         queries = {each.topic_id: each.query for each in subscriber.subscriptions}
@@ -148,7 +155,7 @@ class Publisher:
             new=receipts.new_papers(since),
             confirmed_at=subscriber.confirmed_at,
             welcome_days=self._policy.welcome_days,
-            explain=lambda topic_id, paper: _why(queries[topic_id], paper),
+            explain=lambda topic_id, paper: explainer.explain(parse(queries[topic_id]), paper),
         )
 
 
@@ -160,8 +167,3 @@ def _is_due(reader: Reader, now: datetime) -> bool:
         return True
     schedule = reader.subscriber.schedule
     return schedule.is_due(now) and schedule.slot(now).label != reader.last.slot
-
-
-def _why(query: str, paper: Paper) -> Why:
-    parsed: Query = parse(query)
-    return explain(parsed, paper)

@@ -18,7 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from domain.clock import Clock
-from domain.errors import PaperroundError
+from domain.errors import Interrupted, PaperroundError
 from domain.issues import DeliveryCounts, PublishCounts
 from worker.collect import Collector, SourceReport
 from worker.deliver import Deliverer
@@ -118,6 +118,8 @@ def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
         try:
             job()
+        except Interrupted:
+            log.info("%s was interrupted and will go on the next time", name)
         except PaperroundError as error:
             log.error("%s failed and will be tried again: %s", name, error)  # noqa: TRY400 our errors are sentences
         except Exception:

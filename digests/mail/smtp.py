@@ -268,9 +268,10 @@ def wrapped(error: Exception, kind: type[_E], what: str) -> _E:
     """Return what any error of smtplib, ssl or the socket means, as the kind of error that its phase makes of it."""
     match error:
         case ssl.SSLCertVerificationError():
-            why = f"its certificate is not trusted: {error.verify_message}"
+            why = f"its certificate is not trusted: {getattr(error, 'verify_message', error)}"
         case ssl.SSLError():
-            why = f"TLS failed: {error.reason or 'no reason given'}"
+            # `reason` is there only when OpenSSL gave one.
+            why = f"TLS failed: {getattr(error, 'reason', None) or error}"
         case TimeoutError():
             why = "no answer in time"
         case smtplib.SMTPResponseException():

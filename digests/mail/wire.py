@@ -14,6 +14,10 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer  # what smtplib's own signature names
 
 _LONGEST_REPLY = 65_536  # octets; a line has at most 512 and a reply a handful of lines (RFC 5321 section 4.5.3.1.5)
 _LONGEST_TEXT = 500  # characters of a reply that are kept
@@ -76,16 +80,20 @@ class Wire(smtplib.SMTP):
 
     def ask(self, line: bytes, patience: float | None = None) -> Reply:
         """Send one line and return the reply to it."""
-        if self._heard:
-            raise smtplib.SMTPException("it spoke out of turn")
         self.pour(line)
         return self.hear(patience)
 
     def pour(self, data: bytes) -> None:
-        """Send octets as they are."""
+        """Send octets as they are; an answer that nobody asked for is the end: it would pass for the next one."""
+        if self._heard:
+            raise smtplib.SMTPException("it spoke out of turn")
         sock = self._socket()
         sock.settimeout(self._patience)
         sock.sendall(data)
+
+    def send(self, s: "str | ReadableBuffer") -> None:
+        """Send what smtplib's own commands say."""
+        self.pour(s.encode("ascii") if isinstance(s, str) else bytes(s))
 
     def hear(self, patience: float | None = None) -> Reply:
         """Return the next whole reply; raises TimeoutError once `patience` seconds are gone."""

@@ -86,7 +86,8 @@ def init(
     """Write a commented paperround.toml with a new secret key, and an empty archive beside it."""
     import secrets
 
-    from paperround.settings import init_text, load
+    from paperround.settings import load
+    from paperround.settings_example import init_text
     from paperround.wiring import House
 
     told = report(context, as_json)

@@ -20,7 +20,8 @@ from digests.mail.message import part
 from paperround.demo.mailbox import Mailbox
 from paperround.demo.readers import READERS
 from paperround.demo.site import DAYS, DemoSite, read_pages
-from paperround.settings import Settings, build
+from paperround.settings import build
+from paperround.settings_model import Settings
 from paperround.wiring import House
 
 #: The evening of the last listing day: slots and dates of the demo's letters are the same whenever it is run.
@@ -50,7 +51,9 @@ class Played:
         return (
             f"Collected {len(DAYS)} listing days from a site on this machine: {self.listed} listed, {self.new} new.",
             f"Matched them against the topics of {self.readers} sample readers.",
-            f"Composed {self.letters} letters with {self.papers} papers." if self.letters else "Nobody was due a letter: each has had this day's.",
+            f"Composed {self.letters} letters with {self.papers} papers."
+            if self.letters
+            else "Nobody was due a letter: each has had this day's.",
             f"Delivered {self.accepted} letters over SMTP to a mailbox on this machine.",
             f"Open {self.folder / 'digest.html'} in a browser, or {mails}/*.eml in a mail program.",
             f"Everything lies in {self.folder}; run it again and nothing is sent twice.",
@@ -60,16 +63,19 @@ class Played:
 def play(folder: Path) -> Played:
     """Run the demo in a folder, which is made if it is missing; raises PaperroundError or OSError."""
     folder = folder.resolve()
-    with DemoSite(read_pages()) as site, Mailbox(folder / "outbox") as mailbox:
-        with House(_settings(folder, site.url, mailbox.port)) as house:
-            reports = house.collector.collect(days=DAYS)
-            for reader in READERS:
-                wishes = [f"{name} = {query}" for name, query in reader.topics]
-                house.desk.subscribe(reader.address, wishes, None, vouched=True, shared=False)
-            house.matcher.match(house.clock.now())
-            published = house.publisher.publish(EVENING)
-            delivered = house.deliverer.deliver()
-            _write_page(house, folder / "digest.html")
+    with (
+        DemoSite(read_pages()) as site,
+        Mailbox(folder / "outbox") as mailbox,
+        House(_settings(folder, site.url, mailbox.port)) as house,
+    ):
+        reports = house.collector.collect(days=DAYS)
+        for reader in READERS:
+            wishes = [f"{name} = {query}" for name, query in reader.topics]
+            house.desk.subscribe(reader.address, wishes, None, vouched=True, shared=False)
+        house.matcher.match(house.clock.now())
+        published = house.publisher.publish(EVENING)
+        delivered = house.deliverer.deliver()
+        _write_page(house, folder / "digest.html")
     return Played(
         folder=folder,
         listed=sum(each.listed for each in reports),

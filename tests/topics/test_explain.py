@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.papers import Paper
 from domain.topics import Why
-from topics.explain import Explainer
+from topics.explain import Explainer, explain
 from topics.matching import Batch
 from topics.query import parse
 
@@ -116,3 +116,9 @@ def test_marks_stand_in_the_stored_text_and_lines_follow_the_matcher(
     assert all(mark and (mark in title or mark in abstract) for mark in why.marks)
     with Batch([paper]) as batch:
         assert bool(why.line) == bool(why.marks) == bool(batch.select(query.tree))
+
+
+def test_explaining_once_says_the_same(explainer: Explainer, a_paper: MakePaper) -> None:
+    query, paper = parse("deep nets"), a_paper(1, "Deep nets")
+
+    assert explain(query, paper) == explainer.explain(query, paper)

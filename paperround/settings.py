@@ -1,0 +1,236 @@
+"""Settings: one file, the environment over it, and one clear sentence for whatever is wrong.
+
+    paperround.toml → PAPERROUND_<SECTION>__<KEY> wins → <key>_file read → checked key by key, then together → Settings
+
+Nothing else in Paperround reads the environment or the file. Relative paths start at the file's folder.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from digests.addresses import sender
+from domain.errors import PaperroundError, SettingsError
+from paperround.settings_model import LATER, LATER_SECTIONS, SECRETS, SECTIONS, Section, Settings, SourceSettings
+
+FILE = "paperround.toml"
+PREFIX = "PAPERROUND_"
+#: Variables that are no settings.
+_OTHER_VARIABLES = ("PAPERROUND_CONFIG", "PAPERROUND_TESTS_MUST_NOT_SKIP")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SHORTEST_KEY = 32
+
+
+def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Return the settings of the file that was named, of $PAPERROUND_CONFIG, of ./paperround.toml, or the defaults.
+
+    Raises SettingsError: one sentence that names the setting, what is wrong and what would be legal.
+    """
+    named = config or (Path(environ["PAPERROUND_CONFIG"]) if environ.get("PAPERROUND_CONFIG") else None)
+    file = (cwd / named) if named else cwd / FILE
+    values: dict[str, Any] = {}
+    if named is not None or file.is_file():
+        values = _read(file)
+    return build(_with_environment(values, environ), file.parent)
+
+
+def build(values: Mapping[str, Any], folder: Path) -> Settings:
+    """Check values in the file's shape; relative paths start at `folder`. Raises SettingsError."""
+    given = _known({name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()})
+    _read_secrets(given, folder)
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from error
+    settings = settings.model_copy(
+        update={
+            "database": settings.database.model_copy(update={"url": _database_url(settings.database.url, folder)}),
+            "mail": settings.mail.model_copy(update={"dir": (folder / settings.mail.dir.expanduser()).absolute()}),
+        }
+    )
+    _check_together(settings)
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file} is not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise SettingsError(f"the settings {file} cannot be read: {error.strerror}") from error
+
+
+def _with_environment(values: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Lay PAPERROUND_<SECTION>__<KEY> over the file's values; the text becomes the number that the key wants."""
+    merged = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES:
+            continue
+        section, divided, key = variable.removeprefix(PREFIX).lower().partition("__")
+        if not divided or section not in SECTIONS:
+            raise SettingsError(f"the environment variable {variable} names no setting; use {PREFIX}<SECTION>__<KEY>")
+        place = merged.setdefault(section, {})
+        if isinstance(place, dict):
+            place[key] = _typed(section, key, text)
+    return merged
+
+
+def _typed(section: str, key: str, text: str) -> object:
+    """The environment holds text; a number is read as one where the setting is a number."""
+    for name, field in SECTIONS[section].model_fields.items():
+        if (field.alias or name) == key and "str" not in str(field.annotation) and "Path" not in str(field.annotation):
+            for kind in (int, float):
+                try:
+                    return kind(text)
+                except ValueError:
+                    continue
+    return text
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    """Refuse unknown sections and keys with the nearest legal name, before anything is read."""
+    legal = [*SECTIONS, "source"]
+    for section, content in values.items():
+        if section in LATER_SECTIONS:
+            raise SettingsError(f"[{section}] is not read by this version; remove it")
+        if section not in legal:
+            raise SettingsError(f"unknown section [{section}]{_nearest(section, legal)}")
+        if section == "source":
+            if not isinstance(content, list) or not all(isinstance(each, Mapping) for each in content):
+                raise SettingsError("write every source as a [[source]] section of its own")
+            for each in content:
+                _known_keys("[source]", each, _keys(SourceSettings))
+        elif not isinstance(content, Mapping):
+            raise SettingsError(f"{section} must be a section: [{section}]")
+        else:
+            for key in content:
+                if (section, key) in LATER:
+                    raise SettingsError(f"[{section}] {key} is not read by this version; remove it")
+            secrets = [f"{name}_file" for name in SECRETS if name in _keys(SECTIONS[section])]
+            _known_keys(f"[{section}]", content, [*_keys(SECTIONS[section]), *secrets])
+    return values
+
+
+def _known_keys(where: str, content: Mapping[str, Any], legal: list[str]) -> None:
+    for key in content:
+        if key not in legal:
+            raise SettingsError(f"{where} has no setting {key!r}{_nearest(key, legal)}")
+
+
+def _nearest(name: str, legal: list[str]) -> str:
+    near = get_close_matches(name.lower(), legal, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; legal: {', '.join(legal)}"
+
+
+def _keys(section: type[Section]) -> list[str]:
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _read_secrets(values: dict[str, Any], folder: Path) -> None:
+    for section, content in values.items():
+        for name in SECRETS if isinstance(content, dict) else ():
+            path = content.pop(f"{name}_file", None)
+            if path is None:
+                continue
+            if content.get(name):
+                raise SettingsError(f"[{section}] has both {name} and {name}_file; keep one of them")
+            if not isinstance(path, str):
+                raise SettingsError(f"[{section}] {name}_file must be a path, not {path!r}")
+            try:
+                content[name] = (folder / Path(path).expanduser()).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"[{section}] {name}_file {path!r} cannot be read: {error}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """Return what is wrong with the first bad value, without a secret's value in it."""
+    first = error.errors(include_url=False)[0]
+    place = [str(part) for part in first["loc"]]
+    if place[0] == "source":
+        where = f"[[source]] number {int(place[1]) + 1}: {place[2]}" if len(place) > 2 else "[[source]]"
+    else:
+        where = f"[{place[0]}] {place[1]}" if len(place) > 1 else place[0]
+    if first["type"] == "missing":
+        return f"{where} must be set"
+    wanted = _WANTED.get(first["type"])
+    context = first.get("ctx", {})
+    said = wanted.format(**context) if wanted else str(context.get("error") or first["msg"]).lower()
+    value = "" if any(secret in where for secret in SECRETS) else f", not {first['input']!r}"
+    return f"{where} must be {said}{value}"
+
+
+_WANTED = {
+    "literal_error": "one of {expected}",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "string_type": "text in quotes",
+    "string_too_short": "at least {min_length} characters long",
+    "path_type": "a path in quotes",
+    "tuple_type": "a list",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+
+
+def _database_url(url: str, folder: Path) -> str:
+    if url == "sqlite://":
+        return url
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        known = url.startswith(("postgresql", "postgres"))
+        reason = "PostgreSQL is not supported by this version; use" if known else "must be"
+        raise SettingsError(f"[database] url {reason} sqlite:///FILE, not {url.rsplit('@', maxsplit=1)[-1]!r}")
+    return f"sqlite:///{folder / Path(url.removeprefix('sqlite:///')).expanduser()}"
+
+
+def _check_together(settings: Settings) -> None:
+    for complaint in (*_mail_complaints(settings), *_source_complaints(settings), *_site_complaints(settings)):
+        raise SettingsError(complaint)
+
+
+def _mail_complaints(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    for key, value in (("from", mail.sender), ("reply_to", mail.reply_to)):
+        try:
+            if value:
+                sender(value)
+        except PaperroundError as error:
+            yield f"[mail] {key}: {error}"
+    if mail.transport == "smtp" and mail.tls == "none" and mail.password and mail.host not in _LOOPBACK:
+        yield '[mail] tls = "none" would send the password in the clear; use "starttls" or "implicit"'
+
+
+def _source_complaints(settings: Settings) -> Iterator[str]:
+    names = [source.name for source in settings.sources]
+    for name in names:
+        if names.count(name) > 1:
+            yield f"two sources are called {name!r}; give each a name of its own"
+
+
+def _site_complaints(settings: Settings) -> Iterator[str]:
+    mail, web = settings.mail, settings.web
+    if not web.base_url:
+        return
+    parts = urlsplit(web.base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        yield f"[web] base_url must be an http or https address, not {web.base_url!r}"
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        yield f"[web] base_url {web.base_url!r} must be https: its links carry readers' tokens"
+    if len(web.secret_key) < _SHORTEST_KEY:
+        yield f"[web] secret_key must be at least {_SHORTEST_KEY} characters where base_url is set: it signs the links"
+    if mail.transport == "smtp" and mail.host not in _LOOPBACK:
+        if parts.scheme != "https":
+            yield "[web] base_url must be https to send letters by smtp to other hosts"
+        if not mail.postal_address.strip():
+            yield "[mail] postal_address must be set to send letters by smtp to subscribers"

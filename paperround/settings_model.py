@@ -1,0 +1,162 @@
+"""The settings as values: every section and key with its default and one sentence; bounds here, words in settings.py."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+#: Settings of the contract that later versions read: (section, key).
+LATER = frozenset(
+    {
+        ("mail", "bounce_domain"),
+        ("mail", "dkim_domain"),
+        ("mail", "dkim_selector"),
+        ("mail", "dkim_key_file"),
+        ("web", "operator_password"),
+        ("web", "trusted_proxies"),
+        ("web", "path_prefix"),
+        ("web", "signup"),
+        ("web", "allowed_domains"),
+        ("digest", "quiet_note_after_days"),
+        ("collect", "allow_private_hosts"),
+    }
+)
+LATER_SECTIONS = ("keep", "operator", "topics")
+SECRETS = ("password", "secret_key")
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(value: object) -> object:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('a duration such as "30m", "1h" or "1d"')
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class DatabaseSettings(Section):
+    """The section [database]."""
+
+    #: Where the archive lives.
+    url: str = "sqlite:///paperround.db"
+
+
+class MailSettings(Section):
+    """The section [mail]."""
+
+    #: How letters leave: files, pages, SMTP, or nowhere.
+    transport: Literal["folder", "html", "smtp", "memory"] = "folder"
+    #: Where folder and html write.
+    dir: Path = Field(default=Path("outbox"), strict=False)
+    #: The relay for smtp.
+    host: str = "localhost"
+    #: Default 587 for starttls, 465 for implicit, 25 for none.
+    port: int | None = Field(default=None, ge=1, le=65535)
+    #: How the conversation with the relay is protected; never weaker than said.
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    #: For the relay; leave out for one that asks nobody.
+    user: str = ""
+    #: Better password_file.
+    password: str = Field(default="", repr=False)
+    #: Connections to the relay at once.
+    connections: int = Field(default=2, ge=1, le=64)
+    #: At most so many messages a second; unlimited without.
+    per_second: float | None = Field(default=None, gt=0, strict=False)
+    #: At most so many messages an hour; unlimited without.
+    per_hour: int | None = Field(default=None, ge=1)
+    #: Who the letters come from.
+    sender: str = Field(default="Paperround <paperround@localhost>", alias="from")
+    #: Where answers go; the sender without.
+    reply_to: str = ""
+    #: Your postal address, which the law of many countries asks of a digest with subscribers.
+    postal_address: str = ""
+    #: What to do with a message that may or may not have left.
+    uncertain: Literal["resend", "hold"] = "resend"
+    #: The first pause after a message that was put off.
+    retry_seconds: int = Field(default=300, ge=0, le=86_400)
+    #: How long a worker on another machine may hold a message before it is taken over.
+    lease_seconds: int = Field(default=900, ge=1, le=86_400)
+    #: A digest that could not leave for so long is worth nothing.
+    max_age_hours: int = Field(default=36, ge=1, le=720)
+
+
+class WebSettings(Section):
+    """The section [web]."""
+
+    #: Where readers reach the site; without it the installation is personal and letters carry no web links.
+    base_url: str = ""
+    #: Where the site listens.
+    host: str = "127.0.0.1"
+    #: 0 for any that is free.
+    port: int = Field(default=8000, ge=0, le=65535)
+    #: Signs the links in letters; better secret_key_file.
+    secret_key: str = Field(default="", repr=False)
+
+
+class DigestSettings(Section):
+    """The section [digest]."""
+
+    #: Papers in full in one letter.
+    papers: int = Field(default=10, ge=1, le=100)
+    #: Papers in full under one topic.
+    per_topic: int = Field(default=5, ge=1, le=100)
+    #: How much of an abstract a letter shows.
+    abstract_chars: int = Field(default=420, ge=80, le=4000)
+    #: How far a first letter looks back.
+    welcome_days: int = Field(default=7, ge=0, le=90)
+
+
+class CollectSettings(Section):
+    """The section [collect]."""
+
+    #: Your mail or web address, told to the sites that are asked.
+    contact: str = ""
+    #: An http or https proxy for everything that is fetched.
+    proxy: str = ""
+
+
+class SourceSettings(Section):
+    """One section [[source]]."""
+
+    #: What you call it; unique.
+    name: str = Field(min_length=1)
+    #: What it is; `paperround sources example KIND` prints one.
+    kind: str
+    #: The site's root; any mirror works.
+    url: str = ""
+    #: For a search.
+    query: str = ""
+    #: For sources with categories.
+    categories: tuple[str, ...] = Field(default=(), strict=False)
+    #: How often to ask; by kind without.
+    every: Duration | None = None
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    mail: MailSettings = MailSettings()
+    web: WebSettings = WebSettings()
+    digest: DigestSettings = DigestSettings()
+    collect: CollectSettings = CollectSettings()
+    sources: tuple[SourceSettings, ...] = Field(default=(), alias="source", strict=False)
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "database": DatabaseSettings,
+    "mail": MailSettings,
+    "web": WebSettings,
+    "digest": DigestSettings,
+    "collect": CollectSettings,
+}

@@ -1,0 +1,276 @@
+"""Where everything is built: settings in, a house of ready objects out. Nothing else in Paperround makes its own tools."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+from importlib.metadata import version
+from types import TracebackType
+from typing import Self
+
+from digests.compose import Limits
+from digests.links import Links
+from digests.mail.message import Identity
+from digests.render import Frame, Renderer
+from digests.transports.registry import transport_of
+from digests.transports.transport import MailRoute, Transport
+from domain.clock import Clock, SystemClock
+from domain.errors import Interrupted
+from paperround.readers import Desk
+from paperround.settings_model import Settings
+from scrapers.fetch import Fetcher
+from scrapers.pace import Pace
+from scrapers.registry import SourceConfig, build, intervals
+from scrapers.source import Source
+from storage.archive import Archive
+from storage.database import Database
+from storage.issues import Issues
+from storage.outbox import Outbox
+from storage.runs import Runs
+from storage.search import Search
+from storage.subscribers import Subscribers
+from storage.topics import Topics
+from worker.collect import Collector
+from worker.deliver import Deliverer, Manner, worker_name
+from worker.match import Matcher
+from worker.planning import Policy
+from worker.publish import Publisher
+from worker.receipts import Receipts
+from worker.schedule import Rounds, tick
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class House:
+    """Every object of one installation, built when it is first asked for, over one open database.
+
+    A context manager; `stop` is the event that ends long work, `clock` is the machine's unless a test brings its own.
+    Raises StorageError when the database cannot be opened, SettingsError for a source that cannot be.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        stop: threading.Event | None = None,
+        clock: Clock | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._stop = stop or threading.Event()
+        self._transport = transport
+        self._owner = worker_name()
+        self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
+        self.database = Database(settings.database.url)
+
+    def __enter__(self) -> Self:
+        """Return the open house."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close what was opened."""
+        if "fetcher" in self.__dict__:
+            self.fetcher.close()
+        self.database.close()
+
+    # -- storage -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The papers."""
+        return Archive(self.database)
+
+    @cached_property
+    def search(self) -> Search:
+        """The archive's full-text search."""
+        return Search(self.database)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """What ran, and how it ended."""
+        return Runs(self.database)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """The readers."""
+        return Subscribers(self.database)
+
+    @cached_property
+    def topics(self) -> Topics:
+        """The distinct topics."""
+        return Topics(self.database)
+
+    @cached_property
+    def issues(self) -> Issues:
+        """The dated letters."""
+        return Issues(self.database)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The messages on their way out."""
+        return Outbox(self.database)
+
+    # -- letters -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def links(self) -> Links | None:
+        """The addresses in letters; None for a personal installation, which has no site."""
+        web = self.settings.web
+        return Links(web.base_url, web.secret_key) if web.base_url else None
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who the letters come from."""
+        return Identity(sender=self.settings.mail.sender, reply_to=self.settings.mail.reply_to)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """What turns digests into letters."""
+        return Renderer(
+            Frame(
+                linked=self.links is not None,
+                postal_address=self.settings.mail.postal_address,
+                abstract_chars=self.settings.digest.abstract_chars,
+                labels={source.name: source.label for source in self.sources},
+            )
+        )
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where readers are added and changed."""
+        return Desk(
+            subscribers=self.subscribers,
+            renderer=self.renderer,
+            identity=self.identity,
+            links=self.links,
+            clock=self.clock,
+        )
+
+    # -- the four verbs ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """The only socket for pages."""
+        configured = intervals(self._source_configs())
+        return Fetcher(
+            contact=self.settings.collect.contact,
+            version=version("paperround"),
+            # Nobody else's machine is spared by waiting for one's own.
+            pace=Pace(
+                default=1.0,
+                clock=time.monotonic,
+                sleep=self._sleep,
+                intervals={host: 0.0 if host in _LOOPBACK else seconds for host, seconds in configured.items()},
+            ),
+            sleep=self._sleep,
+            now=self.clock.now,
+            proxy=self.settings.collect.proxy or None,
+        )
+
+    @cached_property
+    def collector(self) -> Collector:
+        """Pages → papers."""
+        return Collector(
+            sources=self.sources,
+            fetcher=self.fetcher,
+            archive=self.archive,
+            runs=self.runs,
+            clock=self.clock,
+            owner=self._owner,
+        )
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Papers × topics."""
+        return Matcher(archive=self.archive, topics=self.topics, welcome_days=self.settings.digest.welcome_days)
+
+    def receipts(self) -> Receipts:
+        """The facts for the foot of the letters of one publish."""
+        labels = [(source.name, source.label) for source in self.sources]
+        return Receipts(sources=labels, runs=self.runs, issues=self.issues)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Matches → letters."""
+        digest = self.settings.digest
+        return Publisher(
+            archive=self.archive,
+            issues=self.issues,
+            receipts=self.receipts,
+            renderer=self.renderer,
+            identity=self.identity,
+            policy=Policy(
+                limits=Limits(papers=digest.papers, per_topic=digest.per_topic),
+                welcome_days=digest.welcome_days,
+                max_age=timedelta(hours=self.settings.mail.max_age_hours),
+            ),
+            links=self.links,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Letters → mailboxes."""
+        mail = self.settings.mail
+        route = MailRoute(
+            transport=mail.transport,
+            dir=mail.dir,
+            host=mail.host,
+            port=mail.port,
+            tls=mail.tls,
+            user=mail.user,
+            password=mail.password,
+        )
+        return Deliverer(
+            outbox=self.outbox,
+            transport=self._transport or transport_of(route),
+            manner=Manner(
+                sender=self.identity.address,
+                connections=mail.connections,
+                lease=timedelta(seconds=mail.lease_seconds),
+                retry_seconds=mail.retry_seconds,
+                uncertain=mail.uncertain,
+                per_second=mail.per_second,
+                per_hour=mail.per_hour,
+            ),
+            clock=self.clock,
+            worker=self._owner,
+            stop=self._stop,
+        )
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """The jobs, whole."""
+        return Rounds(
+            collector=self.collector,
+            matcher=self.matcher,
+            publisher=self.publisher,
+            deliverer=self.deliverer,
+            clock=self.clock,
+            stop=self._stop,
+        )
+
+    def tick(self, every: timedelta, stop: threading.Event) -> None:
+        """Run the jobs again and again until `stop` is set."""
+        rounds = self.rounds
+        jobs: dict[str, Callable[[], object]] = {
+            "collect": rounds.collect,
+            "publish": rounds.publish,
+            "deliver": rounds.deliver,
+        }
+        tick(jobs, every, stop)
+
+    def _source_configs(self) -> list[SourceConfig]:
+        return [
+            SourceConfig(name=each.name, kind=each.kind, url=each.url, query=each.query, every=each.every)
+            for each in self.settings.sources
+        ]
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait; raises Interrupted when a stop is asked for."""
+        if self._stop.wait(seconds):
+            raise Interrupted("stopped while waiting for a source's turn; it will be asked the next time")
