@@ -227,6 +227,8 @@ def _site_complaints(settings: Settings) -> Iterator[str]:
         yield f"[web] base_url must be an http or https address, not {web.base_url!r}"
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         yield f"[web] base_url {web.base_url!r} must be https: its links carry readers' tokens"
+    if mail.transport == "html":
+        yield '[mail] transport = "html" writes pages for yourself and sends no confirmations; remove [web] base_url'
     if len(web.secret_key) < _SHORTEST_KEY:
         yield f"[web] secret_key must be at least {_SHORTEST_KEY} characters where base_url is set: it signs the links"
     if mail.transport == "smtp" and mail.host not in _LOOPBACK:

@@ -1,4 +1,4 @@
-"""The settings as values: every section and key with its default and one sentence; bounds here, words in settings.py."""
+"""The settings as values: every section and key with its default and one sentence. Its words are in settings.py."""
 
 import re
 from collections.abc import Mapping
@@ -41,6 +41,8 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0
 
 
 class Section(BaseModel):
+    """What every section is: frozen, strict about types, closed to unknown keys."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 

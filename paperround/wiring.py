@@ -1,4 +1,4 @@
-"""Where everything is built: settings in, a house of ready objects out. Nothing else in Paperround makes its own tools."""
+"""Where everything is built: settings in, a house of ready objects out. Nobody else makes their own tools."""
 
 import threading
 import time

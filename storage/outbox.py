@@ -51,20 +51,21 @@ class Outbox:
     def recover(self, is_dead: Callable[[str], bool], now: datetime, *, resend: bool) -> int:
         """Take over what dead workers hold; return how many deliveries that were.
 
-        Leased ones are planned again at once. Those being sent may have left: with `resend` they are due again at once
-        if they were not resent before, else they are held as uncertain.
+        Leased ones are planned again at once. Those being sent may have left: with `resend`, and confirmations always,
+        they are due again at once if they were not resent before, else they are held as uncertain.
         """
         taken = 0
         with self._database.writing() as connection:
             held = connection.execute(
-                select(
-                    DELIVERY.c.id, DELIVERY.c.state, DELIVERY.c.worker, DELIVERY.c.lease_until, DELIVERY.c.resent
-                ).where(text(OPEN), DELIVERY.c.state.in_([S.LEASED.value, S.SENDING.value]))
+                select(DELIVERY, CONTENT.c.kind)
+                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+                .where(text(OPEN), _in((S.LEASED, S.SENDING)))
             ).all()
             for row in held:
                 if row.lease_until > now and not is_dead(row.worker):
                     continue
-                connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(_released(row, now, resend)))
+                again = resend or row.kind == LetterKind.CONFIRM.value
+                connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(_released(row, now, again)))
                 taken += 1
         return taken
 

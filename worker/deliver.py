@@ -25,7 +25,7 @@ from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
 from domain.clock import Clock
 from domain.errors import DeliveryError, NotConnected
-from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, Message, Outcome
+from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message, Outcome
 from storage.outbox import Outbox
 
 
@@ -155,7 +155,8 @@ class Deliverer:
             uncertain_before=leased.uncertain_before,
             expires_at=leased.expires_at,
             retry_seconds=self._manner.retry_seconds,
-            uncertain_policy=self._manner.uncertain,
+            # A confirmation that is lost is a reader lost; a second copy of one harms nobody.
+            uncertain_policy="resend" if leased.kind is LetterKind.CONFIRM else self._manner.uncertain,
             jitter=random.random(),  # noqa: S311 spreads retries, guards nothing
             sha256=hashlib.sha256(data).hexdigest(),
         )

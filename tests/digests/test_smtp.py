@@ -76,6 +76,8 @@ class LoopbackRelay:
         self._listener.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
+        for sock in self._sockets:
+            sock.close()
         self._listener.close()
 
     def hang_up(self) -> None:
@@ -117,6 +119,7 @@ class LoopbackRelay:
             if verb == "STARTTLS" and self._tls and sent[:3] == b"220":
                 file.close()
                 sock = self._tls.wrap_socket(sock, server_side=True)
+                self._sockets.append(sock)
                 file = sock.makefile("rb")
             elif verb == "DATA" and sent[:3] == b"354":
                 body = b""

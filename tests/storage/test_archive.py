@@ -18,7 +18,9 @@ def test_a_listing_is_new_once(archive, listed, listing, now):
 def test_a_paper_is_the_same_wherever_its_id_stands(archive, listed, listing, now):
     first = archive.add(listing(listed(ids=Identifiers(arxiv="2611.90001"))), now).new[0]
     again = archive.add(
-        listing(listed("A Title That Changed", ids=Identifiers(arxiv="2611.90001")), source="arxiv", day=date(2026, 11, 21)),
+        listing(
+            listed("A Title That Changed", ids=Identifiers(arxiv="2611.90001")), source="arxiv", day=date(2026, 11, 21)
+        ),
         now,
     )
     assert not again.new
@@ -39,21 +41,29 @@ def test_a_title_without_an_id_is_known_by_its_key_and_learns_its_id(archive, li
     assert archive.add(listing(listed()), now).new[0].key.startswith("title:")
     old_key = archive.add(listing(listed("Other")), now).new[0].key
     assert old_key.startswith("title:")
-    named = archive.add(listing(listed(ids=Identifiers(arxiv="2611.90001"), url="https://arxiv.org/abs/2611.90001")), now)
+    named = archive.add(
+        listing(listed(ids=Identifiers(arxiv="2611.90001"), url="https://arxiv.org/abs/2611.90001")), now
+    )
     assert (len(named.new), named.updated) == (0, 1)
     assert archive.paper("arxiv:2611.90001").url == "https://arxiv.org/abs/2611.90001"
 
 
 def test_short_equal_titles_of_different_texts_stay_apart(archive, listed, listing, now):
-    one = listed("Editorial", abstract="The spring issue gathers five essays on rivers, mud and the law of the sea.", authors=())
-    other = listed("Editorial", abstract="Quantum clocks tick; we thank our referees, whose patience knows few bounds.", authors=())
+    one = listed(
+        "Editorial", abstract="The spring issue gathers five essays on rivers, mud and the law of the sea.", authors=()
+    )
+    other = listed(
+        "Editorial", abstract="Quantum clocks tick; we thank our referees, whose patience knows few bounds.", authors=()
+    )
     added = archive.add(listing(one, other), now)
     assert len({paper.key for paper in added.new}) == 2
     assert not archive.add(listing(one, other), now).new
 
 
 def test_an_abstract_that_comes_later_is_filled_in_and_can_be_searched(archive, database, listed, listing, now):
-    bare = listed(abstract="A machine says: tides.", abstract_kind=AbstractKind.SUMMARY, ids=Identifiers(arxiv="2611.90001"))
+    bare = listed(
+        abstract="A machine says: tides.", abstract_kind=AbstractKind.SUMMARY, ids=Identifiers(arxiv="2611.90001")
+    )
     archive.add(listing(bare), now)
     whole = listed(abstract="The authors say: estuaries.", ids=Identifiers(arxiv="2611.90001"))
     assert archive.add(listing(whole), now).updated == 1
@@ -97,7 +107,9 @@ def test_a_record_keeps_the_first_seen_it_brings(archive, listed, listing, now):
 
 def test_three_thousand_authors_a_nul_less_title_and_no_abstract_are_stored(archive, listed, listing, now):
     crowd = tuple(f"Author Number {number}" for number in range(3_300))
-    added = archive.add(listing(listed(authors=crowd, author_count=3_300, abstract="", abstract_kind=AbstractKind.NONE)), now)
+    added = archive.add(
+        listing(listed(authors=crowd, author_count=3_300, abstract="", abstract_kind=AbstractKind.NONE)), now
+    )
     kept = archive.paper(added.new[0].key)
     assert (len(kept.authors), kept.author_count, kept.abstract) == (3_300, 3_300, "")
 

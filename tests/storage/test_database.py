@@ -34,7 +34,8 @@ def test_the_migrations_make_the_tables_that_the_code_describes(database: Databa
 
     with database.reading() as connection:
         context = MigrationContext.configure(
-            connection, opts={"include_name": lambda name, kind, _: not (kind == "table" and name.startswith("paper_fts"))}
+            connection,
+            opts={"include_name": lambda name, kind, _: not (kind == "table" and name.startswith("paper_fts"))},
         )
         assert compare_metadata(context, Base.metadata) == []
 

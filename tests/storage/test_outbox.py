@@ -66,7 +66,9 @@ def readers(database, now):
 
 def plan(reader, now, *, slot="2026-11-20", papers=(), upto=0):
     key = f"issue:{reader.public_id}:{slot}"
-    content = Content(LetterKind.DIGEST, "Tides", (Fragment(Role.HEAD, b"Subject: Tides\r\n"), Fragment(Role.TEXT, b"Low.")))
+    content = Content(
+        LetterKind.DIGEST, "Tides", (Fragment(Role.HEAD, b"Subject: Tides\r\n"), Fragment(Role.TEXT, b"Low."))
+    )
     mailing = Mailing(
         message_key=key,
         subscriber_id=reader.public_id,

@@ -1,0 +1,110 @@
+"""Kill a verb at every step of every transaction, run it again, and say what came of it; one JSON line a kill.
+
+Run as a script, in a process of its own: it forks a child for each kill. A child counts the begins and commits of the
+database, and at the step it was told to it kills itself with SIGKILL, so that nothing of Python or SQLite cleans up:
+before a commit nothing of the transaction may count, before the next begin all of it must.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from paperround.demo.site import DAYS
+from paperround.settings import build
+from paperround.wiring import House
+
+NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
+
+
+def settings(folder: Path, site: str, port: int | None) -> Any:
+    mail: dict[str, Any] = {"from": "Paperround <p@lab.example>", "dir": "outbox"}
+    if port:
+        mail |= {"transport": "smtp", "host": "127.0.0.1", "port": port, "tls": "none", "connections": 1}
+    source = {"name": "hf", "kind": "huggingface-daily", "url": site}
+    return build({"database": {"url": "sqlite:///archive.db"}, "mail": mail, "source": [source]}, folder)
+
+
+def do(verb: str, house: House) -> None:
+    if verb == "collect":
+        house.collector.collect(days=DAYS)
+    elif verb == "match":
+        house.matcher.match(NOW)
+    elif verb == "publish":
+        house.publisher.publish(NOW)
+    else:
+        house.deliverer.deliver()
+
+
+def die_at(house: House, step: int) -> None:
+    steps = 0
+
+    def count(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(house.database._engine, "commit", count)
+    event.listen(house.database._engine, "begin", count)
+
+
+def in_child(verb: str, chosen: Any, step: int | None) -> bool:
+    """Return whether the child was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            with House(chosen) as house:
+                if step is not None:
+                    die_at(house, step)
+                do(verb, house)
+            os._exit(0)
+        except BaseException as error:  # noqa: BLE001 a child must never return into its parent's code
+            sys.stderr.write(f"{error!r}\n")
+            os._exit(1)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
+        raise SystemExit(f"{verb} failed at step {step}")
+    return os.WIFSIGNALED(status)
+
+
+def facts(chosen: Any) -> dict[str, Any]:
+    with House(chosen) as house:
+        stats = house.archive.stats()
+        records = house.outbox.records()
+        return {
+            "papers": stats["papers"],
+            "sightings": stats["sightings"],
+            "issues": stats["issues"],
+            "states": dict(Counter(each.state for each in records)),
+            "message_ids": len({each.message_id for each in records}),
+            "matched_up_to": house.topics.matched_up_to(),
+            "newest_match": house.issues.newest_match(),
+            "letters": sorted(each.name for each in (Path(chosen.mail.dir)).glob("*.eml")),
+        }
+
+
+def main(verb: str, template: Path, site: str, port: str) -> None:
+    step = 0
+    killed = True
+    while killed:
+        step += 1
+        folder = template.parent / f"{verb}-{step}"
+        shutil.copytree(template, folder)
+        chosen = settings(folder, site, int(port) if port else None)
+        killed = in_child(verb, chosen, step)
+        if killed:
+            in_child(verb, chosen, None)
+        print(json.dumps({"step": step, "killed": killed, **facts(chosen)}))  # noqa: T201 the result
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4])
