@@ -48,10 +48,14 @@ class Rounds:
         self._deliverer = deliverer
         self._clock = clock
         self._stop = stop
+        self._collected = threading.Event()
 
     def collect(self) -> tuple[SourceReport, ...]:
         """Ask the sources that are due."""
-        reports = self._collector.collect_due(self._stop)
+        try:
+            reports = self._collector.collect_due(self._stop)
+        finally:
+            self._collected.set()
         for each in reports:
             level = logging.INFO if each.status.is_good else logging.WARNING
             log.log(
@@ -66,7 +70,12 @@ class Rounds:
         return reports
 
     def publish(self) -> tuple[MatchReport, PublishCounts]:
-        """Match what is new, then freeze the letters that are due."""
+        """Match what is new, then freeze the letters that are due.
+
+        After a start it waits until the sources have been asked once, so that nobody's letter is cut from an old archive.
+        """
+        if not self._collected.is_set():
+            return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()
         matched = self._matcher.match(self._clock.now())
         if matched.papers or matched.new_topics:
             log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)

@@ -234,7 +234,7 @@ def test_an_address_that_is_not_http_is_refused(get: Get, url: str) -> None:
         (301, {}, PermanentCollectError, 1),
     ],
 )
-def test_a_status_means_an_error_of_ours(  # noqa: PLR0917 - two fixtures and the four columns of the table above
+def test_a_status_means_an_error_of_ours(
     site: Any, get: Get, status: int, headers: dict[str, str], error: type[CollectError], tries: int
 ) -> None:
     site.answer("/", b"no", status=status, **headers)

@@ -80,9 +80,13 @@ def test_naive_instants_are_refused_and_aware_ones_come_back_in_utc(database: Da
 
 
 def test_a_failure_in_the_middle_changes_nothing(database: Database):
-    with pytest.raises(RuntimeError), database.writing() as connection:
-        connection.execute(insert(MARKER).values(name="n", value=1))
-        raise RuntimeError
+    def fail() -> None:
+        with database.writing() as connection:
+            connection.execute(insert(MARKER).values(name="n", value=1))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with database.reading() as connection:
         assert connection.execute(select(MARKER)).all() == []
 

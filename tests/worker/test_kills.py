@@ -1,4 +1,4 @@
-"""collect, match, publish and deliver are killed at every step of every transaction and run again (mail.md section 2)."""
+"""collect, match, publish and deliver, killed at every step of every transaction and run again."""
 
 import json
 import subprocess

@@ -1,0 +1,219 @@
+"""Paperround left alone: a site that changes, a clock that moves, and nobody's hand on it."""
+
+import email
+import email.policy
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic, sleep
+
+import pytest
+
+from digests.transports.memory import MemoryTransport
+from domain.clock import FixedClock
+from domain.papers import FetchStatus
+from paperround.settings import build
+from paperround.wiring import House
+
+HOUR = timedelta(hours=1)
+
+
+class Site:
+    """A listing site whose pages a test changes while it is being read."""
+
+    def __init__(self) -> None:
+        self.papers: dict[date, list[str]] = {}
+        self.broken = False
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body, status = site.answer(self.path)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def answer(self, path: str) -> tuple[bytes, int]:
+        day = date.fromisoformat(path.rpartition("/")[2])
+        if self.broken:
+            return b"<html>Please prove that you are human.</html>", 200
+        items = [
+            {
+                "title": title,
+                "paper": {
+                    "id": f"2611.9{''.join(re.findall(r'[0-9]+', title)).zfill(4)}",
+                    "title": title,
+                    "summary": f"{title}, told at length and with care.",
+                    "authors": [{"name": "Mira Okafor"}],
+                    "publishedAt": "2026-11-18T00:00:00.000Z",
+                    "submittedOnDailyAt": f"{day}T00:00:00.000Z",
+                    "upvotes": 3,
+                },
+            }
+            for title in self.papers.get(day, [])
+        ]
+        props = {"dailyPapers": items, "dateString": day.isoformat(), "periodType": "day", "query": {}}
+        page = f'<html><body><div data-target="DailyPapers" data-props="{escape(json.dumps(props))}"></div></body></html>'
+        return page.encode(), 200
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    opened = Site()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def transport() -> MemoryTransport:
+    return MemoryTransport()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 11, 19, 0, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def house(tmp_path, site, clock, transport, stop) -> Iterator[House]:
+    values = {
+        "database": {"url": "sqlite:///archive.db"},
+        "mail": {"from": "Paperround <p@lab.example>"},
+        "source": [{"name": "hf", "kind": "huggingface-daily", "url": site.url, "every": "1h"}],
+    }
+    with House(build(values, tmp_path), clock=clock, transport=transport, stop=stop) as opened:
+        yield opened
+
+
+def letters(transport: MemoryTransport) -> list:
+    return [email.message_from_bytes(each.data, policy=email.policy.default) for each in transport.messages]
+
+
+def titles(letter) -> set[str]:
+    return set(re.findall(r"Tides of Day \d+ Hour \d+", letter.get_body(("plain",)).get_content()))
+
+
+def until(met: Callable[[], bool]) -> None:
+    end = monotonic() + 20
+    while not met():
+        assert monotonic() < end, "it did not happen in time"
+        sleep(0.01)
+
+
+def test_left_alone_for_two_days_it_collects_publishes_and_delivers(house, site, clock, transport, stop):
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    listed: dict[int, set[str]] = {19: set(), 20: set(), 21: set()}
+    rounds = {"collect": 0, "publish": 0, "deliver": 0}
+    for name in rounds:
+        job = getattr(house.rounds, name)
+
+        def counted(name: str = name, job: Callable[[], object] = job) -> None:
+            job()
+            rounds[name] += 1
+
+        setattr(house.rounds, name, counted)
+    runner = threading.Thread(target=house.tick, args=(timedelta(milliseconds=30), stop))
+    runner.start()
+    try:
+        for _ in range(56):
+            now = clock.now()
+            site.broken = now.day == 19 and now.hour in {3, 4}
+            if now.hour % 6 == 0:
+                title = f"Tides of Day {now.day} Hour {now.hour}"
+                site.papers.setdefault(now.date(), []).append(title)
+                listed[now.day].add(title)
+            before = dict(rounds)
+            until(lambda before=before: all(rounds[name] >= before[name] + 2 for name in rounds))
+            clock.set(now + HOUR)
+    finally:
+        stop.set()
+        runner.join()
+    sent = letters(transport)
+    slots = [each.slot for each in reversed(house.issues.records())]
+    assert slots == ["2026-11-19", "2026-11-20", "2026-11-21"]
+    assert len(sent) == 3
+    shown = [titles(letter) for letter in sent]
+    assert shown[0] == {"Tides of Day 19 Hour 0"}
+    # A paper that came before seven is in that morning's letter, one that came later in the next; none is in two.
+    assert shown[1] == listed[19] - shown[0] | {"Tides of Day 20 Hour 0", "Tides of Day 20 Hour 6"}
+    assert shown[0] | shown[1] | shown[2] == listed[19] | listed[20] | {t for t in listed[21] if t in shown[2]}
+    assert not shown[0] & shown[1]
+    assert not shown[1] & shown[2]
+    assert [each.state for each in house.outbox.records()] == ["accepted"] * 3
+    statuses = [run.status for run in house.runs.since("collect:hf", None)]
+    assert len(statuses) == 56
+    assert statuses.count(FetchStatus.BLOCKED) == 2
+
+
+def test_a_letter_says_that_a_source_could_not_be_read(house, site, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    site.papers[clock.now().date()] = ["Tides of Day 19 Hour 0"]
+    house.rounds.once()
+    site.broken = True
+    clock.set(clock.now() + HOUR)
+    site_day = clock.now().date()
+    house.rounds.once()
+    site.broken = False
+    site.papers[site_day].append("Tides of Day 19 Hour 1")
+    clock.set(clock.now() + HOUR)
+    house.rounds.collect()
+    site.broken = True
+    clock.set(datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
+    house.rounds.once()
+    first, second = letters(transport)
+    assert "1 listed, 1 new. Nothing failed" in " ".join(first.get_body(("plain",)).get_content().split())
+    text = " ".join(second.get_body(("plain",)).get_content().split())
+    assert titles(second) == {"Tides of Day 19 Hour 1"}
+    assert "could not be read today" in text
+
+
+def test_nothing_new_is_no_letter_and_the_first_letter_comes_all_the_same(house, site, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["quasars"], None, vouched=True, shared=False)
+    house.rounds.once()
+    clock.set(clock.now() + timedelta(days=1, hours=8))
+    _, published, _ = house.rounds.once()
+    assert (published.due, published.issues, dict(published.skipped)) == (1, 0, {"nothing matched": 1})
+    (only,) = letters(transport)
+    assert "looks back 7 days" in only.get_body(("plain",)).get_content()
+
+
+def test_a_new_topic_of_an_old_reader_brings_what_came_since_their_last_letter(house, site, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["quasars"], None, vouched=True, shared=False)
+    house.rounds.once()
+    site.papers[clock.now().date()] = ["Tides of Day 19 Hour 2"]
+    clock.set(clock.now() + HOUR)
+    house.rounds.once()
+    house.desk.change_topics("mira@lab.example", ["tides"], [])
+    clock.set(datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
+    house.rounds.once()
+    assert titles(letters(transport)[-1]) == {"Tides of Day 19 Hour 2"}
+
+
+def test_a_stop_ends_the_waiting_at_once(house, stop):
+    stop.set()
+    started = monotonic()
+    house.tick(timedelta(seconds=1), stop)
+    assert monotonic() - started < 5
