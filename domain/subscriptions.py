@@ -1,7 +1,7 @@
 """Readers: who gets a digest, and when the next one is due."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,7 @@ class Schedule:
         return Slot(label=f"{year}-W{week:02}", zone=self.zone, day=local.date())
 
     def opens(self, now: datetime) -> datetime:
-        """Return the first instant at which the slot of `now` is due, aware, in the reader's zone.
+        """Return the first instant at which the slot of `now` is due, in UTC.
 
         An hour that does not exist (the spring gap) opens at the first instant after it.
         """
@@ -68,7 +68,7 @@ class Schedule:
         wall = datetime(day.year, day.month, day.day, self.hour, tzinfo=zone)
         # A wall time inside the gap comes back moved by the gap's width: zoneinfo reads it with the offset
         # from before the gap, which is exactly the first existing hour after it.
-        return wall.astimezone(ZoneInfo("UTC")).astimezone(zone)
+        return wall.astimezone(UTC)
 
     def is_due(self, now: datetime) -> bool:
         """Whether the slot of `now` has opened."""

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from domain.errors import PaperroundError, QueryError, UsageError
@@ -69,13 +68,13 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         return int(app(arguments, standalone_mode=False) or 0)
-    except click.exceptions.Exit as leave:
+    except typer.Exit as leave:
         return leave.exit_code
     except BrokenPipeError:
         # The reader of our output left (`| head`): nothing to tell, and Python must not complain while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (click.ClickException, click.Abort, KeyboardInterrupt, PaperroundError, OSError) as error:
+    except (typer.TyperException, typer.Abort, KeyboardInterrupt, PaperroundError, OSError) as error:
         reason, code = _told(error)
         more = {"column": error.column} if isinstance(error, QueryError) else {}
         if as_json and code != _INTERRUPTED:
@@ -87,8 +86,8 @@ def run(arguments: list[str]) -> int:
 def _told(error: BaseException) -> tuple[str, int]:
     """Return an error's sentence and its exit code."""
     match error:
-        case click.ClickException():
-            return error.format_message(), 2
+        case typer.TyperException():
+            return str(getattr(error, "format_message", error.__str__)()), 2
         case UsageError():
             return str(error), 2
         case OSError():

@@ -1,0 +1,81 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.clock import FixedClock, SystemClock, utc
+from domain.errors import UsageError
+from domain.subscriptions import Cadence, Schedule, weekday_of, zone_of
+
+BERLIN = Schedule(hour=7, zone="Europe/Berlin")
+FRIDAY = Schedule(every=Cadence.WEEK, weekday=4, hour=9, zone="America/New_York")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_a_daily_slot_is_the_readers_own_date():
+    assert BERLIN.slot(at("2026-11-20T23:30:00+00:00")).label == "2026-11-21"
+    assert BERLIN.slot(at("2026-11-20T22:30:00+00:00")).day == date(2026, 11, 20)
+
+
+def test_a_daily_slot_opens_at_the_readers_own_hour():
+    assert not BERLIN.is_due(at("2026-11-20T05:59:59+00:00"))
+    assert BERLIN.is_due(at("2026-11-20T06:00:00+00:00"))
+    assert BERLIN.is_due(at("2026-07-20T05:00:00+00:00"))
+
+
+def test_a_weekly_slot_is_the_iso_week_and_opens_on_its_day():
+    assert FRIDAY.slot(at("2026-12-31T12:00:00+00:00")).label == "2026-W53"
+    assert not FRIDAY.is_due(at("2026-11-19T23:00:00+00:00"))
+    assert FRIDAY.is_due(at("2026-11-20T14:00:00+00:00"))
+    assert FRIDAY.is_due(at("2026-11-22T12:00:00+00:00"))
+    assert not FRIDAY.is_due(at("2026-11-23T12:00:00+00:00"))
+
+
+def test_an_hour_that_does_not_exist_opens_at_the_first_instant_after_it():
+    gap = Schedule(hour=2, zone="America/New_York")
+    opens = gap.opens(at("2026-03-08T12:00:00+00:00"))
+    assert opens == at("2026-03-08T07:00:00+00:00")
+
+
+def test_an_hour_that_comes_twice_opens_once():
+    fold = Schedule(hour=1, zone="America/New_York")
+    assert fold.opens(at("2026-11-01T12:00:00+00:00")) == at("2026-11-01T05:00:00+00:00")
+
+
+@given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1)), st.integers(0, 23))  # noqa: DTZ001 made aware below
+def test_every_day_has_one_slot_that_opens_within_it(moment, hour):
+    for zone in ("UTC", "Pacific/Auckland", "America/St_Johns", "Asia/Kathmandu"):
+        schedule = Schedule(hour=hour, zone=zone)
+        now = moment.replace(tzinfo=UTC)
+        opens = schedule.opens(now)
+        assert opens.astimezone(zone_of(zone)).date() == schedule.slot(now).day
+        assert schedule.is_due(now) == (now >= opens)
+        assert abs(opens - now) <= timedelta(days=1, hours=1)
+
+
+@pytest.mark.parametrize(
+    "values", [{"hour": 24}, {"hour": -1}, {"weekday": 7}, {"zone": "Mars"}, {"zone": ""}, {"zone": "../x"}]
+)
+def test_a_schedule_that_no_clock_shows_is_refused(values):
+    with pytest.raises(UsageError):
+        Schedule(**values)
+
+
+def test_weekdays_are_read_short_and_long():
+    assert [weekday_of(text) for text in ("mon", "Sunday", "THU")] == [0, 6, 3]
+    for text in ("", "m", "monkey", "someday"):
+        with pytest.raises(UsageError):
+            weekday_of(text)
+
+
+def test_a_naive_instant_has_no_place():
+    with pytest.raises(ValueError, match="ambiguous"):
+        utc(datetime(2026, 1, 1))  # noqa: DTZ001 the point
+    clock = FixedClock(at("2026-11-20T07:00:00+01:00"))
+    assert clock.now() == at("2026-11-20T06:00:00+00:00")
+    assert SystemClock().now().tzinfo is UTC
+    assert zone_of("Europe/Berlin").key == "Europe/Berlin"

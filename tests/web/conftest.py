@@ -1,0 +1,213 @@
+"""A real site on loopback over a real database; tests speak HTTP to it and look into the tables."""
+
+import http.client
+import itertools
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digests.links import Links
+from digests.mail.message import Identity, freeze, mailing_slots, message_id
+from digests.render import Frame, Renderer
+from domain.clock import FixedClock
+from domain.issues import Digest, Entry, IssuePlan, Mailing, Receipt, Section, Slot
+from domain.papers import AbstractKind, Identifiers, Paper
+from domain.subscriptions import Schedule, Subscriber, SubscriberState
+from domain.topics import Why
+from storage.database import Database
+from storage.issues import Issues
+from storage.outbox import Outbox
+from storage.subscribers import Signup, Subscribers, WishedTopic
+from topics.query import parse
+from web.app import create_app
+from web.issues import FrozenPages
+from web.server import serve
+
+NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+KEY = "a key of the tests, long enough to sign"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]  #: names in lower case
+    text: str
+
+
+def ask(
+    address: tuple[str, int],
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    with closing(http.client.HTTPConnection(*address, timeout=10)) as connection:
+        connection.request(method, path, body=body, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        named = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, named, answer.read().decode("utf-8"))
+
+
+@dataclass
+class Site:
+    address: tuple[str, int]
+    file: Path
+    links: Links
+    clock: FixedClock
+    subscribers: Subscribers
+    issues: Issues
+    prefix: str = ""
+    healthy: list[Callable[[], bool]] = field(default_factory=lambda: [lambda: True])
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return ask(self.address, method, path, body, headers)
+
+    def path(self, link: str) -> str:
+        """Return the path of a link of this site."""
+        return link.removeprefix("https://digests.example.org")
+
+    def tables(self) -> list[str]:
+        with closing(sqlite3.connect(self.file)) as connection:
+            return list(connection.iterdump())
+
+    def reader(
+        self, state: SubscriberState = SubscriberState.CONFIRMED, topics: tuple[str, ...] = ("tides",)
+    ) -> Subscriber:
+        number = next(self._numbers)
+        email = f"mira{number}@lab.example"
+        return self.subscribers.subscribe(
+            Signup(
+                email=email,
+                address_key=email,
+                public_id=f"{number:016x}",
+                topics=[WishedTopic(name, parse("tides")) for name in topics],
+                schedule=Schedule(hour=7, zone="Europe/Berlin"),
+                state=state,
+                shared=False,
+                consent=[],
+            ),
+            NOW,
+        )
+
+    def state(self, reader: Subscriber) -> SubscriberState:
+        found = self.subscribers.by_public_id(reader.public_id)
+        assert found is not None
+        return found.state
+
+    def issue(self, reader: Subscriber) -> str:
+        """Freeze a letter of one paper for a reader; return its public id."""
+        public_id = f"Issue-{reader.id}"
+        key = f"issue:{public_id}"
+        links = {
+            "unsubscribe": self.links.unsubscribe(reader.public_id),
+            "preferences": self.links.preferences(reader.public_id),
+            "issue": self.links.issue(public_id),
+        }
+        sender = Identity(sender="Paperround <digests@lab.example>")
+        slots = mailing_slots(
+            recipient=reader.email,
+            message_id=message_id(key, "lab.example"),
+            date=NOW,
+            confirmed_on=NOW.date(),
+            links=links,
+        )
+        mailing = Mailing(
+            message_key=key,
+            subscriber_id=reader.public_id,
+            recipient=reader.email,
+            content=freeze(Renderer(Frame(linked=True)).digest(_digest(), shared=False), sender),
+            slots=slots,
+            message_id=slots["message-id"],
+            date=NOW,
+            not_before=NOW,
+            expires_at=NOW + timedelta(hours=36),
+        )
+        plan = IssuePlan(
+            public_id=public_id,
+            subscriber_id=reader.id,
+            slot=Slot("2026-11-20", "UTC", NOW.date()),
+            cutoff=NOW,
+            upto_match=0,
+            papers=(),
+            mailing=mailing,
+        )
+        assert self.issues.freeze([plan], NOW) == 1
+        return public_id
+
+
+def _digest() -> Digest:
+    paper = Paper(
+        id=1,
+        key="arxiv:2611.00001",
+        ids=Identifiers(arxiv="2611.00001"),
+        title="Loss < 1: a & b <script>alert(1)</script>",
+        abstract="We ask how far a tide can be pushed.",
+        abstract_kind=AbstractKind.AUTHORS,
+        authors=("Mira Okafor",),
+        author_count=1,
+        published=date(2026, 11, 20),
+        first_seen=NOW,
+        listed=date(2026, 11, 20),
+        first_listed=date(2026, 11, 20),
+        url="https://arxiv.org/abs/2611.00001",
+        pdf_url="",
+        sources=("daily",),
+        upvotes=None,
+    )
+    entry = Entry(paper, 1, Why(line="both words", marks=()))
+    return Digest(
+        slot=Slot("2026-11-20", "UTC", NOW.date()),
+        first=False,
+        sections=(Section(topic_id=1, name="tides", total=1, entries=(entry,), overflow=()),),
+        topics=("tides",),
+        receipt=Receipt(checks=(), new=1, matched=1),
+        confirmed_at=NOW,
+    )
+
+
+def _serve(place: Path, stack: ExitStack, *, prefix: str = "", linked: bool = True) -> Site:
+    database = stack.enter_context(Database(f"sqlite:///{place / 'archive.db'}"))
+    links = Links(f"https://digests.example.org{prefix}", KEY)
+    clock = FixedClock(NOW)
+    subscribers, issues = Subscribers(database), Issues(database)
+    site = Site(("", 0), place / "archive.db", links, clock, subscribers, issues, prefix)
+    app = create_app(
+        readers=subscribers,
+        pages=FrozenPages(issues, Outbox(database)),
+        links=links if linked else None,
+        clock=clock,
+        healthy=lambda: site.healthy[-1](),
+        prefix=prefix,
+    )
+    site.address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
+    return site
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site of a lab; every test brings its own readers."""
+    with ExitStack() as stack:
+        yield _serve(tmp_path_factory.mktemp("site"), stack)
+
+
+@pytest.fixture(scope="session")
+def personal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An installation without a site: no link was ever signed."""
+    with ExitStack() as stack:
+        yield _serve(tmp_path_factory.mktemp("personal"), stack, linked=False)
+
+
+@pytest.fixture(scope="session")
+def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that lives under a path."""
+    with ExitStack() as stack:
+        yield _serve(tmp_path_factory.mktemp("below"), stack, prefix="/papers")

@@ -1,0 +1,153 @@
+"""The three links of a letter: confirm, preferences, unsubscribe.
+
+    token → whose it is (links) → how they stand (readers) → a page with at most one button → POST → changed, once
+
+GET, HEAD and OPTIONS change nothing, because programs open every link of a mail before people do (mail.md finding 5).
+A POST needs no cookie and no login, is answered without a redirect, and may come twice (RFC 8058 section 3.1, 3.2).
+"""
+
+from typing import Annotated, Protocol
+from urllib.parse import parse_qs
+
+from fastapi import Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from digests.links import BadLink, Links, Purpose
+from digests.readable import clean
+from domain.clock import Clock
+from domain.subscriptions import Consent, Subscriber, SubscriberState
+from web.rendering import Rendering
+from web.words import (
+    CONFIRMED,
+    EXPIRED,
+    GOODBYE,
+    NO_LINK,
+    NOT_OPEN,
+    STATES,
+    UNREADABLE,
+    WORDING,
+    rhythm,
+    veiled,
+)
+
+_SAFE = ["GET", "HEAD"]
+_GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
+
+
+class Readers(Protocol):
+    """What these pages ask of the records; each method is one transaction and may raise StorageError."""
+
+    def by_public_id(self, public_id: str) -> Subscriber | None:
+        """Return a reader; None if there is none."""
+        ...
+
+    def confirm(self, public_id: str, consent: Consent) -> bool:
+        """Confirm a pending reader; return whether the reader is confirmed now."""
+        ...
+
+    def unsubscribe(self, public_id: str, consent: Consent) -> bool:
+        """Stop every letter to a reader; return whether there is such a reader."""
+        ...
+
+
+async def action_of(request: Request) -> str:
+    """Return the field `action` of the form on the page of preferences; "" where there is none."""
+    fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+    return fields.get("action", [""])[0]
+
+
+class ReaderPages:
+    """Serves the links that `links` signed."""
+
+    def __init__(self, readers: Readers, links: Links, clock: Clock, rendering: Rendering) -> None:
+        self._readers = readers
+        self._links = links
+        self._clock = clock
+        self._rendering = rendering
+
+    def mount(self, app: FastAPI, prefix: str) -> None:
+        """Add the routes to an application."""
+        app.add_api_route(f"{prefix}/confirm/{{token}}", self.ask_confirm, methods=_SAFE)
+        app.add_api_route(f"{prefix}/confirm/{{token}}", self.confirm, methods=["POST"])
+        app.add_api_route(f"{prefix}/unsubscribe/{{token}}", self.ask_unsubscribe, methods=_SAFE)
+        app.add_api_route(f"{prefix}/unsubscribe/{{token}}", self.unsubscribe, methods=["POST"])
+        app.add_api_route(f"{prefix}/preferences/{{token}}", self.preferences, methods=_SAFE)
+        app.add_api_route(f"{prefix}/preferences/{{token}}", self.change, methods=["POST"])
+        app.add_exception_handler(BadLink, self._bad_link)
+
+    def ask_confirm(self, token: str) -> Response:
+        """Show one button; change nothing."""
+        return self._confirm_page(self._read(Purpose.CONFIRM, token))
+
+    def confirm(self, token: str) -> Response:
+        """Confirm the address; the same answer twice."""
+        public_id = self._read(Purpose.CONFIRM, token)
+        if self._readers.confirm(public_id, self._consent("confirmed")):
+            return self._rendering.notice(CONFIRMED)
+        return self._confirm_page(public_id)
+
+    def ask_unsubscribe(self, token: str) -> Response:
+        """Show one button; change nothing."""
+        reader = self._readers.by_public_id(self._read(Purpose.UNSUBSCRIBE, token))
+        if reader is None or reader.state in _GONE:
+            return self._rendering.notice(GOODBYE)
+        return self._rendering.page("unsubscribe.html", address=veiled(reader.email))
+
+    def unsubscribe(self, token: str) -> Response:
+        """Stop every letter at once.
+
+        What the body says is not asked: `List-Unsubscribe=One-Click` in either encoding, the page's own empty form or
+        nothing at all, a POST to this address can mean only one thing, and a wish to leave must not fail on its form.
+        """
+        return self._leave(self._read(Purpose.UNSUBSCRIBE, token))
+
+    def preferences(self, token: str) -> Response:
+        """Show how a reader stands, the address half hidden: a letter that was passed on carries this link too."""
+        reader = self._readers.by_public_id(self._read(Purpose.PREFERENCES, token))
+        if reader is None:
+            return self._rendering.notice(NO_LINK, 404)
+        return self._rendering.page(
+            "preferences.html",
+            address=veiled(reader.email),
+            state=STATES[reader.state],
+            rhythm=rhythm(reader.schedule),
+            topics=[(clean(each.name), clean(each.query)) for each in reader.subscriptions],
+            gone=reader.state in _GONE,
+        )
+
+    def change(self, token: str, action: Annotated[str, Depends(action_of)]) -> Response:
+        """Do what a button of the page says."""
+        public_id = self._read(Purpose.PREFERENCES, token)
+        if action != "unsubscribe":
+            return self._rendering.notice(UNREADABLE, 400)
+        return self._leave(public_id)
+
+    def _read(self, purpose: Purpose, token: str) -> str:
+        return self._links.read(purpose, token, self._clock.now())
+
+    def _consent(self, action: str) -> Consent:
+        return Consent(action=action, wording=WORDING, at=self._clock.now())
+
+    def _leave(self, public_id: str) -> Response:
+        """Unsubscribe; a reader who was erased gets the same answer, for it is as true."""
+        self._readers.unsubscribe(public_id, self._consent("unsubscribed"))
+        return self._rendering.notice(GOODBYE)
+
+    def _confirm_page(self, public_id: str) -> Response:
+        reader = self._readers.by_public_id(public_id)
+        if reader is None or reader.state in _GONE:
+            return self._rendering.notice(NOT_OPEN, 410)
+        if reader.state is SubscriberState.PENDING:
+            return self._rendering.page(
+                "confirm.html",
+                address=veiled(reader.email),
+                rhythm=rhythm(reader.schedule),
+                topics=[clean(each.name) for each in reader.subscriptions],
+            )
+        return self._rendering.notice(CONFIRMED)
+
+    async def _bad_link(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 Starlette's signature
+        if isinstance(error, BadLink) and error.expired:
+            return self._rendering.notice(EXPIRED, 410)
+        return self._rendering.notice(NO_LINK, 404)
