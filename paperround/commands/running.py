@@ -116,8 +116,8 @@ def run(
     told = report(context, as_json)
     with stopping() as stop, opened(context, stop) as house:
         if not once:
-            with house.serving(stop):
-                told.note(f"Serving {house.address}; collecting, publishing and delivering until stopped.")
+            with house.serving(stop) as address:
+                told.note(f"Serving {address}; collecting, publishing and delivering until stopped.")
                 house.tick(_TICK, stop)
             return 0
         reports, published, delivered = house.rounds.once()
@@ -144,6 +144,6 @@ def worker(context: typer.Context) -> None:
 
 def web(context: typer.Context) -> None:
     """Serve the site until stopped; no worker."""
-    with stopping() as stop, opened(context, stop) as house, house.serving(stop):
-        report(context, as_json=False).note(f"Serving {house.address} until stopped.")
+    with stopping() as stop, opened(context, stop) as house, house.serving(stop) as address:
+        report(context, as_json=False).note(f"Serving {address} until stopped.")
         stop.wait()
