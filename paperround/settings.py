@@ -5,9 +5,11 @@
 Nothing else in Paperround reads the environment or the file. Relative paths start at the file's folder.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from digests.addresses import sender
+from digests.links import Links
 from domain.errors import PaperroundError, SettingsError
 from paperround.settings_model import LATER, LATER_SECTIONS, SECRETS, SECTIONS, Section, Settings, SourceSettings
 
@@ -24,6 +27,7 @@ PREFIX = "PAPERROUND_"
 _OTHER_VARIABLES = ("PAPERROUND_CONFIG", "PAPERROUND_TESTS_MUST_NOT_SKIP")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_KEY = 32
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -50,7 +54,7 @@ def build(values: Mapping[str, Any], folder: Path) -> Settings:
     settings = settings.model_copy(
         update={
             "database": settings.database.model_copy(update={"url": _database_url(settings.database.url, folder)}),
-            "mail": settings.mail.model_copy(update={"dir": (folder / settings.mail.dir.expanduser()).absolute()}),
+            "mail": settings.mail.model_copy(update={"dir": _rooted(folder, str(settings.mail.dir)).absolute()}),
         }
     )
     _check_together(settings)
@@ -59,7 +63,7 @@ def build(values: Mapping[str, Any], folder: Path) -> Settings:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not TOML: {error}") from error
     except UnicodeDecodeError as error:
@@ -71,16 +75,36 @@ def _read(file: Path) -> dict[str, Any]:
 def _with_environment(values: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """Lay PAPERROUND_<SECTION>__<KEY> over the file's values; the text becomes the number that the key wants."""
     merged = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
-    for variable, text in sorted(environ.items()):
-        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES:
-            continue
-        section, divided, key = variable.removeprefix(PREFIX).lower().partition("__")
-        if not divided or section not in SECTIONS:
-            raise SettingsError(f"the environment variable {variable} names no setting; use {PREFIX}<SECTION>__<KEY>")
+    said = [
+        (*_named(variable), text)
+        for variable, text in sorted(environ.items())
+        if variable.startswith(PREFIX) and variable not in _OTHER_VARIABLES
+    ]
+    for section, key, _ in said:
         place = merged.setdefault(section, {})
+        bare = key.removesuffix("_file")
+        if isinstance(place, dict) and bare in SECRETS:
+            # The environment wins over the file whichever form of the secret either of them uses.
+            place.pop(bare, None)
+            place.pop(f"{bare}_file", None)
+    for section, key, text in said:
+        place = merged[section]
         if isinstance(place, dict):
             place[key] = _typed(section, key, text)
     return merged
+
+
+def _named(variable: str) -> tuple[str, str]:
+    """Return the section and the key that an environment variable names; raises SettingsError."""
+    section, divided, key = variable.removeprefix(PREFIX).lower().partition("__")
+    if section in LATER_SECTIONS:
+        raise SettingsError(f"the environment variable {variable} is not read by this version; remove it")
+    if not divided or section not in SECTIONS:
+        legal = [f"{PREFIX}{name}__{key}".upper() for name, model in SECTIONS.items() for key in _keys(model)]
+        near = get_close_matches(variable.upper(), legal, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use {PREFIX}<SECTION>__<KEY>"
+        raise SettingsError(f"the environment variable {variable!r} names no setting; {hint}")
+    return section, key
 
 
 def _typed(section: str, key: str, text: str) -> object:
@@ -102,12 +126,9 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
         if section in LATER_SECTIONS:
             raise SettingsError(f"[{section}] is not read by this version; remove it")
         if section not in legal:
-            raise SettingsError(f"unknown section [{section}]{_nearest(section, legal)}")
+            raise SettingsError(f"unknown section {section!r}{_nearest(section, legal)}")
         if section == "source":
-            if not isinstance(content, list) or not all(isinstance(each, Mapping) for each in content):
-                raise SettingsError("write every source as a [[source]] section of its own")
-            for each in content:
-                _known_keys("[source]", each, _keys(SourceSettings))
+            _known_sources(content)
         elif not isinstance(content, Mapping):
             raise SettingsError(f"{section} must be a section: [{section}]")
         else:
@@ -119,10 +140,24 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _known_sources(content: object) -> None:
+    if not isinstance(content, list) or not all(isinstance(each, Mapping) for each in content):
+        raise SettingsError("write every source as a [[source]] section of its own")
+    for number, each in enumerate(content, 1):
+        where = f"[[source]] number {number}"
+        if "categories" in each:
+            raise SettingsError(f"{where} categories is not read by this version; remove it")
+        _known_keys(where, each, _keys(SourceSettings))
+
+
 def _known_keys(where: str, content: Mapping[str, Any], legal: list[str]) -> None:
     for key in content:
         if key not in legal:
             raise SettingsError(f"{where} has no setting {key!r}{_nearest(key, legal)}")
+        text = content[key]
+        if isinstance(text, str) and _CONTROL.search(text):
+            # They end up in headers, addresses and paths, none of which can hold them.
+            raise SettingsError(f"{where} {key} must be one line without control characters")
 
 
 def _nearest(name: str, legal: list[str]) -> str:
@@ -145,9 +180,11 @@ def _read_secrets(values: dict[str, Any], folder: Path) -> None:
             if not isinstance(path, str):
                 raise SettingsError(f"[{section}] {name}_file must be a path, not {path!r}")
             try:
-                content[name] = (folder / Path(path).expanduser()).read_text(encoding="utf-8").strip()
+                content[name] = _rooted(folder, path).read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"[{section}] {name}_file {path!r} cannot be read: {error}") from error
+            if not content[name] or _CONTROL.search(content[name]):
+                raise SettingsError(f"[{section}] {name}_file {path!r} must hold one line of text")
 
 
 def _sentence(error: ValidationError) -> str:
@@ -191,11 +228,20 @@ def _database_url(url: str, folder: Path) -> str:
         known = url.startswith(("postgresql", "postgres"))
         reason = "PostgreSQL is not supported by this version; use" if known else "must be"
         raise SettingsError(f"[database] url {reason} sqlite:///FILE, not {url.rsplit('@', maxsplit=1)[-1]!r}")
-    return f"sqlite:///{folder / Path(url.removeprefix('sqlite:///')).expanduser()}"
+    return f"sqlite:///{_rooted(folder, url.removeprefix('sqlite:///'))}"
+
+
+def _rooted(folder: Path, path: str) -> Path:
+    """Return the path as it is meant: from `folder` on, with ~ for a home."""
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"there is no home folder for the path {path!r}") from error
 
 
 def _check_together(settings: Settings) -> None:
-    for complaint in (*_mail_complaints(settings), *_source_complaints(settings), *_site_complaints(settings)):
+    # One at a time: a complaint may rest on the ones before it.
+    for complaint in chain(_mail_complaints(settings), _source_complaints(settings), _site_complaints(settings)):
         raise SettingsError(complaint)
 
 
@@ -207,7 +253,17 @@ def _mail_complaints(settings: Settings) -> Iterator[str]:
                 sender(value)
         except PaperroundError as error:
             yield f"[mail] {key}: {error}"
-    if mail.transport == "smtp" and mail.tls == "none" and mail.password and mail.host not in _LOOPBACK:
+    if mail.transport != "smtp":
+        return
+    if not mail.host:
+        yield "[mail] host must name the relay where transport is smtp"
+    if bool(mail.user) != bool(mail.password):
+        yield "[mail] user and password belong together; set both or neither"
+    if mail.host in _LOOPBACK:
+        return
+    if mail.sender == type(mail).model_fields["sender"].default:
+        yield "[mail] from must be set to send letters by smtp to other hosts"
+    if mail.tls == "none" and mail.password:
         yield '[mail] tls = "none" would send the password in the clear; use "starttls" or "implicit"'
 
 
@@ -222,15 +278,17 @@ def _site_complaints(settings: Settings) -> Iterator[str]:
     mail, web = settings.mail, settings.web
     if not web.base_url:
         return
+    if len(web.secret_key) < _SHORTEST_KEY:
+        yield f"[web] secret_key must be at least {_SHORTEST_KEY} characters where base_url is set: it signs the links"
+    try:
+        Links(web.base_url, web.secret_key)
+    except SettingsError as error:
+        yield str(error)
     parts = urlsplit(web.base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        yield f"[web] base_url must be an http or https address, not {web.base_url!r}"
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         yield f"[web] base_url {web.base_url!r} must be https: its links carry readers' tokens"
     if mail.transport == "html":
         yield '[mail] transport = "html" writes pages for yourself and sends no confirmations; remove [web] base_url'
-    if len(web.secret_key) < _SHORTEST_KEY:
-        yield f"[web] secret_key must be at least {_SHORTEST_KEY} characters where base_url is set: it signs the links"
     if mail.transport == "smtp" and mail.host not in _LOOPBACK:
         if parts.scheme != "https":
             yield "[web] base_url must be https to send letters by smtp to other hosts"

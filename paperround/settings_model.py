@@ -32,12 +32,13 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 def _duration(value: object) -> object:
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('a duration such as "30m", "1h" or "1d"')
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < span <= timedelta(days=31):
+        raise ValueError('a duration such as "30m", "1h" or "1d", at most 31 days')
+    return span
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class Section(BaseModel):
@@ -98,7 +99,7 @@ class WebSettings(Section):
     #: Where readers reach the site; without it the installation is personal and letters carry no web links.
     base_url: str = ""
     #: Where the site listens.
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     #: 0 for any that is free.
     port: int = Field(default=8000, ge=0, le=65535)
     #: Signs the links in letters; better secret_key_file.
@@ -138,8 +139,6 @@ class SourceSettings(Section):
     url: str = ""
     #: For a search.
     query: str = ""
-    #: For sources with categories.
-    categories: tuple[str, ...] = Field(default=(), strict=False)
     #: How often to ask; by kind without.
     every: Duration | None = None
 

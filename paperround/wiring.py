@@ -270,9 +270,9 @@ class House:
     def serving(self, stop: threading.Event) -> Iterator[str]:
         """Serve the site while the context is open; give its address. Raises SettingsError for a port in use."""
         # Loading a web framework takes as long as most commands run.
-        from web.app import create_app  # noqa: PLC0415
-        from web.issues import FrozenPages  # noqa: PLC0415
-        from web.server import serve  # noqa: PLC0415
+        from web.app import create_app  # noqa: PLC0415 as said above
+        from web.issues import FrozenPages  # noqa: PLC0415 as said above
+        from web.server import serve  # noqa: PLC0415 as said above
 
         web = self.settings.web
         app = create_app(

@@ -53,8 +53,8 @@ FAULT = Notice(
 EXPIRED = Notice(
     "This link is too old",
     (
-        f"A link to confirm is good for {CONFIRM_HOURS} hours. Nothing was changed, and no letters are sent.",
-        "If you still want them, please subscribe again: a new link comes by mail.",
+        f"A link to confirm an address is good for {CONFIRM_HOURS} hours. Nothing was changed.",
+        "If letters come already, all is well. If not, please subscribe again: a new link comes by mail.",
     ),
 )
 CONFIRMED = Notice(
@@ -67,7 +67,8 @@ CONFIRMED = Notice(
 NOT_OPEN = Notice(
     "There is nothing to confirm",
     (
-        "This address has left the letter since. If you want it again, please subscribe again: a new link comes by mail.",
+        "This address has left the letter since. Nothing was changed.",
+        "If you want it again, please subscribe again: a new link comes by mail.",
     ),
 )
 GOODBYE = Notice(

@@ -14,10 +14,6 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer  # what smtplib's own signature names
 
 _LONGEST_REPLY = 65_536  # octets; a line has at most 512 and a reply a handful of lines (RFC 5321 section 4.5.3.1.5)
 _LONGEST_TEXT = 500  # characters of a reply that are kept
@@ -91,7 +87,7 @@ class Wire(smtplib.SMTP):
         sock.settimeout(self._patience)
         sock.sendall(data)
 
-    def send(self, s: "str | ReadableBuffer") -> None:
+    def send(self, s: "str | bytes") -> None:
         """Send what smtplib's own commands say."""
         self.pour(s.encode("ascii") if isinstance(s, str) else bytes(s))
 

@@ -95,7 +95,7 @@ class _Keeper:
     async def handle_DATA(  # noqa: N802 - aiosmtpd looks the method up by this name
         self,
         server: SMTP,  # noqa: ARG002 - and passes all three
-        session: Session,  # noqa: ARG002
+        session: Session,  # noqa: ARG002 - as above
         envelope: Envelope,
     ) -> str:
         """Keep one message; the answer is what the sender hears after its final dot."""

@@ -17,10 +17,9 @@ import pytest
 # Packages that come with a guest which is built on them and promises them.
 CARRIED = {
     "click": "typer",
-    "idna": "email-validator",
     "markupsafe": "jinja2",
     "packaging": "hatchling",
-    "pydantic": "pydantic-settings",
+    "pydantic-core": "pydantic",
     "sqlalchemy": "sqlmodel",
     "starlette": "fastapi",
 }

@@ -203,8 +203,8 @@ def test_wrong_words_are_answered_in_one_sentence_and_change_nothing(paperround,
 
 def test_a_list_of_readers_comes_in_whole_or_not_at_all(paperround, folder):
     header = "email,topic,every,weekday,hour,zone,state\n"
-    good = 'mira@lab.example,"tides, moons",week,fri,9,Europe/Berlin,confirmed\nmira@lab.example,rivers,week,fri,9,Europe/Berlin,confirmed\n'
-    Path("good.csv").write_text(header + good)
+    wishes = "week,fri,9,Europe/Berlin,confirmed\n"
+    Path("good.csv").write_text(f'{header}mira@lab.example,"tides, moons",{wishes}mira@lab.example,rivers,{wishes}')
     assert paperround("subscribers", "import", "good.csv", "--json").json["subscribers"] == 1
     shown = paperround("subscribers", "show", "mira@lab.example", "--json").json
     assert len(shown["topics"]) == 2
@@ -216,7 +216,7 @@ def test_a_list_of_readers_comes_in_whole_or_not_at_all(paperround, folder):
         "jonas@lab.example,tides,,,,,suppressed": "state must be",
         "jonas@lab.example,tides,day,,7,UTC,pending,more": "more fields",
     }.items():
-        Path("bad.csv").write_text(header + "ada@lab.example,tides,,,,,\n" * 0 + bad + "\n")
+        Path("bad.csv").write_text(header + bad + "\n")
         ran = paperround("subscribers", "import", "bad.csv")
         assert ran.code == 2
         assert words in " ".join(ran.err.split())

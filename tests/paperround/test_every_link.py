@@ -73,7 +73,7 @@ class Links(HTMLParser):
         super().__init__()
         self.found: list[str] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002 the signature is HTMLParser's
         self.found += [value for name, value in attrs if name in {"href", "src"} and value]
 
 

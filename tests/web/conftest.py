@@ -40,7 +40,7 @@ class Answer:
     text: str
 
 
-def ask(
+def _ask(
     address: tuple[str, int],
     method: str,
     path: str,
@@ -62,14 +62,12 @@ class Site:
     clock: FixedClock
     subscribers: Subscribers
     issues: Issues
-    prefix: str = ""
-    healthy: list[Callable[[], bool]] = field(default_factory=lambda: [lambda: True])
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        return ask(self.address, method, path, body, headers)
+        return _ask(self.address, method, path, body, headers)
 
     def path(self, link: str) -> str:
         """Return the path of a link of this site."""
@@ -174,22 +172,27 @@ def _digest() -> Digest:
     )
 
 
-def _serve(place: Path, stack: ExitStack, *, prefix: str = "", linked: bool = True) -> Site:
-    database = stack.enter_context(Database(f"sqlite:///{place / 'archive.db'}"))
+def _serve(place: Path, stack: ExitStack, *, prefix: str = "", linked: bool = True, busy_seconds: float = 30.0) -> Site:
+    database = stack.enter_context(Database(f"sqlite:///{place / 'archive.db'}", busy_seconds=busy_seconds))
     links = Links(f"https://digests.example.org{prefix}", KEY)
     clock = FixedClock(NOW)
     subscribers, issues = Subscribers(database), Issues(database)
-    site = Site(("", 0), place / "archive.db", links, clock, subscribers, issues, prefix)
     app = create_app(
         readers=subscribers,
         pages=FrozenPages(issues, Outbox(database)),
         links=links if linked else None,
         clock=clock,
-        healthy=lambda: site.healthy[-1](),
+        healthy=lambda: bool(database.revision),
         prefix=prefix,
     )
-    site.address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
-    return site
+    address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
+    return Site(address, place / "archive.db", links, clock, subscribers, issues)
+
+
+@pytest.fixture
+def ask() -> Callable[..., Answer]:
+    """Ask a site that is known by its address alone."""
+    return _ask
 
 
 @pytest.fixture(scope="session")
@@ -211,3 +214,10 @@ def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that lives under a path."""
     with ExitStack() as stack:
         yield _serve(tmp_path_factory.mktemp("below"), stack, prefix="/papers")
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Site]:
+    """A site that does not wait for a database that somebody else holds."""
+    with ExitStack() as stack:
+        yield _serve(tmp_path, stack, busy_seconds=0.05)

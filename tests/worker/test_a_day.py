@@ -66,7 +66,8 @@ class Site:
             for title in self.papers.get(day, [])
         ]
         props = {"dailyPapers": items, "dateString": day.isoformat(), "periodType": "day", "query": {}}
-        page = f'<html><body><div data-target="DailyPapers" data-props="{escape(json.dumps(props))}"></div></body></html>'
+        blob = escape(json.dumps(props))
+        page = f'<html><body><div data-target="DailyPapers" data-props="{blob}"></div></body></html>'
         return page.encode(), 200
 
     def close(self) -> None:
