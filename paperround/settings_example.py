@@ -33,7 +33,7 @@ def init_text(secret_key: str) -> str:
         for name, field in model.model_fields.items():
             key = field.alias or name
             setting = (
-                f"secret_key = {json.dumps(secret_key)}"
+                f"secret_key = {json.dumps(secret_key, ensure_ascii=False)}"
                 if key == "secret_key"
                 else f"# {key} = {_toml(key, field.default)}"
             )

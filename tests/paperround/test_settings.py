@@ -1,18 +1,20 @@
 """The settings file, the environment and the secrets beside them: what is taken, and each refusal's one sentence."""
 
+import contextlib
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType, NoneType
-from typing import Literal, get_args, get_origin
+from typing import Annotated, Literal, get_args, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import SettingsError
-from paperround.settings import load
+from paperround.settings import build, load
 from paperround.settings_example import comments, init_text
 from paperround.settings_model import LATER, LATER_SECTIONS, SECTIONS, Section, Settings, SourceSettings
 from scrapers.registry import KINDS
@@ -41,11 +43,11 @@ def refused(folder: Path, text: str, environ: Mapping[str, str] = NOTHING) -> st
 
 
 def test_without_a_file_everything_stands_at_its_default(tmp_path: Path) -> None:
-    settings = load(None, {}, tmp_path)
-    assert settings.database.url == f"sqlite:///{tmp_path}/paperround.db"
-    assert settings.mail.dir == tmp_path / "outbox"
-    assert settings.mail.transport == "folder"
-    assert settings.sources == ()
+    found = load(None, {}, tmp_path)
+    assert found.database.url == f"sqlite:///{tmp_path}/paperround.db"
+    assert found.mail.dir == tmp_path / "outbox"
+    assert found.mail.transport == "folder"
+    assert found.sources == ()
 
 
 def test_the_named_file_wins_over_the_variable_and_the_variable_over_the_folder(tmp_path: Path) -> None:
@@ -64,16 +66,16 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
     (home / "p.toml").write_text(
         '[database]\nurl = "sqlite:///data/a.db"\n[mail]\ndir = "out"\n[web]\nsecret_key_file = "secret"\n'
     )
-    settings = load(Path("lab/p.toml"), {}, tmp_path)
-    assert settings.database.url == f"sqlite:///{home}/data/a.db"
-    assert settings.mail.dir == home / "out"
-    assert settings.web.secret_key == KEY
+    found = load(Path("lab/p.toml"), {}, tmp_path)
+    assert found.database.url == f"sqlite:///{home}/data/a.db"
+    assert found.mail.dir == home / "out"
+    assert found.web.secret_key == KEY
 
 
 def test_absolute_paths_stay(tmp_path: Path) -> None:
-    settings = read(tmp_path, '[database]\nurl = "sqlite:////srv/a.db"\n[mail]\ndir = "/srv/out"\n')
-    assert settings.database.url == "sqlite:////srv/a.db"
-    assert settings.mail.dir == Path("/srv/out")
+    found = read(tmp_path, '[database]\nurl = "sqlite:////srv/a.db"\n[mail]\ndir = "/srv/out"\n')
+    assert found.database.url == "sqlite:////srv/a.db"
+    assert found.mail.dir == Path("/srv/out")
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
@@ -106,12 +108,12 @@ def test_the_environment_wins_and_its_text_becomes_a_number_where_one_is_wanted(
         "PAPERROUND_DIGEST__PAPERS": "12",
         "HOME": "/root",
     }
-    settings = read(tmp_path, "[mail]\nport = 25\n[digest]\npapers = 3\n", environ)
-    assert settings.mail.port == 2525
-    assert settings.mail.per_second == pytest.approx(2.5)
-    assert settings.mail.sender == "Lab <a@lab.example>"
-    assert settings.mail.user == "007"
-    assert settings.digest.papers == 12
+    found = read(tmp_path, "[mail]\nport = 25\n[digest]\npapers = 3\n", environ)
+    assert found.mail.port == 2525
+    assert found.mail.per_second == pytest.approx(2.5)
+    assert found.mail.sender == "Lab <a@lab.example>"
+    assert found.mail.user == "007"
+    assert found.digest.papers == 12
 
 
 @pytest.mark.parametrize(
@@ -165,9 +167,9 @@ def test_a_secrets_file_must_be_there(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
-    settings = read(tmp_path, f'{SITE}[mail]\nuser = "u"\npassword = "hunter2"\n')
-    assert KEY not in repr(settings)
-    assert "hunter2" not in repr(settings)
+    found = read(tmp_path, f'{SITE}[mail]\nuser = "u"\npassword = "hunter2"\n')
+    assert KEY not in repr(found)
+    assert "hunter2" not in repr(found)
     assert "4711" not in refused(tmp_path, "[mail]\npassword = 4711\n")
     assert "hunter2" not in refused(tmp_path, '[database]\nurl = "postgresql://me:hunter2@db/papers"\n')
 
@@ -301,8 +303,10 @@ def test_a_site_on_loopback_may_be_plain_http(tmp_path: Path) -> None:
         "https://u:p@lab.example",
         "http://[::1",
         "https://x:y",
-    ]
-    + ["https://lab.example/?q", "https://lab.example/#a", "https://bücher.example"],
+        "https://lab.example/?q",
+        "https://lab.example/#a",
+        "https://bücher.example",
+    ],
 )
 def test_a_site_that_is_no_address_is_refused(tmp_path: Path, url: str) -> None:
     assert "base_url" in refused(tmp_path, f'[web]\nbase_url = "{url}"\nsecret_key = "{KEY}"\n')
@@ -343,39 +347,41 @@ def test_a_login_has_two_halves(tmp_path: Path, half: str) -> None:
 
 
 def test_the_file_of_init_stands_at_the_defaults(tmp_path: Path) -> None:
-    settings = read(tmp_path, init_text(KEY))
-    assert [(source.name, source.kind) for source in settings.sources] == [("huggingface-daily", "huggingface-daily")]
+    found = read(tmp_path, init_text(KEY))
+    assert [(source.name, source.kind) for source in found.sources] == [("huggingface-daily", "huggingface-daily")]
     plain = load(None, {}, tmp_path / "elsewhere")
-    assert settings.digest == plain.digest
-    assert settings.collect == plain.collect
-    assert settings.mail == plain.mail.model_copy(update={"dir": tmp_path / "outbox"})
-    assert settings.web == plain.web.model_copy(update={"secret_key": KEY})
+    assert found.digest == plain.digest
+    assert found.collect == plain.collect
+    assert found.mail == plain.mail.model_copy(update={"dir": tmp_path / "outbox"})
+    assert found.web == plain.web.model_copy(update={"secret_key": KEY})
 
 
 def test_every_line_of_the_file_of_init_is_legal_once_it_counts(tmp_path: Path) -> None:
     text = re.sub(r"^# (\w+ = )", r"\1", init_text(KEY), flags=re.MULTILINE)
-    settings = read(tmp_path, text)
-    assert settings.sources[0].every == timedelta(hours=1)
+    found = read(tmp_path, text)
+    assert found.sources[0].every == timedelta(hours=1)
     for section, model in SECTIONS.items():
-        written = text.split(f"[{section}]")[1].split("\n[")[0]
+        written = text.split(f"\n[{section}]\n")[1].split("\n[")[0]
         assert re.findall(r"^(\w+) = ", written, re.MULTILINE) == [
             field.alias or name for name, field in model.model_fields.items()
         ]
 
 
 @given(key=st.text(st.characters(exclude_categories=("C", "Z")), min_size=32, max_size=60))
+@settings(max_examples=40)
 def test_any_printable_key_survives_the_file_of_init(tmp_path_factory: pytest.TempPathFactory, key: str) -> None:
-    assert read(tmp_path_factory.mktemp("init"), init_text(key)).web.secret_key == key
+    assert read(tmp_path_factory.getbasetemp(), init_text(key)).web.secret_key == key
 
 
-@given(text=st.text(max_size=200))
-def test_any_text_is_settings_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    folder = tmp_path_factory.mktemp("any")
-    (folder / "paperround.toml").write_bytes(text.encode("utf-8", "replace"))
-    try:
-        load(None, {}, folder)
-    except SettingsError as error:
-        assert "\n" not in str(error)
+@given(value=st.text(max_size=40), key=st.sampled_from(["url", "host", "from", "base_url", "secret_key_file", "every"]))
+@settings(max_examples=40)
+def test_any_value_is_legal_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, value: str, key: str) -> None:
+    text = f"[[source]]\nname = 'a'\nkind = 'huggingface-daily'\n{key} = {json.dumps(value, ensure_ascii=False)}\n"
+    for section in ("database", "mail", "web"):
+        with contextlib.suppress(SettingsError):
+            build({section: {key: value}}, tmp_path_factory.getbasetemp())
+    with contextlib.suppress(SettingsError):
+        read(tmp_path_factory.getbasetemp(), text)
 
 
 # -- the documentation -------------------------------------------------------------------------------------------------
@@ -384,7 +390,8 @@ def test_any_text_is_settings_or_one_sentence(tmp_path_factory: pytest.TempPathF
 def legal_of(section: type[Section], name: str) -> str:
     """Return the legal values of a setting as docs/operating.md writes them."""
     field = section.model_fields[name]
-    kinds = [each for each in (field.annotation, *get_args(field.annotation)) if each is not NoneType]
+    union = [each for each in (field.annotation, *get_args(field.annotation)) if each is not NoneType]
+    kinds = [get_args(each)[0] if get_origin(each) is Annotated else each for each in union]
     for kind in kinds:
         if get_origin(kind) is Literal:
             return ", ".join(f"`{value}`" for value in get_args(kind))
