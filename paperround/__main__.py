@@ -1,5 +1,6 @@
 """The command line's entry: errors become one line and an exit code, never a traceback."""
 
+import io
 import sys
 
 
@@ -7,6 +8,10 @@ def main() -> None:
     """Run the command that the arguments name and exit with its code."""
     from paperround.cli import run  # noqa: PLC0415 so that an interrupt while modules load is an interrupt too
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows ASCII only shows a "?", not a traceback.
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 

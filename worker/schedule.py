@@ -72,7 +72,7 @@ class Rounds:
     def publish(self) -> tuple[MatchReport, PublishCounts]:
         """Match what is new, then freeze the letters that are due.
 
-        After a start it waits until the sources have been asked once, so that nobody's letter is cut from an old archive.
+        After a start it waits until the sources have been asked once: no letter is cut from an old archive.
         """
         if not self._collected.is_set():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()

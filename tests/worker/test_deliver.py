@@ -1,0 +1,183 @@
+"""One pass over what is due, against relays of every temper."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import (
+    DeliveryError,
+    NotConnected,
+    PermanentDeliveryError,
+    TransientDeliveryError,
+    UncertainDelivery,
+)
+from domain.issues import Acceptance, DeliveryCounts, Message
+from paperround.demo.play import EVENING
+from paperround.demo.site import DAYS, DemoSite, read_pages
+from paperround.settings import build
+from paperround.wiring import House
+from worker.deliver import is_dead, worker_name
+
+NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
+
+
+class Relay:
+    """A transport that answers each recipient as it was told to, and keeps what it took."""
+
+    name = "relay"
+
+    def __init__(self) -> None:
+        self.before: dict[str, DeliveryError] = {}
+        self.after: dict[str, DeliveryError] = {}
+        self.taken: list[Message] = []
+        self.tried: list[str] = []
+
+    @contextmanager
+    def connect(self) -> Iterator["Relay"]:
+        yield self
+
+    def send(self, message: Message, before_dot: Callable[[], bool]) -> Acceptance | None:
+        self.tried.append(message.recipient)
+        if message.recipient in self.before:
+            raise self.before[message.recipient]
+        if not before_dot():
+            return None
+        self.taken.append(message)
+        if message.recipient in self.after:
+            raise self.after[message.recipient]
+        return Acceptance(reply="250 kept", code=250)
+
+
+@pytest.fixture
+def relay() -> Relay:
+    return Relay()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def house_with(tmp_path: Path, relay: Relay, clock: FixedClock) -> Iterator[Callable[..., House]]:
+    """Give a house with four readers, each with a letter due, and these settings under [mail]."""
+    opened: list[House] = []
+
+    def make(**mail: object) -> House:
+        with DemoSite(read_pages()) as site:
+            values = {
+                "database": {"url": "sqlite:///archive.db"},
+                "mail": {"from": "Paperround <p@lab.example>", "connections": 1, **mail},
+                "source": [{"name": "hf", "kind": "huggingface-daily", "url": site.url}],
+            }
+            house = House(build(values, tmp_path), transport=relay, clock=clock)
+            opened.append(house)
+            for name in ("ann", "ben", "cat", "dan"):
+                house.desk.subscribe(f"{name}@lab.example", ["speech"], None, vouched=True, shared=False)
+            house.collector.collect(days=DAYS)
+            house.matcher.match(EVENING)
+            assert house.publisher.publish(EVENING).issues == 4
+        return house
+
+    yield make
+    for house in opened:
+        house.database.close()
+
+
+def states(house: House) -> dict[str, str]:
+    return {each.recipient.partition("@")[0]: each.state for each in house.outbox.records()}
+
+
+def test_one_dead_mailbox_and_one_busy_host_stop_nobody(house_with, relay, clock):
+    house = house_with()
+    relay.before["ben@lab.example"] = PermanentDeliveryError("550 no such user", 550, "5.1.1")
+    relay.before["cat@lab.example"] = TransientDeliveryError("451 later", 451, "4.7.1")
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=2, deferred=1, rejected=1)
+    assert states(house) == {"ann": "accepted", "ben": "rejected", "cat": "deferred", "dan": "accepted"}
+    relay.before.clear()
+    assert house.deliverer.deliver() == DeliveryCounts()
+    clock.set(NOW + timedelta(minutes=10))
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=1)
+    assert len({message.message_id for message in relay.taken}) == 3
+
+
+def test_a_relay_that_cannot_be_reached_costs_nobody_an_attempt(house_with, relay, clock):
+    house = house_with()
+    for name in ("ann", "ben", "cat", "dan"):
+        relay.before[f"{name}@lab.example"] = NotConnected("connection refused")
+    assert house.deliverer.deliver() == DeliveryCounts(deferred=1)
+    assert len(relay.tried) == 1
+    assert [each.attempts for each in house.outbox.records()] == [0, 0, 0, 0]
+    relay.before.clear()
+    clock.set(NOW + timedelta(minutes=10))
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=4)
+
+
+def test_a_letter_without_an_answer_goes_out_once_more_with_the_same_bytes(house_with, relay, clock):
+    house = house_with()
+    relay.after["ann@lab.example"] = UncertainDelivery("the connection was lost after the dot")
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=3, uncertain=1)
+    assert house.deliverer.deliver() == DeliveryCounts()
+    clock.set(NOW + timedelta(minutes=10))
+    assert house.deliverer.deliver() == DeliveryCounts(uncertain=1)
+    clock.set(NOW + timedelta(hours=10))
+    assert house.deliverer.deliver() == DeliveryCounts()
+    copies = [message for message in relay.taken if message.recipient == "ann@lab.example"]
+    assert len(copies) == 2
+    assert copies[0] == copies[1]
+    assert states(house)["ann"] == "uncertain"
+
+
+def test_a_letter_without_an_answer_is_held_where_the_operator_said_so(house_with, relay, clock):
+    house = house_with(uncertain="hold")
+    relay.after["ann@lab.example"] = UncertainDelivery("the connection was lost after the dot")
+    house.deliverer.deliver()
+    clock.set(NOW + timedelta(hours=10))
+    assert house.deliverer.deliver() == DeliveryCounts()
+    assert states(house)["ann"] == "uncertain"
+
+
+def test_an_hourly_limit_holds_and_the_rest_follows(house_with, relay, clock):
+    house = house_with(per_hour=3)
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=3)
+    assert house.deliverer.deliver() == DeliveryCounts()
+    clock.set(NOW + timedelta(hours=1, minutes=1))
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=1)
+
+
+def test_what_is_too_old_is_not_sent(house_with, relay, clock):
+    house = house_with(max_age_hours=2)
+    clock.set(NOW + timedelta(hours=2))
+    assert house.deliverer.deliver() == DeliveryCounts(expired=4)
+    assert relay.taken == []
+
+
+def test_a_stop_finishes_the_letter_in_flight_and_gives_the_others_back(house_with, relay):
+    house = house_with()
+    stop = threading.Event()
+    stopped = House(house.settings, transport=relay, clock=house.clock, stop=stop)
+    counts = stopped.deliverer.deliver(lambda _: stop.set())
+    stopped.database.close()
+    assert counts == DeliveryCounts(accepted=1)
+    assert sorted(states(house).values()) == ["accepted", "planned", "planned", "planned"]
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=3)
+
+
+def test_several_connections_send_each_letter_once(house_with, relay):
+    house = house_with(connections=3)
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=4)
+    assert len({message.message_id for message in relay.taken}) == len(relay.taken) == 4
+
+
+def test_this_process_is_alive_one_that_ended_is_dead_and_another_machines_cannot_be_known():
+    mine = worker_name()
+    host, number, started = mine.rsplit("/", 2)
+    assert not is_dead(mine)
+    assert is_dead(f"{host}/{number}/1")
+    assert is_dead(f"{host}/{2**22 - 1}/{started}")
+    assert not is_dead(f"elsewhere/{number}/1")
