@@ -1,15 +1,14 @@
 """try: the letter that a query would have brought from real Hugging Face days, without settings or a reader."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from digests.compose import Limits, compose
 from digests.mail.message import mailing_slots, part
+from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.subscriptions import Schedule
 from paperround.settings import build
@@ -32,10 +31,17 @@ class Trial:
     letter: Path
 
 
-def trial(query: str, days: int, url: str, environ: Mapping[str, str], progress: Callable[[int], None]) -> Trial:
-    """Read the last `days` listing days into a cache and write the letter; raises PaperroundError."""
+def trial(
+    query: str,
+    days: int,
+    url: str,
+    cache: Path,
+    *,
+    progress: Callable[[int], None],
+    clock: Clock | None = None,
+) -> Trial:
+    """Read the last `days` listing days into a cache folder and write the letter there; raises PaperroundError."""
     parsed = parse(query)
-    cache = Path(environ.get("XDG_CACHE_HOME") or user_cache_path("paperround").parent) / "paperround"
     site = hashlib.sha256(url.encode()).hexdigest()[:8]
     settings = build(
         {
@@ -44,7 +50,7 @@ def trial(query: str, days: int, url: str, environ: Mapping[str, str], progress:
         },
         cache,
     )
-    with House(settings) as house:
+    with House(settings, clock=clock) as house:
         now = house.clock.now()
         known = house.archive.days("huggingface-daily")
         wanted = [now.date() - timedelta(days=n) for n in reversed(range(days))]

@@ -53,11 +53,13 @@ def try_query(
     as_json: Json = False,
 ) -> int:
     """Read real Hugging Face days and write the letter that a query would have brought."""
+    from platformdirs import user_cache_path
+
     from paperround.trial import trial
 
     told = report(context, as_json)
     with told.progress("Reading listing days", total=days) as advance:
-        done = trial(query, days, url, os.environ, advance)
+        done = trial(query, days, url, user_cache_path("paperround"), progress=advance)
     failed = [each for each in done.reports if not each.status.is_good]
 
     def lines() -> Iterable[str]:

@@ -59,16 +59,12 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path):
 
 
 def test_output_that_nobody_reads_to_the_end_is_no_error(tmp_path: Path):
-    done = subprocess.run(
-        f"{sys.executable} -m paperround --help | head -1",
-        shell=True,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
+    with subprocess.Popen(
+        [*COMMAND, "--help"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert "Traceback" not in said
 
 
 def test_a_terminal_that_knows_ascii_only_gets_every_answer(tmp_path: Path):
