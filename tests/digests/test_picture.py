@@ -43,7 +43,8 @@ def measured(page: str, folder: Path) -> dict[int, list[int]]:
         f'<iframe width="{width}" height="600" style="border:0" srcdoc="{source}"></iframe>' for width in WIDTHS
     )
     script = """<script>onload = () => { document.title = JSON.stringify([...document.querySelectorAll("iframe")].map(
-        f => [f.width, f.contentDocument.documentElement.scrollWidth, f.contentDocument.querySelectorAll("h1").length])) }
+        f => [f.width, f.contentDocument.documentElement.scrollWidth, f.contentDocument.querySelectorAll("h1").length]
+        )) }
     </script>"""
     file = folder / "frames.html"
     file.write_text(f"<!doctype html><title></title>{frames}{script}", encoding="utf-8")
