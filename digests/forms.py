@@ -46,9 +46,19 @@ def environment() -> Environment:
 
 
 def _wrap(text: str, indent: int = 0, *, hanging: bool = False) -> str:
-    """Return `text` in lines of at most 72 columns; `hanging` leaves the first line to what stands before it."""
+    """Return `text` in lines of at most 72 columns, longer only where an address would have to be broken.
+
+    `hanging` leaves the first line to what stands before it.
+    """
     blank = " " * indent
-    lines = textwrap.wrap(text, _WIDTH, initial_indent=blank, subsequent_indent=blank, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=blank,
+        subsequent_indent=blank,
+        break_on_hyphens=False,
+        break_long_words="://" not in text,
+    )
     whole = "\n".join(lines)
     return whole.lstrip(" ") if hanging else whole
 

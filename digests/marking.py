@@ -1,4 +1,7 @@
-"""The matched words of an abstract, made visible: in a page with <mark>, in plain text with stars."""
+"""The matched words of an abstract, made visible: in a page with <mark>, in plain text with stars.
+
+An address is never marked: it would no longer be one when it is copied.
+"""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +10,7 @@ from markupsafe import Markup, escape
 
 from digests.readable import readable
 
+_ADDRESS = r"https?://\S+"
 _MOST = 40  # words and phrases to look for in one abstract
 
 
@@ -32,4 +36,9 @@ def _split(text: str, words: Sequence[str]) -> list[str]:
     if not shown:
         return [text]
     pattern = "|".join(re.escape(word) for word in shown)
-    return re.split(rf"(?<!\w)({pattern})(?!\w)", text, flags=re.IGNORECASE)
+    pieces, end = [], 0
+    for found in re.finditer(rf"{_ADDRESS}|(?<!\w)({pattern})(?!\w)", text, flags=re.IGNORECASE):
+        if found[1]:
+            pieces += [text[end : found.start()], found[1]]
+            end = found.end()
+    return [*pieces, text[end:]]

@@ -16,7 +16,7 @@ from digests import fit, wording
 from digests.forms import SLOTS, Form, environment
 from digests.mail.message import Letter
 from digests.mail.quoted import encode
-from digests.readable import clean, readable, shorten
+from digests.readable import clean, shorten
 from digests.views import title, view
 from domain.issues import Digest, Fragment, LetterKind, Role
 from domain.papers import Paper
@@ -87,6 +87,7 @@ class Renderer:
                 *self._pieces(self._page, digest, plan, shared=shared),
             ),
             listed=self._frame.linked and not shared,
+            named=plan.named,
         )
 
     def confirmation(self) -> Letter:
@@ -112,6 +113,9 @@ class Renderer:
         if is_text and frame.linked and not shared:
             out.append(self._piece(part.personal, form("leave", SLOTS)))
         for block in plan.blocks:
+            if block.above == block.section.total:
+                out.append(self._piece(part.shared, form("elsewhere", _topic(block.section.name), _count(block))))
+                continue
             out.append(self._piece(part.shared, form("section", _topic(block.section.name), _count(block))))
             for entry in block.full:
                 position += 1
@@ -148,10 +152,10 @@ class Renderer:
     def _subject_of(self, digest: Digest) -> str:
         """Return the subject: the first paper's title, how many more, and the day, which makes it unique."""
         papers = digest.papers
-        best = shorten(readable(papers[0].title), _SUBJECT_TITLE) if papers else ""
+        best = shorten(title(papers[0]), _SUBJECT_TITLE) if papers else ""
         day = wording.subject_date(digest.slot.day)
         more = max(digest.receipt.matched - 1, 0)
-        return self._subject("subject", best, more, day, clean(self._frame.title)).strip()
+        return self._subject("subject", best, more, day, clean(self._frame.title), digest.first).strip()
 
     def _foot(self, *, shared: bool) -> list[str]:
         """Return the last sentences: who made this letter, and for whom."""
@@ -202,7 +206,9 @@ def _dropped(plan: fit.Plan) -> str:
 def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
     """Return the sentences of the receipt."""
     return [
-        *wording.checked(digest.receipt, year=digest.slot.day.year),
+        *wording.checked(
+            digest.receipt, year=digest.slot.day.year, first=digest.first, welcome_days=digest.welcome_days
+        ),
         wording.matched(total=digest.receipt.matched, shown=plan.full, titles=plan.titles),
     ]
 

@@ -1,6 +1,6 @@
 r"""TeX to the Unicode it stands for, in steps that lose no words.
 
-    escapes (\%, \&)  →  formulas between dollars  →  accents  →  symbols  →  groups from the innermost outwards
+    ties (~)  →  escapes (\%, \&)  →  formulas between dollars  →  accents  →  symbols  →  groups, innermost first
 
 A macro that is not known, a dollar that is money and braces that mean nothing stay as they were. Every step is one
 pass of a regular expression whose reach is bounded, so the time grows with the text and with nothing else.
@@ -35,9 +35,19 @@ _ACCENTS = {
     "r": "\u030a",
     "hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7", "dot": "\u0307", "ddot": "\u0308",
 }  # fmt: skip
+#: What an accent may stand over: groups 3 (in braces) and 4. Without braces a letter's accent stands at a word's end
+#: only ("Kova\v c"), for "C:\users\v foo" is a path and "\b geometric" nobody's accent.
 _ACCENT = re.compile(
-    r"""\\(?:(['"`^~=.])\s?|([uvHcdbkr])(?:\s|(?=\{)))(?:\{\s?(\\?[ij](?![A-Za-z])|[^\W\d_])\s?\}|(\\[ij](?![A-Za-z])|[^\W\d_]))"""
+    r"""\\(?:(['"`^~=.])(?:\{\s?(\\?[ij](?![A-Za-z])|[^\W\d_])\s?\}|(\\[ij](?![A-Za-z])|[^\W\d_]))
+    |([uvHcdbkr])\{\s?(\\?[ij](?![A-Za-z])|[^\W\d_])\s?\}
+    |(?<=[^\W\d_]\\)([uvHckr])\s([^\W\d_])\b)""",
+    re.VERBOSE,
 )
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\\'(?=(?:s|t|re|ve|ll|d|m)\b)")
+_QUOTATION = re.compile(r"""(?<![\w}\\])\\"(?=[^\s{}\\])([^"]{1,300})(?<=[^\s\\])\\"(?![\w{\\])""")
+#: A blank where no line may break: before a bracket or a citation, or between a word and its number; "~50%" is about.
+_TIE = re.compile(r"(https?://\S+)|(?<=[^\s\\])~(?=[(\[]|\\(?:cite|href|url|ref))|(?<=[^\W\d_])~(?=\d)")
+_HOME = re.compile(r"(?<=/)\\~(?:\{\})?")  # of an address: "/\~mira"
 
 _FUNCTIONS = frozenset(
     {
@@ -71,18 +81,30 @@ _WORDS = {
 }  # fmt: skip
 _DOUBLE_STRUCK = dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
 
-_COMMAND = re.compile(r"\\([A-Za-z]+)(?![A-Za-z]|\*?\s?\{)|\\([A-Za-z]+)(?=\s?\{)")
+#: The letter of a name and the blank that only ends the command ("Stra\ss e"); any command; one before a group.
+_COMMAND = re.compile(
+    r"(?<=[^\W\d_])\\(ss|oe|OE|ae|AE|aa|AA|o|O|l|L|i|j)\s(?=[^\W\d_])"
+    r"|\\([A-Za-z]+)(?:\{\}|(?![A-Za-z]|\*?\s?\{))|\\([A-Za-z]+)(?=\s?\{)"
+)
+_SHORT_FRACTION = re.compile(r"\\([dt]?frac)\s?((?<=\s)[A-Za-z]|\d)\s?([A-Za-z\d])")
 _SPACING = re.compile(r"\\[,;:!> ]|\\\\(?=\s|$)")
 _GROUP = re.compile(r"(\\[A-Za-z]+\*?\s?|[_^]\s?)?\{([^{}]*)\}(\s?\{([^{}]*)\})?")
 _SINGLE = re.compile(r"([_^])([^\s_^{}\\])")
+#: Displayed, with a sign that money never has, only operators, or plain: then no digit may follow ("$5/$7").
 _FORMULA = re.compile(
-    r"(?<![\\$])(\$\$?)(?=[^\s$])([^$]{1,400})(?<=[^\s\\])\1(?![\d$])|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]"
+    r"""(?<!\\)(?:\$\$(?=[^\s$])([^$]{1,400})(?<=[^\s\\])\$\$
+    |\$(?=[^\s$])((?=[^$]{0,399}[\\^_{}])[^$]{1,400}|[-+*/=<>]{1,3})(?<=[^\s\\])\$
+    |\$(?=[^\s$])([^$]{1,400})(?<=[^\s\\])\$(?!\d))
+    |\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]""",
+    re.VERBOSE,
 )
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 def without_tex(text: str) -> str:
     """Return cleaned `text` with its TeX shown as Unicode where that is certain."""
+    if "~" in text:
+        text = _TIE.sub(lambda found: found[1] or " ", _HOME.sub("~", text))
     if "\\" in text or "$" in text:
         text = _ESCAPED.sub(lambda found: _ESCAPES[found[1]], text)
         text = _FORMULA.sub(_formula, text)
@@ -93,9 +115,11 @@ def without_tex(text: str) -> str:
 
 def _formula(found: re.Match[str]) -> str:
     """Return what a formula says, or the formula itself where that is not certain."""
-    inner = (found[2] or found[3] or found[4]).strip()
-    if found[1] and not _is_math(inner):
+    inner = next(filter(None, found.groups())).strip()
+    if found[0][0] == "$" and not _is_math(inner):
         return found[0]
+    if "://" in inner:  # an address has no scripts
+        return _convert(inner, math=False)
     shown = _convert(inner.replace("~", " "), math=True)
     if "\\" in shown or "{" in shown or _BACKSLASH in shown:
         return found[0].replace("\\", _BACKSLASH).replace("{", _LEFT).replace("}", _RIGHT).replace("$", _DOLLAR)
@@ -113,9 +137,12 @@ def _convert(text: str, *, math: bool) -> str:
     """Return `text` with accents, symbols and groups replaced, innermost groups first."""
     if "\\" in text:
         text = text.replace("\\|", "‖")
+        if not math:
+            text = _APOSTROPHE.sub("'", _QUOTATION.sub(r'"\1"', text))
         text = _ACCENT.sub(_accent, text)
         text = _SPACING.sub(" ", text)
         text = _DECLARED.sub(r"\1", text)
+        text = _SHORT_FRACTION.sub(r"\\\1{\2}{\3}", text)
         text = _COMMAND.sub(_symbol, text)
     for _ in range(_PASSES):
         changed = _GROUP.sub(lambda found: _group(found, math=math), text)
@@ -127,14 +154,15 @@ def _convert(text: str, *, math: bool) -> str:
 
 def _accent(found: re.Match[str]) -> str:
     """Return the accented letter: the macro's letter composed with its mark."""
-    letter = (found[3] or found[4]).lstrip("\\")
-    return unicodedata.normalize("NFC", letter + _ACCENTS[found[1] or found[2]])
+    mark, letter = filter(None, found.groups())
+    made = unicodedata.normalize("NFC", letter.lstrip("\\") + _ACCENTS[mark])
+    return made if len(made) == 1 or "{" in found[0] else found[0]
 
 
 def _symbol(found: re.Match[str]) -> str:
     """Return the character or word of a command without arguments; an unknown one stays."""
-    name = found[1] or found[2]
-    if name in _SILENT and found[1]:
+    name = found[1] or found[2] or found[3]
+    if name in _SILENT and not found[3]:
         return ""
     if name in _FUNCTIONS:
         before = found.string[found.start() - 1 : found.start()]
@@ -155,7 +183,7 @@ def _group(found: re.Match[str], *, math: bool) -> str:
         return _raised(lead, body, math=math) + rest
     name = lead[1:]
     if name in {"frac", "tfrac", "dfrac", "href"}:
-        return found[0] if second is None else _two(name, body, second)
+        return _two(name, body, second) if second is not None else _only(name, body, found[0])
     return _one(name, body, lead) + rest
 
 
@@ -173,8 +201,19 @@ def _one(name: str, body: str, lead: str) -> str:
 def _two(name: str, first: str, second: str) -> str:
     """Return what a command with two arguments says."""
     if name == "href":
-        return f"{second} ({first})"
+        same = _bare(first) == _bare(second)
+        return first if same else f"{second} ({first})"
     return "/".join(part if part.isalnum() else f"({part})" for part in (first, second))
+
+
+def _only(name: str, body: str, whole: str) -> str:
+    """Return what is left of a command whose second argument is missing: an address, or the command as it was."""
+    return body if name == "href" and body.startswith(("https://", "http://")) else whole
+
+
+def _bare(address: str) -> str:
+    """Return what two spellings of one address share."""
+    return re.sub(r"^https?://(?:www\.)?|/$", "", address.strip().casefold())
 
 
 def _raised(sign: str, body: str, *, math: bool) -> str:

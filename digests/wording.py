@@ -106,14 +106,9 @@ def intro(*, receipt: Receipt, first: bool, welcome_days: int, topics: int, show
         if not found:
             return f"{back} Nothing listed in that time answers your {topic}; the next comes when something does."
         return f"{back} {counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."
-    if found > receipt.new:  # a new topic looks back over what was known before
-        return f"{counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."
-    news = f"{counted(receipt.new, 'new paper')} since your last letter."
-    if more:
-        return f"{news} {found:,} {'answers' if found == 1 else 'answer'} your {topic}{more}."
-    if found == 1:
-        return f"{news} {'It' if receipt.new == 1 else 'This one'} answers your {topic}."
-    return f"{news} These {found:,} answer your {topic}."
+    # A new topic looks back, so what answers need not be among what is new: the two are told apart.
+    news = f"{counted(receipt.new, 'new paper')} since your last letter. " if receipt.new else ""
+    return f"{news}{counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."
 
 
 def section_count(*, total: int, shown: int, above: int) -> str:
@@ -124,22 +119,21 @@ def section_count(*, total: int, shown: int, above: int) -> str:
     return f"{text}, {above:,} above" if above else text
 
 
-def checked(receipt: Receipt, *, year: int) -> list[str]:
-    """Return the receipt's sentences: every source's, then whether anything failed or is late, then what matched."""
-    bad = [check for check in receipt.checks if _is_bad(check)]
-    good = [check for check in receipt.checks if not _is_bad(check)]
+def checked(receipt: Receipt, *, year: int, first: bool, welcome_days: int) -> list[str]:
+    """Return the receipt's sentences: every source's, then that nothing failed where that is so."""
+    since = f"in the last {counted(welcome_days, 'day')}" if first else "since your last letter"
+    if not receipt.checks:
+        return [f"No source was asked {since}."]
+    bad = [check for check in receipt.checks if not check.status.is_good]
+    good = [check for check in receipt.checks if check.status.is_good]
     told = good[: max(_CHECKS - len(bad), 0)]
-    lines = [_good(check, year=year) for check in told]
+    lines = [_good(check, year=year, since=since) for check in told]
     if len(told) < len(good):
         lines.append(f"{counted(len(good) - len(told), 'more source')} read without fault.")
-    lines += [_bad(check, year=year) for check in bad[:_CHECKS]]
+    lines += [_bad(check, year=year, since=since) for check in bad[:_CHECKS]]
     if len(bad) > _CHECKS:
-        lines.append(f"{counted(len(bad) - _CHECKS, 'more source')} could not be read.")
-    if not receipt.checks:
-        lines.append("No source was due.")
-    elif not bad:
-        lines.append("Nothing failed, nothing is late.")
-    return lines
+        lines.append(f"{counted(len(bad) - _CHECKS, 'more source')} could not be read in full.")
+    return lines if bad else [*lines, "Nothing failed."]
 
 
 def matched(*, total: int, shown: int, titles: int) -> str:
@@ -155,32 +149,39 @@ def _spread(total: int, shown: int, titles: int) -> str:
     return ", ".join([f"{shown:,} in full", f"{titles:,} by title", *([f"{rest:,} only counted"] if rest else [])])
 
 
-def _is_bad(check: SourceCheck) -> bool:
-    """Whether the reader is told that something of this source is missing."""
-    return not check.status.is_good
+def _good(check: SourceCheck, *, year: int, since: str) -> str:
+    """Return "Hugging Face Daily Papers, 20 Nov: 31 listed, 30 new."; more new ones came from several days."""
+    name = _name(check)
+    if check.day is None:
+        return f"{name}: {f'{check.new:,} new {since}' if check.new else 'nothing new'}."
+    day = short_date(check.day, year=year)
+    if check.new > check.listed:
+        listed = f"{check.listed:,}" if check.listed else "none"
+        return f"{name}, read up to {day}: {listed} listed that day, {check.new:,} new {since}."
+    if check.listed:
+        return f"{name}, {day}: {check.listed:,} listed, {check.new:,} new."
+    return f"{name}, {day}: {'an empty day' if check.status is FetchStatus.OK_EMPTY else 'nothing new'}."
 
 
-def _good(check: SourceCheck, *, year: int) -> str:
-    """Return "Hugging Face Daily Papers, 20 Nov: 31 listed, 30 new."."""
-    name = cut(clean(check.label or check.source), _LONGEST_LABEL)
-    day = f", {short_date(check.day, year=year)}" if check.day else ""
-    if check.status is FetchStatus.OK_EMPTY and not check.listed:
-        return f"{name}{day}: an empty day."
-    if check.status is FetchStatus.NOT_MODIFIED and not check.new:
-        return f"{name}{day}: nothing new."
-    return f"{name}{day}: {check.listed:,} listed, {check.new:,} new."
-
-
-def _bad(check: SourceCheck, *, year: int) -> str:
-    """Return the same calm sentence for a source that failed, is late or was read in part."""
-    name = cut(clean(check.label or check.source), _LONGEST_LABEL)
-    since = f" The newest day read is {short_date(check.day, year=year)}." if check.day else ""
-    if check.status is FetchStatus.STALE:
-        return f"{name} is late: it still shows an older day.{since} Its papers will come when they are listed."
+def _bad(check: SourceCheck, *, year: int, since: str) -> str:
+    """Return the same calm sentences for a source that failed, is late or was read in part."""
+    name, day = _name(check), short_date(check.day, year=year) if check.day else ""
     if check.status is FetchStatus.PARTIAL:
-        return f"{name} could be read only in part: {check.listed:,} listed, {check.new:,} new. The rest will come."
+        return f"{_good(check, year=year, since=since)} Some could not be read."
+    new = f"{check.new:,} new {since}" if check.new else ""
+    if check.status is FetchStatus.STALE:
+        told = "; ".join(filter(None, [f"it still shows {day}" if day else "it shows no new day", new]))
+        return f"{name} is late: {told}. Its papers will come when they are listed."
     fault = _FAULTS.get(check.status, "no usable answer")
-    return f"{name} could not be read today ({fault}).{since} Its papers will come when it can."
+    read = ": ".join(filter(None, [f"It was read up to {day}" if day else "", new]))
+    other = "other papers" if check.new else "papers"
+    sentences = [f"{name} could not be read today ({fault}).", *([f"{read}."] if read else [])]
+    return " ".join([*sentences, f"Its {other} will come when it can."])
+
+
+def _name(check: SourceCheck) -> str:
+    """Return what readers call a source."""
+    return cut(clean(check.label or check.source), _LONGEST_LABEL)
 
 
 def listed_names(names: Sequence[str]) -> str:

@@ -1,12 +1,16 @@
-"""The topic tree in the words of SQLite's FTS5, for every room that keeps such an index.
+r"""The topic tree in the words of SQLite's FTS5, for every room that keeps such an index.
 
 Text goes through `searchable` before it is indexed and before it is asked for, `match_expression` writes a tree as one
 MATCH expression, and `tokens` says beforehand how FTS5 will cut a text. Each token stands quoted in the expression, so
 nothing a reader types is ever FTS5 syntax.
+
+TeX is read only as far as words need it: `Schr\"odinger` is Schrödinger, `CO$_2$` is CO2 as CO₂ is, `\textbf{deep}` is
+deep, and `\alpha` is the word alpha. `tex_edits` tells where, so that a word found can be traced to the text as it was.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from domain.topics import And, Node, Not, Or, Phrase, Word
 
@@ -40,19 +44,123 @@ class _Separators(dict[int, str]):
         return self[code]
 
 
-_SEPARATORS = _Separators({code: chr(code) for code in range(1, 0x80)} | {0: " "})
+_SEPARATORS = _Separators({code: chr(code) for code in range(1, 0x80)} | dict.fromkeys(map(ord, "\0\\${}_^"), " "))
+
+_ACCENTS = dict(
+    zip(
+        "'`^\"~=.uvHcdbkr",
+        "\u0301\u0300\u0302\u0308\u0303\u0304\u0307\u0306\u030c\u030b\u0327\u0323\u0331\u0328\u030a",
+        strict=True,
+    )
+)
+_LETTERS = {
+    "aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł",
+    "ss": "ß", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "dj": "đ", "DJ": "Đ", "ng": "ŋ",
+    "NG": "Ŋ", "ell": "ℓ",
+}  # fmt: skip
+#: Commands that only dress their argument, and those that dress the rest of a group.
+_DRESS = frozenset(
+    """
+    boldsymbol bm emph ensuremath mathbb mathbf mathcal mathfrak mathit mathrm mathscr mathsf mathtt mbox operatorname
+    overline path pmb text textbf textit textmd textnormal textrm textsc textsf textsl textsubscript textsuperscript
+    texttt textup underline url
+    """.split()
+)
+_DECLARED = frozenset("bf bfseries em it itshape large normalfont rm sc sf sl small tt".split())
+
+_TEX_SIGN = re.compile(r"[\\${}_^]")
+_TEX = re.compile(
+    r"""
+    \\ (?: (?P<sign>['"`^~=.]) \s? | (?P<mark>[uvHcdbkr]) (?: \s | (?=\{) ) )
+       (?: \{ \s? (?P<inside> \\[ij] (?![A-Za-z]) | [^\W\d_] ) \s? \}
+         | (?P<beside> \\[ij] (?![A-Za-z]) (?: \s(?=[a-z]) )? | [^\W\d_] ) )
+    | \\ (?P<command> [A-Za-z]+ )
+    | \\ (?P<escaped> [\\${}_^/()-] )
+    | (?P<script> [_^] ) (?P<digit> (?<![0-9].) (?<![0-9]\$.) (?=\{?[0-9]) )?
+    | [\\${}]
+    """,
+    re.VERBOSE,
+)
+#: Two dollars around a formula; not those of "from US$5 to US$10".
+_FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?=[^\s$])[^$]{1,400}(?<=[^\s\\])\1(?![\d$])")
+_AFTER_SHORT_WORD = re.compile(r"(?<=\b[A-Za-z])|(?<=\b[A-Za-z]{2})")
 
 
 def searchable(text: str) -> str:
-    """Return the text as FTS5 should see it: NFKC, and one space for each character that belongs to no token.
+    """Return the text as FTS5 should see it: no TeX, NFKC, and one space for each character that belongs to no token.
 
     unicode61 knows the Unicode of 2012: it takes every younger character, such as 🤗, for a letter, and then
-    "🤗Transformers" would be one unfindable word. ASCII is left as it is, but for NUL. The result has as many
-    characters as the NFKC form of `text`.
+    "🤗Transformers" would be one unfindable word. ASCII without TeX is left as it is, but for NUL. The result has as
+    many characters as the NFKC form of `text` after its `tex_edits`.
     """
+    if _TEX_SIGN.search(text):
+        pieces: list[str] = []
+        done = 0
+        for begin, end, instead in tex_edits(text):
+            pieces += (text[done:begin], instead)
+            done = end
+        text = "".join(pieces) + text[done:]
     if text.isascii():
         return text.replace("\0", " ")
     return unicodedata.normalize("NFKC", text).translate(_SEPARATORS)
+
+
+def tex_edits(text: str) -> Iterator[tuple[int, int, str]]:
+    r"""Yield from where to where TeX stands in the text, rising, and what `searchable` reads instead.
+
+    An accent, a letter's command, a dress command, a formula's dollars, braces and a script of digits leave a word
+    whole; all other TeX parts words. So `x_{ij}` and `\frac{a}{b}` are words of their own, as if the signs were spaces.
+    """
+    dollars: dict[int, bool] = {}  # of formulas: whether it opens one
+    for formula in _FORMULA.finditer(text):
+        width = len(formula[1])
+        dollars |= dict.fromkeys(range(formula.start(), formula.start() + width), True)
+        dollars |= dict.fromkeys(range(formula.end() - width, formula.end()), False)
+    groups: list[str] = []  # of each open brace: what stands instead of it and of the closing one
+    in_formula = False
+    last_end, glue = -1, ""  # where the last TeX ended, and what a brace right after it becomes
+    for found in _TEX.finditer(text):
+        begin, end = found.span()
+        before = glue if begin == last_end else ""
+        instead, glue = " ", ""
+        match found[0][0], found["command"]:
+            case "{", _:
+                groups.append(before)
+                instead = before
+            case "}", _:
+                instead = glue = groups.pop() if groups else " "
+            case "$", _:
+                in_formula = dollars.get(begin, in_formula)
+                instead = "" if begin in dollars else " "
+            case "_" | "^", _:
+                is_script = in_formula or text[end : end + 1] == "{" or _AFTER_SHORT_WORD.match(text, begin)
+                instead = glue = "" if is_script and not before and found["digit"] is not None else " "
+            case _, str(name):
+                end, instead, glue = _command(text, name, begin, end)
+            case _:
+                instead = _accented(found) or ("" if found["escaped"] in {"-", "/", "(", ")"} else " ")
+                end = begin + 1 if instead == " " and found["escaped"] is None else end
+        yield begin, end, instead
+        last_end = max(end, found.end())
+
+
+def _command(text: str, name: str, begin: int, end: int) -> tuple[int, str, str]:
+    """Return where the TeX of a command ends, what is read instead, and what a brace right after it becomes."""
+    follows = text[end : end + 2]
+    if name in _LETTERS:
+        return end + (follows[:1].isspace() and follows[1:].islower()), _LETTERS[name], ""
+    if name in _DRESS and follows.removeprefix("*").startswith("{"):
+        return end + follows.startswith("*"), "", ""
+    if name in _DECLARED and text[begin - 1 : begin] == "{" and follows[:1].isspace():
+        return end + 1, "", ""
+    return begin + 1, " ", " "
+
+
+def _accented(found: re.Match[str]) -> str:
+    """Return the one letter that an accent makes, or nothing where there is none."""
+    letter = (found["inside"] or found["beside"] or "").strip("\\ \t\n")
+    composed = unicodedata.normalize("NFC", letter + _ACCENTS.get(found["sign"] or found["mark"], ""))
+    return composed if len(composed) == 1 else letter if found["inside"] else ""  # "don\'t" is no accent
 
 
 def tokens(text: str) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def identifiers_in(texts: Iterable[str]) -> Identifiers:
 
 
 def title_key(title: str) -> str:
-    r"""Return what a title says, without typography: casefolded alphanumerics only, "" if none are left.
+    r"""Return what a title says, without typography: casefolded alphanumerics only.
 
     "Schr\"odinger" and "Schrödinger", "$N$-ary" and "N-ary", "TranslationUsing" and "Translation Using" are equal.
     """
@@ -111,7 +111,9 @@ def title_key(title: str) -> str:
     text = _TEX_LETTER.sub(lambda found: _TEX_LETTERS.get(found[1], found[1]), text)
     text = _TEX_WORD.sub("", _TEX_ACCENT.sub("", text))
     text = unicodedata.normalize("NFKD", text.replace("&", " and ").translate(_UNDECOMPOSED))
-    return "".join(character for character in text.casefold() if character.isalnum())
+    key = "".join(character for character in text.casefold() if character.isalnum())
+    # A title of signs alone ("???") is told by its signs.
+    return key or "".join(title.casefold().split())
 
 
 def title_hash(key: str, salt: str = "") -> str:

@@ -49,11 +49,27 @@ class Schedule:
 
     def slot(self, now: datetime) -> Slot:
         """Return the slot that `now` (aware) falls into: the local date, or the ISO week."""
-        local = now.astimezone(zone_of(self.zone))
-        if self.every is Cadence.DAY:
-            return Slot(label=local.date().isoformat(), zone=self.zone, day=local.date())
-        year, week, _ = local.isocalendar()
-        return Slot(label=f"{year}-W{week:02}", zone=self.zone, day=local.date())
+        return self._slot_of(now.astimezone(zone_of(self.zone)).date(), now)
+
+    def due_slot(self, now: datetime) -> tuple[Slot, datetime]:
+        """Return the slot that opened last, and when that was (UTC).
+
+        Before the hour of the present slot that is the one before, so that a machine which is off at a reader's hour
+        still sends when it is on again.
+        """
+        opened = self.opens(now)
+        if opened > now:
+            earlier = now - (timedelta(days=1) if self.every is Cadence.DAY else timedelta(days=7))
+            opened = self.opens(earlier)
+        local = opened.astimezone(zone_of(self.zone)).date()
+        return self._slot_of(local, now), opened
+
+    def _slot_of(self, day: date, now: datetime) -> Slot:
+        label = day.isoformat()
+        if self.every is Cadence.WEEK:
+            year, week, _ = day.isocalendar()
+            label = f"{year}-W{week:02}"
+        return Slot(label=label, zone=self.zone, day=now.astimezone(zone_of(self.zone)).date())
 
     def opens(self, now: datetime) -> datetime:
         """Return the first instant at which the slot of `now` is due, in UTC.
@@ -69,10 +85,6 @@ class Schedule:
         # A wall time inside the gap comes back moved by the gap's width: zoneinfo reads it with the offset
         # from before the gap, which is exactly the first existing hour after it.
         return wall.astimezone(UTC)
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether the slot of `now` has opened."""
-        return now >= self.opens(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,8 @@ class Subscriber:
     state: SubscriberState
     schedule: Schedule
     shared: bool  #: a mailbox of several people: no personal tokens in its letters
-    confirmed_at: datetime | None
+    confirmed_at: datetime | None  #: when the reader said yes; None where the operator vouched
+    joined_at: datetime | None = None  #: when letters began, or began again; None while pending
     subscriptions: tuple[Subscription, ...] = ()
 
 
@@ -125,8 +138,3 @@ def weekday_of(name: str) -> int:
         message = f"weekday must be one of {', '.join(WEEKDAYS)}, not {name!r}"
         raise UsageError(message)
     return WEEKDAYS.index(short)
-
-
-def news_since(now: datetime, welcome_days: int) -> date:
-    """Return the first listing day that a first issue cut at `now` looks back to."""
-    return (now - timedelta(days=welcome_days)).date()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,14 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class WishedTopic:
+    """A topic that a reader asks for."""
+
+    name: str  #: what the reader calls it
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A paper that a topic selected."""
 
@@ -81,13 +88,3 @@ class Why:
 
     line: str  #: "both words, in title and abstract"
     marks: tuple[str, ...]  #: the stored text's own words to be highlighted, such as "sensitivities"
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a query would have selected."""
-
-    query: Query
-    days: int
-    total: int
-    per_day: dict[date, int]

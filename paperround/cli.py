@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -65,22 +66,49 @@ def everything(
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
-    as_json = "--json" in arguments
+    told = Report(as_json="--json" in arguments)
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        _refuse_bytes(arguments)
+        code = int(app(arguments, standalone_mode=False) or 0)
+        sys.stdout.flush()
     except typer.Exit as leave:
         return leave.exit_code
     except BrokenPipeError:
         # The reader of our output left (`| head`): nothing to tell, and Python must not complain while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (typer.TyperException, typer.Abort, KeyboardInterrupt, PaperroundError, OSError) as error:
-        reason, code = _told(error)
-        more = {"column": error.column} if isinstance(error, QueryError) else {}
-        if as_json and code != _INTERRUPTED:
-            sys.stdout.write(json.dumps({"error": reason, **more}) + "\n")
-        Report(as_json=as_json).note(f"paperround: {' '.join(reason.split())}")
+    except Exception as error:
+        if not isinstance(error, _SPOKEN) and "--verbose" in arguments:
+            raise
+        return _refused(error, told)
+    except KeyboardInterrupt as error:
+        return _refused(error, told)
+    return code
+
+
+_SPOKEN = (typer.TyperException, typer.Abort, PaperroundError, OSError)
+
+
+def _refuse_bytes(arguments: list[str]) -> None:
+    """Raise UsageError for an argument that is not text: Python hands such bytes on as lone surrogates."""
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise UsageError(f"the argument {argument!a} is not valid text in this locale")
+
+
+def _refused(error: BaseException, told: Report) -> int:
+    """Say one sentence on stderr, and in JSON where that was asked for; return the exit code."""
+    reason, code = _told(error)
+    if reason.startswith("Usage:"):
+        told.raw(reason)  # a group of commands without a command: its help
         return code
+    with suppress(OSError):
+        more = {"column": error.column} if isinstance(error, QueryError) else {}
+        if told.is_json and code != _INTERRUPTED:
+            sys.stdout.write(json.dumps({"error": reason, **more}) + "\n")
+            sys.stdout.flush()
+    told.note(f"paperround: {' '.join(reason.split())}")
+    return code
 
 
 def _told(error: BaseException) -> tuple[str, int]:
@@ -94,5 +122,7 @@ def _told(error: BaseException) -> tuple[str, int]:
             return f"{error.filename or 'the system'}: {error.strerror or error}", 3
         case PaperroundError():
             return str(error), 3
-        case _:
+        case KeyboardInterrupt() | typer.Abort():
             return "interrupted; what was done stays done", _INTERRUPTED
+        case _:
+            return f"a fault of ours ({error!r}); --verbose before the command shows where; please report it", 3

@@ -11,18 +11,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+_WIDE = 10_000  # columns
+
 
 class Report:
     """Where one command's result goes."""
 
     def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._out = Console(highlight=False, soft_wrap=True)
+        self.is_json = as_json
+        # Into a pipe or a file nothing is wrapped: an id must be found by grep.
+        self._out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
         self._err = Console(stderr=True, highlight=False)
 
     def show(self, result: Mapping[str, Any], lines: Callable[[], Iterable[str | Table]]) -> None:
         """Print the JSON object, or what `lines` gives; text from outside must be escaped by `plain`."""
-        if self._as_json:
+        if self.is_json:
             # Escaped beyond ASCII: whatever the terminal's encoding, a script reads the same object.
             sys.stdout.write(json.dumps(result) + "\n")
             return
@@ -32,6 +35,10 @@ class Report:
     def note(self, line: str) -> None:
         """Say something on stderr that is no result."""
         self._err.print(plain(line), soft_wrap=True)
+
+    def raw(self, text: str) -> None:
+        """Print help and the like as it stands."""
+        self._out.print(escape(text))
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
@@ -44,7 +51,7 @@ class Report:
 
 def plain(text: str) -> str:
     """Return a text from outside fit for a terminal: no markup, no control characters, no surrogates."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
+    shown = "".join(each if each.isprintable() or each == "\n" else " " for each in text)
     return escape(shown.encode("utf-8", "replace").decode("utf-8"))
 
 

@@ -1,8 +1,11 @@
 """A list of readers as a CSV file: read whole, checked whole, and only then acted on."""
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from digests.addresses import address_key
 from domain.errors import UsageError
@@ -65,17 +68,19 @@ def _rows(file: Path) -> dict[str, list[dict[str, str]]]:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not UTF-8 text (byte {error.start})") from error
-    reader = csv.DictReader(text.splitlines(), restkey="too many")
+    reader = csv.DictReader(StringIO(text, newline=""), restkey="too many")
     columns = [name.strip().lower() for name in reader.fieldnames or ()]
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown or "email" not in columns or "topic" not in columns:
         reason = (
-            f"has unknown columns {', '.join(map(repr, unknown))}" if unknown else "needs the columns email and topic"
+            f"has unknown columns {', '.join(map(repr, unknown))} (fields are divided by commas)"
+            if unknown
+            else "needs the columns email and topic"
         )
         raise UsageError(f"{file} {reason}; legal: {', '.join(COLUMNS)}")
     reader.fieldnames = columns
     found: dict[str, list[dict[str, str]]] = {}
-    for raw in reader:
+    for raw in _parsed(reader, file):
         line = f"{file} line {reader.line_num}"
         if "too many" in raw:
             raise UsageError(f"{line} has more fields than the header; put a topic that holds a comma in quotes")
@@ -86,6 +91,13 @@ def _rows(file: Path) -> dict[str, list[dict[str, str]]]:
             raise UsageError(f"{line}: {error}") from error
         rows.append({**row, "line": line})
     return found
+
+
+def _parsed(reader: "csv.DictReader[str]", file: Path) -> Iterator[dict[str, Any]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UsageError(f"{file} line {reader.line_num} is not CSV: {error}") from error
 
 
 def _check_all(wanted: dict[str, list[dict[str, str]]]) -> None:
@@ -107,7 +119,7 @@ def _check_all(wanted: dict[str, list[dict[str, str]]]) -> None:
 
 def _schedule(row: dict[str, str]) -> Schedule | None:
     hour = row.get("hour") or None
-    if hour is not None and not hour.isdecimal():
+    if hour is not None and not (hour.isascii() and hour.isdecimal() and len(hour) <= 2):
         raise UsageError(f"hour must be 0 to 23, not {hour!r}")
     return schedule_from(
         row.get("every") or None, row.get("weekday") or None, int(hour) if hour else None, row.get("zone") or None

@@ -10,17 +10,19 @@ from digests.links import Links
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Renderer
 from domain.clock import Clock
-from domain.errors import UnknownError, UsageError
+from domain.errors import QueryError, UnknownError, UsageError
 from domain.issues import Mailing
 from domain.subscriptions import Consent, Schedule, Subscriber, SubscriberState
-from storage.subscribers import Signup, Subscribers, WishedTopic
+from domain.topics import WishedTopic
+from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
 #: The version of the words that a confirmation letter and its page show; the consent record names it.
 WORDING = "2026-11"
 #: How long a confirmation letter is worth sending (mail.md section 2, "Retry, throttle, pause").
 CONFIRMATION_AGE = timedelta(days=5)
-_NAMED = re.compile(r"\s*([^=\"“”()]*[^=\"“”()\s])\s+=\s+(.+)", re.DOTALL)
+_LONGEST_NAME = 100  # characters
+_NAMED = re.compile(r"\s*([^=\"“”()]*[^=\"“”()\s])\s+=(?:\s+(.*))?", re.DOTALL)
 
 
 class Desk:
@@ -43,11 +45,12 @@ class Desk:
 
     def subscribe(
         self, email: str, topics: Sequence[str], schedule: Schedule | None, *, vouched: bool, shared: bool
-    ) -> Subscriber:
+    ) -> tuple[Subscriber, bool]:
         """Add a reader, or topics to a known one.
 
         Without a site (a personal installation), for a shared mailbox, or where the operator vouches, the reader is
         confirmed at once; else they are pending and a confirmation letter is queued in the same transaction.
+        Return the reader, and whether a confirmation letter was queued: an address gets one a day and three in all.
         Raises AddressError, QueryError or UsageError; then nothing was changed.
         """
         typed = address(email).display
@@ -77,15 +80,13 @@ class Desk:
         return reader
 
     def change_topics(self, email: str, add: Sequence[str], remove: Sequence[str]) -> Subscriber:
-        """Add and take away topics; raises QueryError or UnknownError before the first change that is wrong."""
+        """Add and take away topics; raises QueryError or UnknownError, and then nothing was changed."""
         reader = self.find(email)
         wished = [wished_topic(text) for text in add]
         gone = [parse(text) for text in remove]
-        if wished:
-            reader = self._subscribers.add_topics(reader.public_id, wished, self._clock.now())
-        for query in gone:
-            reader = self._subscribers.remove_topic(reader.public_id, query)
-        return reader
+        if not wished and not gone:
+            return reader
+        return self._subscribers.change_topics(reader.public_id, wished, gone, self._clock.now())
 
     def unsubscribe(self, email: str) -> None:
         """Stop every letter to an address; raises AddressError or UnknownError."""
@@ -132,9 +133,14 @@ class _Confirmation:
 
 
 def wished_topic(text: str) -> WishedTopic:
-    """Read "NAME = QUERY" or "QUERY"; raises QueryError, its column counted in `text`."""
+    """Read "NAME = QUERY" or "QUERY"; raises QueryError, its column counted in `text`, or UsageError for the name."""
     named = _NAMED.fullmatch(text)
-    if named:
-        return WishedTopic(name=named[1], query=parse(named[2]))
-    query = parse(text)
-    return WishedTopic(name=" ".join(text.split()), query=query)
+    if named is None:
+        return WishedTopic(name=" ".join(text.split()), query=parse(text))
+    name = named[1]
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"a topic's name must be at most {_LONGEST_NAME} printable characters, not {name[:60]!r}")
+    try:
+        return WishedTopic(name=name, query=parse(named[2] or ""))
+    except QueryError as error:
+        raise QueryError(error.reason, error.column + max(named.start(2), 0)) from error

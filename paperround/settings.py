@@ -8,6 +8,7 @@ Nothing else in Paperround reads the environment or the file. Relative paths sta
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -45,7 +46,7 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings
 
 def build(values: Mapping[str, Any], folder: Path) -> Settings:
     """Check values in the file's shape; relative paths start at `folder`. Raises SettingsError."""
-    given = _known({name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()})
+    given = _known(deepcopy(dict(values)))
     _read_secrets(given, folder)
     try:
         settings = Settings.model_validate(given)
@@ -124,29 +125,35 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
     legal = [*SECTIONS, "source"]
     for section, content in values.items():
         if section in LATER_SECTIONS:
-            raise SettingsError(f"[{section}] is not read by this version; remove it")
+            if content:
+                raise SettingsError(f"[{section}] is not read by this version; remove it")
+            continue
         if section not in legal:
             raise SettingsError(f"unknown section {section!r}{_nearest(section, legal)}")
         if section == "source":
             _known_sources(content)
-        elif not isinstance(content, Mapping):
+        elif not isinstance(content, dict):
             raise SettingsError(f"{section} must be a section: [{section}]")
         else:
-            for key in content:
+            for key, value in list(content.items()):
                 if (section, key) in LATER:
-                    raise SettingsError(f"[{section}] {key} is not read by this version; remove it")
+                    # What says only what this version does anyway is no mistake.
+                    if value not in LATER[section, key]:
+                        raise SettingsError(f"[{section}] {key} is not read by this version; remove it")
+                    del content[key]
             secrets = [f"{name}_file" for name in SECRETS if name in _keys(SECTIONS[section])]
             _known_keys(f"[{section}]", content, [*_keys(SECTIONS[section]), *secrets])
-    return values
+    return {section: content for section, content in values.items() if section not in LATER_SECTIONS}
 
 
 def _known_sources(content: object) -> None:
-    if not isinstance(content, list) or not all(isinstance(each, Mapping) for each in content):
+    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
         raise SettingsError("write every source as a [[source]] section of its own")
     for number, each in enumerate(content, 1):
         where = f"[[source]] number {number}"
-        if "categories" in each:
+        if each.get("categories"):
             raise SettingsError(f"{where} categories is not read by this version; remove it")
+        each.pop("categories", None)
         _known_keys(where, each, _keys(SourceSettings))
 
 
@@ -222,9 +229,7 @@ _WANTED = {
 
 
 def _database_url(url: str, folder: Path) -> str:
-    if url == "sqlite://":
-        return url
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
+    if not url.startswith("sqlite:///") or url in {"sqlite:///", "sqlite:///:memory:"}:
         known = url.startswith(("postgresql", "postgres"))
         reason = "PostgreSQL is not supported by this version; use" if known else "must be"
         raise SettingsError(f"[database] url {reason} sqlite:///FILE, not {url.rsplit('@', maxsplit=1)[-1]!r}")

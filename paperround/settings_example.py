@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 from paperround.settings_model import SECTIONS, SourceSettings
 
 _HEAD = """\
-# Paperround's settings. Every line that is commented out stands at its default.
+# Paperround's settings. Every line that is commented out stands at its default, or is an example where it says so.
 # The environment wins: PAPERROUND_MAIL__HOST=relay.example.org sets [mail] host.
 # A secret may be kept in a file of its own: secret_key_file = "secret.txt".
 """
@@ -37,7 +37,8 @@ def init_text(secret_key: str) -> str:
                 if key == "secret_key"
                 else f"# {key} = {_toml(key, field.default)}"
             )
-            lines += [f"# {notes[name]}", setting]
+            example = " For example:" if field.default is None else ""
+            lines += [f"# {notes[name]}{example}", setting]
         lines.append("")
     lines += ["# Where papers come from; add as many as you like.", "[[source]]"]
     notes = comments(SourceSettings)

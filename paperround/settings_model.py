@@ -8,22 +8,20 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-#: Settings of the contract that later versions read: (section, key).
-LATER = frozenset(
-    {
-        ("mail", "bounce_domain"),
-        ("mail", "dkim_domain"),
-        ("mail", "dkim_selector"),
-        ("mail", "dkim_key_file"),
-        ("web", "operator_password"),
-        ("web", "trusted_proxies"),
-        ("web", "path_prefix"),
-        ("web", "signup"),
-        ("web", "allowed_domains"),
-        ("digest", "quiet_note_after_days"),
-        ("collect", "allow_private_hosts"),
-    }
-)
+#: Settings of the contract that later versions read: (section, key) → the values that say what this version does.
+LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
+    ("mail", "bounce_domain"): ("",),
+    ("mail", "dkim_domain"): ("",),
+    ("mail", "dkim_selector"): ("",),
+    ("mail", "dkim_key_file"): ("",),
+    ("web", "operator_password"): ("",),
+    ("web", "trusted_proxies"): ("", []),
+    ("web", "path_prefix"): ("",),
+    ("web", "signup"): ("closed",),
+    ("web", "allowed_domains"): ("", []),
+    ("digest", "quiet_note_after_days"): (0,),
+    ("collect", "allow_private_hosts"): (False,),
+}
 LATER_SECTIONS = ("keep", "operator", "topics")
 SECRETS = ("password", "secret_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")

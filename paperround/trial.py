@@ -42,6 +42,7 @@ def trial(
 ) -> Trial:
     """Read the last `days` listing days into a cache folder and write the letter there; raises PaperroundError."""
     parsed = parse(query)
+    cache.mkdir(parents=True, exist_ok=True)
     site = hashlib.sha256(url.encode()).hexdigest()[:8]
     settings = build(
         {

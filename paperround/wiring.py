@@ -35,6 +35,7 @@ from storage.subscribers import Subscribers
 from storage.topics import Topics
 from worker.collect import Collector
 from worker.deliver import Deliverer, Manner, worker_name
+from worker.editing import Editor
 from worker.match import Matcher
 from worker.planning import Policy
 from worker.publish import Publisher
@@ -195,14 +196,14 @@ class House:
         labels = [(source.name, source.label) for source in self.sources]
         return Receipts(sources=labels, runs=self.runs, issues=self.issues)
 
-    @cached_property
-    def publisher(self) -> Publisher:
-        """Matches → letters."""
+    def editor(self) -> Editor:
+        """What edits the letters of one publish."""
         digest = self.settings.digest
-        return Publisher(
+        return Editor(
             archive=self.archive,
+            search=self.search,
             issues=self.issues,
-            receipts=self.receipts,
+            receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,
             policy=Policy(
@@ -213,6 +214,11 @@ class House:
             links=self.links,
             clock=self.clock,
         )
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Matches → letters."""
+        return Publisher(issues=self.issues, editor=self.editor, clock=self.clock)
 
     @cached_property
     def deliverer(self) -> Deliverer:

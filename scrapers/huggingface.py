@@ -40,6 +40,7 @@ class DailySource:
     url: str  #: the site's root, without a slash at its end
     every: timedelta
     kind: str = "huggingface-daily"
+    is_dated: bool = True
     label: str = "Hugging Face Daily Papers"
 
     def requests(self, day: date) -> Iterable[PageRequest]:
@@ -60,6 +61,7 @@ class SearchSource:
     query: str
     every: timedelta
     kind: str = "huggingface-search"
+    is_dated: bool = False
 
     @property
     def label(self) -> str:

@@ -107,7 +107,7 @@ def _listings(lines: Iterable[bytes], tally: _Tally, *, day: date, backlog: bool
             tally.refused += 1
             tally.first = tally.first or f"line {number} {reason}"
             continue
-        block.take(listed or day, paper)
+        block.take(listed or (paper.first_seen.date() if paper.first_seen else day), paper)
         if block.size >= _PER_BLOCK:
             yield from block.leave()
     yield from block.leave()

@@ -70,6 +70,11 @@ class Source(Protocol):
         """How long the scheduler lets an answer be fresh."""
         ...
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether it has a listing for each day; else its one listing is of the day of the visit."""
+        ...
+
     def requests(self, day: date) -> Iterable[PageRequest]:
         """Name the pages that hold the listing of `day`, in the order to ask for them."""
         ...

@@ -17,7 +17,7 @@ from domain.papers import Identifiers, ListedPaper, Listing, Validators
 from storage import search
 from storage.merging import Known, find, ids_learned, key_for, learned
 from storage.reading import BLOCK, identifiers_of
-from storage.tables import CURSOR, IDENTIFIER, PAPER, SIGHTING, VALIDATOR
+from storage.tables import CURSOR, IDENTIFIER, PAPER, REMATCH, SIGHTING, VALIDATOR
 
 
 def add_listing(
@@ -40,7 +40,7 @@ def _add_block(
     connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime
 ) -> tuple[list[int], int]:
     by_id = _known_by_id(connection, [pair for paper in block for pair in paper.ids.pairs()])
-    keys = {title_key(paper.title) for paper in block} - {""}
+    keys = {title_key(paper.title) for paper in block}
     by_title: dict[str, list[Known]] = {}
     for same_title in _known(connection, PAPER.c.title_key.in_(keys)):
         by_title.setdefault(same_title.columns["title_key"], []).append(same_title)
@@ -132,6 +132,7 @@ def _enrich(connection: Connection, listing: Listing, paper: ListedPaper, known:
         after = {**known.columns, **changes}
         if changes.keys() & set(search.INDEXED):
             search.replace(connection, known.columns, after)
+            connection.execute(upsert(REMATCH).values(paper_id=known.id).on_conflict_do_nothing())
         known.columns = after
     return counts
 

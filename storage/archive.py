@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import and_, func, or_, select, text
 
 from domain.errors import UnknownError
+from domain.identity import identifiers_in
 from domain.papers import Added, Listing, Paper, Sighting, Validators
 from storage.adding import add_listing
 from storage.database import Database
 from storage.reading import BLOCK, papers_where
-from storage.tables import IDENTIFIER, PAPER, SIGHTING, VALIDATOR
+from storage.tables import CURSOR, IDENTIFIER, PAPER, SIGHTING, VALIDATOR
 
 
 class Archive:
@@ -35,6 +36,11 @@ class Archive:
         new = self.papers(new_ids)
         return Added(new=new, updated=updated, listed=len(listing.papers))
 
+    def cursor(self, source: str) -> date | None:
+        """Return the newest listing day of which a source gave a whole answer; None for none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(CURSOR.c.day).where(CURSOR.c.source == source)).scalar()
+
     def validators(self, source: str, url: str) -> Validators | None:
         """Return what the last whole answer of that address left for a conditional GET; None if there was none."""
         with self._database.reading() as connection:
@@ -46,10 +52,13 @@ class Archive:
         return Validators(url=url, etag=row.etag, last_modified=row.last_modified) if row else None
 
     def paper(self, key: str) -> Paper:
-        """Return the paper of that key or of any strong id it goes by; raises UnknownError."""
+        """Return the paper of that key, or of any strong id or link that names it; raises UnknownError."""
         scheme, _, value = key.partition(":")
+        pairs = {(scheme, value), *identifiers_in([key]).pairs()}
         with self._database.reading() as connection:
-            by_id = select(IDENTIFIER.c.paper_id).where(IDENTIFIER.c.scheme == scheme, IDENTIFIER.c.value == value)
+            by_id = select(IDENTIFIER.c.paper_id).where(
+                or_(*(and_(IDENTIFIER.c.scheme == each, IDENTIFIER.c.value == known) for each, known in pairs))
+            )
             found = list(papers_where(connection, or_(PAPER.c.key == key, PAPER.c.id.in_(by_id))))
         if not found:
             raise UnknownError(f"there is no paper {key!r} in the archive")

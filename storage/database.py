@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -86,6 +86,8 @@ class Database:
     def _prepare(self) -> None:
         with self.reading() as connection:
             found = migrate.current(connection)
+            if found is None and migrate.is_inhabited(connection):
+                raise DatabaseUnavailable(f"{self.place} is another program's database, not a Paperround archive")
         if found == migrate.HEAD:
             return
         # Another process may be migrating too: look again once the lock is ours.
@@ -110,19 +112,17 @@ class Database:
 
 
 def _place(url: str) -> str:
-    return make_url(url).database or ":memory:"
+    """Return the file of `sqlite:///FILE`, taken as it stands (a "?" is part of its name), or ":memory:"."""
+    return url.removeprefix("sqlite://").removeprefix("/") or ":memory:"
 
 
 def _engine(url: str, busy_seconds: float) -> Engine:
     place = _place(url)
     options: dict[str, Any] = {"poolclass": StaticPool} if place == ":memory:" else {}
     if place != ":memory:":
-        try:
-            Path(place).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnavailable(f"the folder of the database {place} cannot be made: {error.strerror}") from error
+        _touch(Path(place))
     engine = create_engine(
-        url,
+        URL.create("sqlite", database=place),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
         json_serializer=partial(json.dumps, ensure_ascii=False),
         **options,
@@ -130,6 +130,17 @@ def _engine(url: str, busy_seconds: float) -> Engine:
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
+
+
+def _touch(file: Path) -> None:
+    """Make a missing database file that only its owner may read: it holds readers' addresses."""
+    if not file.parent.is_dir():
+        raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
+    try:
+        file.touch(mode=0o600)
+    except OSError as error:
+        if not file.is_file():
+            raise DatabaseUnavailable(f"the database {file} cannot be made: {error.strerror}") from error
 
 
 def _on_connect(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001 the signature is SQLAlchemy's
@@ -153,8 +164,10 @@ def _ours(error: BaseException, place: str) -> StorageError:
         return DatabaseBusy(f"the database {place} is held by another process; try again in a moment")
     if "readonly" in text:
         return DatabaseUnavailable(f"the database {place} is read-only; nothing was changed")
-    if "full" in text:
-        return DatabaseUnavailable(f"no room to store: the disk of the database {place} is full; nothing was changed")
+    if "full" in text or "disk I/O" in text:
+        return DatabaseUnavailable(
+            f"no room to store: the disk of the database {place} is full, or fails ({text}); nothing was changed"
+        )
     if "not a database" in text or "malformed" in text:
         return DatabaseUnavailable(f"{place} is not a Paperround database, or it is damaged ({text})")
     if "unable to open" in text:

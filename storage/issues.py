@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text
+from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from domain.errors import UnknownError
@@ -29,7 +29,8 @@ _NEWS = text(
     """
     SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
     FROM subscription s
-    JOIN issue last ON last.id = (SELECT max(id) FROM issue WHERE subscriber_id = s.subscriber_id)
+    JOIN subscriber reader ON reader.id = s.subscriber_id
+    JOIN issue last ON last.id = reader.last_issue_id
     JOIN match m ON m.topic_id = s.topic_id AND m.id > last.upto_match
     JOIN paper p ON p.id = m.paper_id
     WHERE s.subscriber_id IN :readers AND m.id <= :upto AND NOT p.backlog
@@ -39,7 +40,7 @@ _NEWS = text(
     """
 ).bindparams(bindparam("readers", expanding=True))
 
-# What the first issue looks back over: anything first seen or listed since then, news or not.
+# What a first issue looks back over: anything first seen or listed since then, news or not, that was not sent before.
 _WELCOME = text(
     """
     SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
@@ -47,6 +48,8 @@ _WELCOME = text(
     JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
     JOIN paper p ON p.id = m.paper_id
     WHERE s.subscriber_id IN :readers AND (p.listed >= :day OR p.first_seen >= :moment)
+      AND NOT EXISTS (SELECT 1 FROM issue_paper sent
+                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
     """
 ).bindparams(bindparam("readers", expanding=True))
 
@@ -56,15 +59,17 @@ class LastIssue:
     """What the planner needs to know of a reader's newest issue."""
 
     slot: str
+    cutoff: datetime
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A confirmed reader and their newest issue; None before the first."""
+    """A confirmed reader, their newest issue (None before the first), and the newest slot that stayed empty."""
 
     subscriber: Subscriber
     last: LastIssue | None
+    empty_slot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +130,21 @@ class Issues:
         with self._database.reading() as connection:
             return _grouped(connection, _WELCOME, values)
 
-    def freeze(self, plans: Sequence[IssuePlan], now: datetime) -> int:
-        """Write issues with their papers, contents and deliveries, in one transaction.
+    def freeze(self, plans: Sequence[IssuePlan], empty: Mapping[int, str], now: datetime) -> list[str]:
+        """Write issues with their papers, contents and deliveries, and settle empty slots, in one transaction.
 
-        Return how many were written: a slot that has its issue already, or a reader who left meanwhile, is passed over.
+        `empty` is reader → slot label. Return for each plan "" if it was written, else why it was passed over.
         """
-        written = 0
         with self._database.writing() as connection:
-            for plan in plans:
-                written += _freeze(connection, plan, now)
-        return written
+            passed = [_freeze(connection, plan, now) for plan in plans]
+            if empty:
+                connection.execute(
+                    update(SUBSCRIBER)
+                    .where(SUBSCRIBER.c.id == bindparam("reader"))
+                    .values(empty_slot=bindparam("slot")),
+                    [{"reader": reader, "slot": slot} for reader, slot in empty.items()],
+                )
+        return passed
 
     def record_run(self, now: datetime, due: int, planned: int, excluded: Mapping[str, int]) -> None:
         """Keep the counts of one publish that planned or excluded anybody."""
@@ -187,17 +197,17 @@ def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
         .order_by(SUBSCRIBER.c.id)
         .limit(BLOCK)
     )
-    readers = readers_from(connection, connection.execute(query).all())
-    newest = (
-        select(func.max(ISSUE.c.id))
-        .where(ISSUE.c.subscriber_id.in_([r.id for r in readers]))
-        .group_by(ISSUE.c.subscriber_id)
-    )
+    rows = connection.execute(query).all()
+    newest = [row.last_issue_id for row in rows if row.last_issue_id is not None]
     last = {
-        row.subscriber_id: LastIssue(slot=row.slot, created_at=row.created_at)
+        row.subscriber_id: LastIssue(slot=row.slot, cutoff=row.cutoff, created_at=row.created_at)
         for row in connection.execute(select(ISSUE).where(ISSUE.c.id.in_(newest)))
     }
-    return tuple(Reader(subscriber=reader, last=last.get(reader.id)) for reader in readers)
+    empty = {row.id: row.empty_slot for row in rows}
+    return tuple(
+        Reader(subscriber=reader, last=last.get(reader.id), empty_slot=empty[reader.id])
+        for reader in readers_from(connection, rows)
+    )
 
 
 def _grouped(connection: Connection, query: Any, values: dict[str, Any]) -> dict[int, list[News]]:
@@ -210,10 +220,10 @@ def _grouped(connection: Connection, query: Any, values: dict[str, Any]) -> dict
     return found
 
 
-def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> int:
+def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:
     state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
     if state != SubscriberState.CONFIRMED.value:
-        return 0
+        return "left meanwhile"
     issue = upsert(ISSUE).values(
         public_id=plan.public_id,
         subscriber_id=plan.subscriber_id,
@@ -226,7 +236,7 @@ def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> int:
     created = issue.on_conflict_do_nothing(index_elements=["subscriber_id", "slot"]).returning(ISSUE.c.id)
     issue_id = connection.execute(created).scalar()
     if issue_id is None:
-        return 0
+        return "has this issue already"
     papers = [
         {
             "issue_id": issue_id,
@@ -240,5 +250,6 @@ def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> int:
     ]
     if papers:
         connection.execute(insert(ISSUE_PAPER), papers)
+    connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id).values(last_issue_id=issue_id))
     queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
-    return 1
+    return ""

@@ -35,6 +35,8 @@ def find(listed: ListedPaper, by_id: Mapping[tuple[str, str], Known], by_title: 
 
 def _same_work(listed: ListedPaper, known: Known) -> bool:
     authors: list[str] = known.columns["authors"]
+    if not listed.ids.pairs() and not known.ids.pairs() and _says_the_same(listed, known):
+        return True
     return (
         verdict(
             listed.ids,
@@ -45,6 +47,12 @@ def _same_work(listed: ListedPaper, known: Known) -> bool:
         )
         is Verdict.SAME
     )
+
+
+def _says_the_same(listed: ListedPaper, known: Known) -> bool:
+    """Two records without an id that say the very same are one, however short their title."""
+    said = (listed.title, listed.abstract, list(listed.authors))
+    return said == (known.columns["title"], known.columns["abstract"], known.columns["authors"])
 
 
 def _own_abstract(abstract: str, kind: AbstractKind) -> str:

@@ -19,6 +19,11 @@ def current(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def is_inhabited(connection: Connection) -> bool:
+    """Whether the database holds any table at all."""
+    return bool(inspect(connection).get_table_names())
+
+
 def is_known(revision: str) -> bool:
     """Whether this version of Paperround wrote, or can migrate, that revision."""
     return any(script.revision == revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())

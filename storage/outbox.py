@@ -10,6 +10,7 @@ the same Message-ID, Date and bytes, or is held for the operator. Each commit is
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, update
@@ -42,19 +43,30 @@ class DeliveryRecord:
     sha256: str
 
 
+class Permission(Enum):
+    """Whether a delivery may take the step that cannot be taken back."""
+
+    GIVEN = "given"
+    UNWANTED = "unwanted"  # the reader left meanwhile: it is skipped
+    LOST = "lost"  # another worker took it over: it is theirs
+
+
 class Outbox:
     """The deliveries of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def recover(self, is_dead: Callable[[str], bool], now: datetime, *, resend: bool) -> int:
-        """Take over what dead workers hold; return how many deliveries that were.
+    def recover(self, is_alive: Callable[[str], bool | None], now: datetime, *, resend: bool) -> int:
+        """Take over what dead workers hold; return how many are held as uncertain from now on.
+
+        `is_alive` says None of a worker of whom nothing can be known: its leases end when their time is over. Those of
+        a living one never do.
 
         Leased ones are planned again at once. Those being sent may have left: with `resend`, and confirmations always,
         they are due again at once if they were not resent before, else they are held as uncertain.
         """
-        taken = 0
+        kept = 0
         with self._database.writing() as connection:
             held = connection.execute(
                 select(DELIVERY, CONTENT.c.kind)
@@ -62,12 +74,14 @@ class Outbox:
                 .where(text(OPEN), _in((S.LEASED, S.SENDING)))
             ).all()
             for row in held:
-                if row.lease_until > now and not is_dead(row.worker):
+                alive = is_alive(row.worker)
+                if alive or (alive is None and row.lease_until > now):
                     continue
                 again = resend or row.kind == LetterKind.CONFIRM.value
-                connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(_released(row, now, again)))
-                taken += 1
-        return taken
+                values = _released(row, now, again)
+                connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(values))
+                kept += values["not_before"] is None
+        return kept
 
     def lease(self, worker: str, now: datetime, lease: timedelta, limit: int) -> tuple[Leased, ...]:
         """Claim up to `limit` due deliveries for a worker, oldest first; confirmations before digests."""
@@ -99,16 +113,16 @@ class Outbox:
     def expire(self, now: datetime) -> int:
         """End what is too old to be worth sending; return how many."""
         with self._database.writing() as connection:
-            late = update(DELIVERY).where(text(OPEN), _in(_WAITING), DELIVERY.c.expires_at <= now)
+            # One that may have left, and is held for the operator, stays what it is.
+            late = update(DELIVERY).where(
+                text(OPEN), _in(_WAITING), DELIVERY.c.not_before.is_not(None), DELIVERY.c.expires_at <= now
+            )
             return connection.execute(
                 late.values(state=S.EXPIRED.value, not_before=None, reason="too old when its turn came")
             ).rowcount
 
-    def mark_sending(self, delivery_id: int, worker: str, now: datetime) -> str:
-        """Durably mark a delivery before the step that cannot be taken back.
-
-        Return "" if it may go; else why not: the reader left meanwhile (then it is skipped), or the lease was lost.
-        """
+    def mark_sending(self, delivery_id: int, worker: str, now: datetime, lease: timedelta) -> Permission:
+        """Durably mark a delivery before the step that cannot be taken back, and hold it for another `lease`."""
         with self._database.writing() as connection:
             row = connection.execute(
                 select(
@@ -123,7 +137,7 @@ class Outbox:
                 .where(DELIVERY.c.id == delivery_id)
             ).one()
             if row.state != S.LEASED.value or row.worker != worker:
-                return "another worker took it over"
+                return Permission.LOST
             mine = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
             wanted = _WANTED[LetterKind(row.kind)]
             if row.reader != wanted.value:
@@ -131,9 +145,13 @@ class Outbox:
                 connection.execute(
                     mine.values(state=S.SKIPPED.value, reason=reason, not_before=None, lease_until=None, worker="")
                 )
-                return reason
-            connection.execute(mine.values(state=S.SENDING.value, first_try=row.first_try or now, last_try=now))
-        return ""
+                return Permission.UNWANTED
+            connection.execute(
+                mine.values(
+                    state=S.SENDING.value, first_try=row.first_try or now, last_try=now, lease_until=now + lease
+                )
+            )
+        return Permission.GIVEN
 
     def settle(self, delivery_id: int, worker: str, outcome: Outcome, now: datetime) -> bool:
         """Record how a try ended; return False if the delivery is no longer this worker's."""

@@ -4,7 +4,7 @@ The index is SQLite's FTS5 without content of its own: it holds the words as dom
 a topic find the same papers. A row is therefore taken out by saying again what was put in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,10 @@ _TAKE = text(
 )
 _FIND = text(
     "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted ORDER BY bm25(paper_fts, 2.0, 1.0, 1.0) LIMIT :limit"
+)
+_SCORES = text(
+    "SELECT rowid, bm25(paper_fts, 2.0, 1.0, 0.0) AS score FROM paper_fts "
+    "WHERE paper_fts MATCH :wanted AND rowid BETWEEN :low AND :high"
 )
 _COUNT = text("SELECT count(*) FROM paper_fts WHERE paper_fts MATCH :wanted")
 INDEXED = ("title", "abstract", "authors")
@@ -54,6 +58,23 @@ class Search:
                 block = papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK]))
                 papers.update((paper.id, paper) for paper in block)
         return Found(total=int(total), papers=tuple(papers[each] for each in ids))
+
+    def scores(self, query: Query, paper_ids: Collection[int]) -> dict[int, float]:
+        """Return BM25 of these papers for a query, higher is better, titles counted twice.
+
+        How rare a word is, is judged over the whole archive (relevance.md, "Recommended design" 5), so that papers of
+        different days compare. Papers that do not match are missing.
+        """
+        if not paper_ids:
+            return {}
+        wanted = {
+            "wanted": f"{{title abstract}} : ({match_expression(query.tree)})",
+            "low": min(paper_ids),
+            "high": max(paper_ids),
+        }
+        with self._database.reading() as connection:
+            found = connection.execute(_SCORES, wanted)
+            return {row.rowid: -row.score for row in found if row.rowid in paper_ids}
 
 
 def put(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -7,11 +7,10 @@ item 24), so that a form cannot be used to flood a mailbox.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Row, Select, func, insert, select, true, update
 
 from domain.errors import UnknownError
 from domain.issues import LetterKind, Mailing
@@ -23,22 +22,16 @@ from domain.subscriptions import (
     SubscriberState,
     Subscription,
 )
-from domain.topics import Query
+from domain.topics import Query, WishedTopic
 from storage.database import Database
 from storage.mailings import queue
 from storage.reading import BLOCK
-from storage.tables import CONSENT, CONTENT, DELIVERY, SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.subscriptions import add_topics, look_back_again, remove_topic
+from storage.tables import CONSENT, CONTENT, DELIVERY, SUBSCRIBER, SUBSCRIPTION
+from storage.topics import GONE
 
 CONFIRMATIONS_IN_ALL = 3
 CONFIRMATION_PAUSE = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class WishedTopic:
-    """A topic that a reader asks for."""
-
-    name: str
-    query: Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +58,21 @@ class Subscribers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def subscribe(self, signup: Signup, now: datetime, confirmation: Confirmation | None = None) -> Subscriber:
+    def subscribe(
+        self, signup: Signup, now: datetime, confirmation: Confirmation | None = None
+    ) -> tuple[Subscriber, bool]:
         """Add a reader, or topics to a known one; queue a confirmation letter where one is due.
 
         A known reader keeps what was not asked to change. One who left or never confirmed takes the new state; one who
-        is confirmed stays so.
+        is confirmed stays so. Return the reader, and whether a confirmation letter was queued.
         """
+        queued = False
         with self._database.writing() as connection:
             row = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.address_key == signup.address_key)).first()
             subscriber_id = _insert(connection, signup, now) if row is None else _renew(connection, row, signup, now)
-            _add_topics(connection, subscriber_id, signup.topics, now)
+            add_topics(connection, subscriber_id, signup.topics, now)
+            if row is not None and row.state in GONE:
+                look_back_again(connection, subscriber_id, true())
             agreed = [
                 {"subscriber_id": subscriber_id, "action": c.action, "wording": c.wording, "at": c.at}
                 for c in signup.consent
@@ -83,8 +81,8 @@ class Subscribers:
                 connection.execute(insert(CONSENT), agreed)
             reader = _one(connection, SUBSCRIBER.c.id == subscriber_id)
             if confirmation is not None and reader.state is SubscriberState.PENDING:
-                _ask_to_confirm(connection, reader, confirmation, now)
-        return reader
+                queued = _ask_to_confirm(connection, reader, confirmation, now)
+        return reader, queued
 
     def confirm(self, public_id: str, consent: Consent) -> bool:
         """Confirm a pending reader; return whether the reader is confirmed now. Twice does nothing more."""
@@ -93,7 +91,11 @@ class Subscribers:
             if reader is None or reader.state not in {SubscriberState.PENDING, SubscriberState.CONFIRMED}:
                 return False
             if reader.state is SubscriberState.PENDING:
-                values = {"state": SubscriberState.CONFIRMED.value, "confirmed_at": consent.at}
+                values = {
+                    "state": SubscriberState.CONFIRMED.value,
+                    "confirmed_at": consent.at,
+                    "joined_at": consent.at,
+                }
                 connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
                 _record(connection, reader.id, consent)
         return True
@@ -110,23 +112,18 @@ class Subscribers:
                 _record(connection, reader.id, consent)
         return True
 
-    def add_topics(self, public_id: str, topics: Sequence[WishedTopic], now: datetime) -> Subscriber:
-        """Add topics to a known reader; one that is there already stays as it is. Raises UnknownError."""
-        with self._database.writing() as connection:
-            reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
-            _add_topics(connection, reader.id, topics, now)
-            return _one(connection, SUBSCRIBER.c.id == reader.id)
+    def change_topics(
+        self, public_id: str, add: Sequence[WishedTopic], remove: Sequence[Query], now: datetime
+    ) -> Subscriber:
+        """Add topics to a known reader and take others away; one that is there already stays as it is.
 
-    def remove_topic(self, public_id: str, query: Query) -> Subscriber:
-        """Take a topic away from a reader; raises UnknownError if the reader does not have it."""
+        Raises UnknownError for a topic that the reader does not have; then nothing was changed.
+        """
         with self._database.writing() as connection:
             reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
-            topic = connection.execute(select(TOPIC.c.id).where(TOPIC.c.normal_form == query.normal_form)).scalar()
-            gone = connection.execute(
-                delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == reader.id, SUBSCRIPTION.c.topic_id == topic)
-            )
-            if gone.rowcount == 0:
-                raise UnknownError(f"{reader.email} has no topic {query.text!r}")
+            add_topics(connection, reader.id, add, now)
+            for query in remove:
+                remove_topic(connection, reader, query)
             return _one(connection, SUBSCRIBER.c.id == reader.id)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
@@ -169,7 +166,8 @@ def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
         **_columns(schedule),
         "shared": signup.shared,
         "created_at": now,
-        "confirmed_at": now if signup.state is SubscriberState.CONFIRMED else None,
+        "joined_at": now if signup.state is SubscriberState.CONFIRMED else None,
+        "empty_slot": "",
     }
     created = connection.execute(insert(SUBSCRIBER).values(row).returning(SUBSCRIBER.c.id)).scalar_one()
     return int(created)
@@ -183,7 +181,7 @@ def _renew(connection: Connection, row: Row[Any], signup: Signup, now: datetime)
     if returns and row.state != signup.state:
         changes["state"] = signup.state.value
         if signup.state is SubscriberState.CONFIRMED:
-            changes["confirmed_at"] = now
+            changes["joined_at"] = now
     if changes:
         connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == row.id).values(changes))
     return int(row.id)
@@ -198,36 +196,26 @@ def _columns(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _add_topics(connection: Connection, subscriber_id: int, topics: Sequence[WishedTopic], now: datetime) -> None:
-    held = connection.execute(
-        select(func.max(SUBSCRIPTION.c.position)).where(SUBSCRIPTION.c.subscriber_id == subscriber_id)
-    ).scalar()
-    position = 0 if held is None else held + 1
-    for wished in topics:
-        normal = wished.query.normal_form
-        fresh = upsert(TOPIC).values(normal_form=normal, created_at=now, backfilled=False)
-        connection.execute(fresh.on_conflict_do_nothing())
-        topic_id = connection.execute(select(TOPIC.c.id).where(TOPIC.c.normal_form == normal)).scalar_one()
-        asked = upsert(SUBSCRIPTION).values(
-            subscriber_id=subscriber_id,
-            topic_id=topic_id,
-            name=wished.name,
-            query=wished.query.text,
-            position=position,
-        )
-        position += connection.execute(asked.on_conflict_do_nothing()).rowcount
+def _ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Confirmation, now: datetime) -> bool:
+    """Queue a confirmation letter; return False where the address had its share since it last said yes or no."""
+    settled = select(func.max(CONSENT.c.at)).where(
+        CONSENT.c.subscriber_id == reader.id, CONSENT.c.action.not_in(["asked", "vouched"])
+    )
+    since = connection.execute(settled).scalar() or datetime.min.replace(tzinfo=UTC)
+    sent = connection.execute(_confirmations(reader).where(DELIVERY.c.date > since)).one()
+    number, last = int(sent[0]), sent[1]
+    if number >= CONFIRMATIONS_IN_ALL or (last is not None and now - last < CONFIRMATION_PAUSE):
+        return False
+    every = connection.execute(_confirmations(reader)).one()[0]
+    return queue(connection, confirmation(reader.public_id, int(every) + 1), reader.id, issue_id=None)
 
 
-def _ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Confirmation, now: datetime) -> None:
-    sent = connection.execute(
+def _confirmations(reader: Subscriber) -> Select[Any, Any]:
+    return (
         select(func.count(), func.max(DELIVERY.c.date))
         .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
         .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.CONFIRM.value)
-    ).one()
-    number, last = int(sent[0]), sent[1]
-    if number >= CONFIRMATIONS_IN_ALL or (last is not None and now - last < CONFIRMATION_PAUSE):
-        return
-    queue(connection, confirmation(reader.public_id, number + 1), reader.id, issue_id=None)
+    )
 
 
 def _record(connection: Connection, subscriber_id: int, consent: Consent) -> None:
@@ -273,6 +261,7 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
             schedule=Schedule(every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=row.zone),
             shared=row.shared,
             confirmed_at=row.confirmed_at,
+            joined_at=row.joined_at,
             subscriptions=tuple(held.get(row.id, ())),
         )
         for row in rows

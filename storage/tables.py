@@ -175,6 +175,14 @@ class RunRow(Base, table=True):
     error: str = ""
 
 
+class RematchRow(Base, table=True):
+    """A paper whose words changed after it met the topics: it meets them again."""
+
+    __tablename__ = "rematch"
+
+    paper_id: int = _parent("paper.id", primary_key=True)
+
+
 class MarkerRow(Base, table=True):
     """A named number that only rises: how far a job has come."""
 
@@ -200,7 +208,10 @@ class SubscriberRow(Base, table=True):
     zone: str
     shared: bool
     created_at: datetime = _instant()
-    confirmed_at: datetime | None = _instant(nullable=True)
+    confirmed_at: datetime | None = _instant(nullable=True)  # when the reader said yes; never when an operator vouched
+    joined_at: datetime | None = _instant(nullable=True)  # when letters began, or began again
+    last_issue_id: int | None = None  # the newest issue, so that planning need not walk the past
+    empty_slot: str = ""  # the newest slot for which nothing matched: it stays without a letter
 
 
 class ConsentRow(Base, table=True):
@@ -332,6 +343,13 @@ class DeliveryRow(Base, table=True):
             sqlite_where=text(_OPEN),
             postgresql_where=text(_OPEN),
         ),
+        # What an hourly limit counts.
+        Index(
+            "ix_delivery_accepted",
+            "last_try",
+            sqlite_where=text("state = 'accepted'"),
+            postgresql_where=text("state = 'accepted'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -370,6 +388,7 @@ SIGHTING = _table(SightingRow)
 VALIDATOR = _table(ValidatorRow)
 CURSOR = _table(CursorRow)
 RUN = _table(RunRow)
+REMATCH = _table(RematchRow)
 MARKER = _table(MarkerRow)
 SUBSCRIBER = _table(SubscriberRow)
 CONSENT = _table(ConsentRow)

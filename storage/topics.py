@@ -9,15 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from domain.subscriptions import SubscriberState
 from domain.topics import Match
 from storage.database import Database
 from storage.reading import BLOCK
-from storage.tables import MARKER, MATCH, SUBSCRIPTION, TOPIC
+from storage.tables import MARKER, MATCH, REMATCH, SUBSCRIBER, SUBSCRIPTION, TOPIC
 
 MATCHED = "matched-up-to-paper"
+#: Readers in these states get no letters: a topic that only they hold is not matched.
+GONE = (SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,12 @@ class Topics:
         self._database = database
 
     def all(self) -> tuple[StoredTopic, ...]:
-        """Return every topic that somebody reads, in order of arrival."""
+        """Return every topic that somebody reads or may yet confirm, in order of arrival."""
         query = (
             select(TOPIC.c.id, TOPIC.c.normal_form, TOPIC.c.backfilled, func.count().label("readers"))
             .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+            .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
+            .where(SUBSCRIBER.c.state.not_in(GONE))
             .group_by(TOPIC.c.id)
             .order_by(TOPIC.c.id)
         )
@@ -67,9 +72,27 @@ class Topics:
             )
         return stored
 
-    def record_past(self, topic_ids: Sequence[int], matches: Iterable[Match]) -> int:
-        """Store what new topics matched in the past, as no news, and remember that they have been there."""
+    def changed(self, limit: int) -> tuple[int, ...]:
+        """Return papers whose words changed after they met the topics, lowest id first."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(REMATCH.c.paper_id).order_by(REMATCH.c.paper_id).limit(limit))
+            return tuple(found.scalars())
+
+    def record_changed(self, paper_ids: Sequence[int], matches: Iterable[Match]) -> int:
+        """Store what changed papers match now, as news, and forget that they changed; return how many were new."""
         with self._database.writing() as connection:
+            stored = _insert(connection, matches, news=True)
+            connection.execute(delete(REMATCH).where(REMATCH.c.paper_id.in_(paper_ids)))
+        return stored
+
+    def record_past(self, topic_ids: Sequence[int], matches: Iterable[Match], *, up_to: int) -> int:
+        """Store what new topics matched among the papers up to `up_to`, as no news, and remember that they met them.
+
+        Nothing is changed if the marker has moved on since: the topics are new to the next run too.
+        """
+        with self._database.writing() as connection:
+            if _marker(connection) != up_to:
+                return 0
             stored = _insert(connection, matches, news=False)
             for start in range(0, len(topic_ids), BLOCK):
                 block = topic_ids[start : start + BLOCK]
@@ -83,7 +106,8 @@ def _marker(connection: Connection) -> int:
 
 def _insert(connection: Connection, matches: Iterable[Match], *, news: bool) -> int:
     rows: list[dict[str, Any]] = []
-    before = connection.execute(select(func.count()).select_from(MATCH)).scalar_one()
+    stored = 0
+    statement = upsert(MATCH).on_conflict_do_nothing().returning(MATCH.c.id)
     for match in matches:
         rows.append(
             {
@@ -95,11 +119,11 @@ def _insert(connection: Connection, matches: Iterable[Match], *, news: bool) -> 
             }
         )
         if len(rows) >= BLOCK:
-            connection.execute(upsert(MATCH).on_conflict_do_nothing(), rows)
+            stored += len(connection.execute(statement, rows).all())
             rows.clear()
     if rows:
-        connection.execute(upsert(MATCH).on_conflict_do_nothing(), rows)
-    return int(connection.execute(select(func.count()).select_from(MATCH)).scalar_one() - before)
+        stored += len(connection.execute(statement, rows).all())
+    return stored
 
 
 def newest_match(connection: Connection) -> int:

@@ -2,9 +2,11 @@
 
 The paper alone goes into a small FTS5 index, each word and phrase of the topic is asked of it, and FTS5's own
 `highlight` shows what stands there: so "sensitivities" answers "sensitivity" here exactly when it does in matching.
-Only what made the topic hold is told: of `a OR (b c)`, a paper with "a" and "b" is there for "a".
+Only what made the topic hold is told: of `a OR (b c)`, a paper with "a" and "b" is there for "a". Spellings of one stem,
+such as agent and agents, are told as one word.
 """
 
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -12,13 +14,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from domain.fts5 import TOKENIZE, match_expression, searchable
+from domain.fts5 import TOKENIZE, match_expression, searchable, tex_edits
 from domain.papers import Paper
 from domain.topics import And, Node, Not, Or, Phrase, Query, Why, Word
 
 #: Around what was found. `searchable` leaves neither in a text.
 _OPENS, _CLOSES = "⟦", "⟧"
 _LONGEST_QUOTED = 40  # characters of a word or phrase in the line
+_LONGEST_COMMAND = 20  # characters of a TeX command
+_COMMAND_BEFORE = re.compile(r"\\[A-Za-z]+\*?\Z")
+_STEMS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class Explainer:
     def __init__(self) -> None:
         self._index = sqlite3.connect(":memory:", isolation_level=None)
         self._index.execute(f'CREATE VIRTUAL TABLE paper USING fts5(title, abstract, tokenize="{TOKENIZE}")')
+        self._index.execute(f'CREATE VIRTUAL TABLE term USING fts5(words, tokenize="{TOKENIZE}")')
+        self._index.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(term, 'instance')")
+        self._stems: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -62,9 +70,21 @@ class Explainer:
         if not _holds(query.tree, found):
             return Why(line="", marks=())
         grounds = {_text(leaf): found[leaf] for leaf in _grounds(query.tree, found, is_wanted=True)}
-        told = [grounds[term] for term in query.terms if term in grounds]
+        stems = {term: self._stemmed(term) for term in query.terms}
+        told = list({stems[term]: grounds[term] for term in reversed(query.terms) if term in grounds}.values())[::-1]
         marks = dict.fromkeys(mark for there in told for mark in there.marks)
-        return Why(line=_line(told, len(query.terms)), marks=tuple(sorted(marks, key=len, reverse=True)))
+        return Why(line=_line(told, len(set(stems.values()))), marks=tuple(sorted(marks, key=len, reverse=True)))
+
+    def _stemmed(self, term: str) -> tuple[str, ...]:
+        """Return the stems of a word or phrase, as the index cuts them."""
+        known = self._stems.get(term)
+        if known is None:
+            if len(self._stems) >= _STEMS_KEPT:
+                self._stems.clear()
+            self._index.execute("INSERT OR REPLACE INTO term(rowid, words) VALUES (1, ?)", (term,))
+            rows = self._index.execute("SELECT term FROM stem ORDER BY offset")
+            known = self._stems[term] = tuple(stem for (stem,) in rows)
+        return known
 
     def _look_up(self, leaf: Word | Phrase, paper: Paper) -> _Found | None:
         row = self._index.execute(
@@ -131,22 +151,64 @@ def _surface(highlighted: str, stored: str) -> Iterator[str]:
     for piece in pieces[1:]:
         inside, outside = piece.split(_CLOSES)
         if inside:
-            yield stored[origins[place][0] : origins[place + len(inside) - 1][1]]
+            yield _whole(stored, origins[place][0], origins[place + len(inside) - 1][1])
         place += len(inside) + len(outside)
 
 
 def _origins(stored: str) -> Sequence[tuple[int, int]]:
-    """For each character of the NFKC form: from where to where in the stored text it comes from."""
-    normal = unicodedata.normalize("NFKC", stored)
-    if normal == stored:
-        return [(place, place + 1) for place in range(len(stored))]
+    """For each character of `searchable(stored)`: from where to where in the stored text it comes from."""
+    places: list[tuple[int, int]] = []
+    letters: list[str] = []
+    done = 0
+    for begin, end, instead in (*tex_edits(stored), (len(stored), len(stored), "")):
+        letters += (stored[done:begin], instead)
+        places += ((place, place + 1) for place in range(done, begin))
+        places += [(begin, end)] * len(instead)
+        done = end
+    return [(places[begin][0], places[end - 1][1]) for begin, end in _unfolded("".join(letters))]
+
+
+def _unfolded(text: str) -> Sequence[tuple[int, int]]:
+    """For each character of the NFKC form: from where to where in the text it comes from."""
+    normal = unicodedata.normalize("NFKC", text)
+    if normal == text:
+        return [(place, place + 1) for place in range(len(text))]
     origins: list[tuple[int, int]] = []
     begin = 0
-    for end in range(1, len(stored) + 1):
-        if end == len(stored) or _parts(stored[begin:end], stored[end]):
-            origins += [(begin, end)] * len(unicodedata.normalize("NFKC", stored[begin:end]))
+    for end in range(1, len(text) + 1):
+        if end == len(text) or _parts(text[begin:end], text[end]):
+            origins += [(begin, end)] * len(unicodedata.normalize("NFKC", text[begin:end]))
             begin = end
     return origins
+
+
+def _whole(stored: str, begin: int, end: int) -> str:
+    r"""Return what stands there, with the braces and dollars that belong to it: of `CO$_2$`, all and not `CO$_2`.
+
+    A letter shows TeX as Unicode before it looks for the marks, each shown in the same way (digests/marking.py).
+    """
+    opened = closed = 0
+    for character in stored[begin:end]:
+        if character == "{":
+            opened += 1
+        elif character == "}" and opened:
+            opened -= 1
+        elif character == "}":
+            closed += 1
+    while opened and stored.startswith("}", end):
+        end, opened = end + 1, opened - 1
+    while closed and begin and stored[begin - 1] == "{":
+        begin, closed = begin - 1, closed - 1
+        if dress := _COMMAND_BEFORE.search(stored, max(0, begin - _LONGEST_COMMAND), begin):
+            begin = dress.start()
+    inside = stored[begin:end]
+    follows, precedes = stored.startswith("$", end), begin > 0 and stored[begin - 1] == "$"
+    if inside.count("$") % 2:
+        end += follows
+        begin -= precedes and not follows
+    elif "$" not in inside and follows and precedes and any(sign in inside for sign in "_^\\"):
+        begin, end = begin - 1, end + 1
+    return stored[begin:end]
 
 
 def _parts(before: str, character: str) -> bool:

@@ -60,7 +60,7 @@ EXPIRED = Notice(
 CONFIRMED = Notice(
     "Your address is confirmed",
     (
-        "Thank you. Your first letter comes at your next hour, and looks back a few days.",
+        "Thank you. Your first letter is on its way within minutes, and looks back a few days.",
         "Each letter carries the links to your topics and to unsubscribe.",
     ),
 )

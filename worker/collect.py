@@ -7,19 +7,22 @@ letter's foot reads again.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from domain.clock import Clock
-from domain.errors import CollectError, Interrupted, UnknownError
+from domain.errors import CollectError, Interrupted, PermanentCollectError, UnknownError
 from domain.papers import FetchStatus, Listing, PageRequest, Validators
 from scrapers.source import Page, Source, validators_of
 from storage.archive import Archive
-from storage.runs import Runs
+from storage.runs import RunRecord, Runs
 
 LEASE = timedelta(minutes=15)
+AGAIN = timedelta(minutes=15)  # after which a source that failed is asked again
+STILL_FILLING = 3  # days that are read again while they may still change
+LOOK_BACK = 31  # days that a source is refilled after an outage
 _PAGES_AT_MOST = 200  # a source whose pages never end is a mistake, not a listing
 _WORST_FIRST = (
     FetchStatus.FAILED,
@@ -107,7 +110,7 @@ class Collector:
             now = self._clock.now()
             slot = f"by hand {now.isoformat()}"
             number = self._runs.claim(_job(source), slot, self._owner, now, LEASE)
-            reports.append(self._run(source, days or [now.date()], number))
+            reports.append(self._run(source, _asked(source, days, now.date()), number))
         return tuple(reports)
 
     def check(self, names: Sequence[str] = ()) -> tuple[SourceReport, ...]:
@@ -129,17 +132,22 @@ class Collector:
         return tuple(reports)
 
     def collect_due(self, stop: threading.Event) -> tuple[SourceReport, ...]:
-        """Read the sources whose interval has come round and whom nobody else has claimed."""
+        """Read the sources whose interval has come round and whom nobody else has claimed.
+
+        A source that failed the last time is asked again sooner.
+        """
         reports = []
         for source in self._sources:
             if stop.is_set():
                 break
             now = self._clock.now()
-            interval = max(1, int(source.every.total_seconds()))
-            slot = f"{int(now.timestamp()) // interval * interval} every {interval} s"
+            if not is_due(self._runs.latest(_job(source)), source.every, now):
+                continue
+            slot = datetime.fromtimestamp(_step(now, min(source.every, AGAIN)), UTC).isoformat()
             number = self._runs.claim(_job(source), slot, self._owner, now, LEASE)
             if number is not None:
-                reports.append(self._run(source, [now.date()], number))
+                days = due_days(self._archive.cursor(source.name), now.date()) if source.is_dated else [now.date()]
+                reports.append(self._run(source, days, number, rereads=True))
         return tuple(reports)
 
     def _named(self, name: str) -> Source:
@@ -149,18 +157,20 @@ class Collector:
         known = ", ".join(source.name for source in self._sources) or "none"
         raise UnknownError(f"there is no source {name!r}; configured: {known}")
 
-    def _run(self, source: Source, days: Iterable[date], number: int | None) -> SourceReport:
+    def _run(self, source: Source, days: Sequence[date], number: int | None, *, rereads: bool = False) -> SourceReport:
         try:
-            report = joined(source.name, [self._read(source, day) for day in days])
+            parts = [self._read(source, day, may_be_gone=rereads and day != days[-1]) for day in days]
         except Interrupted:
             if number is not None:
                 self._runs.give_up(number, self._clock.now())
             raise
+        report = joined(source.name, parts)
         if number is not None:
-            self._runs.finish(number, self._clock.now(), report.status.value, report.as_json(), report.error)
+            counts = {**report.as_json(), "newest": _newest(parts)}
+            self._runs.finish(number, self._clock.now(), report.status.value, counts, report.error)
         return report
 
-    def _read(self, source: Source, day: date) -> SourceReport:
+    def _read(self, source: Source, day: date, *, may_be_gone: bool) -> SourceReport:
         report = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day)
         parts: list[SourceReport] = []
         queue = list(source.requests(day))
@@ -173,7 +183,9 @@ class Collector:
                 if listing is not None and listing.next is not None:
                     queue.insert(0, listing.next)
         except CollectError as error:
-            parts.append(replace(report, status=error.status, error=str(error)))
+            # A site that has no page for an earlier day (a weekend, say) is no failure of today's.
+            if not (may_be_gone and type(error) is PermanentCollectError):
+                parts.append(replace(report, status=error.status, error=str(error)))
         return joined(source.name, parts or [report])
 
     def _page(self, source: Source, request: PageRequest, day: date) -> tuple[Listing | None, SourceReport]:
@@ -185,6 +197,45 @@ class Collector:
         validators = [validators_of(page)] if page.url == request.url else []
         added = self._archive.add(listing, self._clock.now(), validators)
         return listing, replace(_report(source, listing), new=len(added.new), updated=added.updated)
+
+
+def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
+    """Whether a source's interval has come round since its last run; one that failed is asked again sooner."""
+    if last is None:
+        return True
+    status = FetchStatus(last.status)
+    patient = status.is_good or status is FetchStatus.THROTTLED
+    interval = every if patient else min(every, AGAIN)
+    return _step(now, interval) != _step(last.finished_at, interval)
+
+
+def _step(moment: datetime, interval: timedelta) -> int:
+    """Return the beginning, in seconds since 1970, of the interval that an instant falls into."""
+    seconds = max(1, int(interval.total_seconds()))
+    return int(moment.timestamp()) // seconds * seconds
+
+
+def due_days(cursor: date | None, today: date) -> list[date]:
+    """Return the listing days to read, oldest first: since the last whole answer, and always the last few again.
+
+    A listing fills through its day and is corrected after it (sources.md 1.5).
+    """
+    first = today - timedelta(days=STILL_FILLING - 1)
+    if cursor is not None:
+        first = max(min(first, cursor), today - timedelta(days=LOOK_BACK))
+    return [first + timedelta(days=n) for n in range((today - first).days + 1)]
+
+
+def _asked(source: Source, days: Sequence[date], today: date) -> Sequence[date]:
+    """Return the days that were asked for; a source without days is visited once, for the newest of them."""
+    return (days or [today]) if source.is_dated else [max(days, default=today)]
+
+
+def _newest(parts: Sequence[SourceReport]) -> dict[str, Any] | None:
+    """Return the newest day of which a page was read, and how many stood on it."""
+    read = [part for part in parts if part.day and part.pages and part.status.moves_cursor]
+    newest = max(read, key=lambda part: str(part.day), default=None)
+    return {"day": str(newest.day), "listed": newest.listed} if newest else None
 
 
 def _report(source: Source, listing: Listing) -> SourceReport:

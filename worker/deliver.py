@@ -8,8 +8,10 @@ A stop lets the message in flight finish and gives the other leases back.
 """
 
 import hashlib
+import logging
 import os
 import random
+import secrets
 import socket
 import threading
 from collections import Counter
@@ -24,9 +26,9 @@ from digests.mail.message import join
 from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
 from domain.clock import Clock
-from domain.errors import DeliveryError, NotConnected
-from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message, Outcome
-from storage.outbox import Outbox
+from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, StorageError, UncertainDelivery
+from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message
+from storage.outbox import Outbox, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,16 @@ class Deliverer:
         """Make one pass over what is due and return what became of it."""
         now = self._clock.now()
         resend = self._manner.uncertain == "resend"
-        self._outbox.recover(is_dead, now, resend=resend)
-        counted: Counter[DeliveryState] = Counter({DeliveryState.EXPIRED: self._outbox.expire(now)})
+        counted: Counter[DeliveryState] = Counter()
+        counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend)
+        counted[DeliveryState.EXPIRED] += self._outbox.expire(now)
         seen: set[int] = set()
         try:
             while not self._stop.is_set():
                 room = self._room()
                 if room <= 0:
                     break
-                batch = self._outbox.lease(self._worker, now, self._manner.lease, min(room, _BATCH))
+                batch = self._outbox.lease(self._worker, self._clock.now(), self._manner.lease, min(room, _BATCH))
                 fresh = [each for each in batch if each.id not in seen]
                 if not fresh:
                     break
@@ -84,6 +87,10 @@ class Deliverer:
         finally:
             self._outbox.release(self._worker)
         return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED})
+
+    def _is_alive(self, worker: str) -> bool | None:
+        # What this process held in an earlier pass, and could not settle, is in nobody's hands.
+        return False if worker == self._worker else is_alive(worker)
 
     def _room(self) -> int:
         """How many may leave now under the hourly limit."""
@@ -110,9 +117,10 @@ class Deliverer:
                     except Empty:
                         break
                     gate.wait()
-                    outcome = self._send(connection, leased, unreachable)
-                    settled.append(outcome.state)
-                    on_settled(outcome.state)
+                    state = self._send(connection, leased, unreachable)
+                    if state is not None:
+                        settled.append(state)
+                        on_settled(state)
             return settled
 
         workers = min(self._manner.connections, len(batch))
@@ -121,9 +129,37 @@ class Deliverer:
                 counted.update(future.result())
         return not unreachable.is_set()
 
-    def _send(self, connection: Connection, leased: Leased, unreachable: threading.Event) -> Outcome:
-        data = join(leased.fragments, leased.slots)
-        message = Message(
+    def _send(self, connection: Connection, leased: Leased, unreachable: threading.Event) -> DeliveryState | None:
+        """Send one message and settle it; None if another worker has it now."""
+        given: list[Permission] = []
+
+        def before_dot() -> bool:
+            now = self._clock.now()
+            given.append(self._outbox.mark_sending(leased.id, self._worker, now, self._manner.lease))
+            return given[-1] is Permission.GIVEN
+
+        data = b""
+        result: Acceptance | DeliveryError | None
+        try:
+            data = join(leased.fragments, leased.slots)
+            result = connection.send(self._message(leased, data), before_dot)
+        except DeliveryError as error:
+            result = error
+        except StorageError:
+            raise
+        except Exception as error:
+            # One message that cannot be joined or sent must not stand before all others for ever.
+            log.exception("delivery %d could not be sent", leased.id)
+            may_have_left = Permission.GIVEN in given
+            result = (UncertainDelivery if may_have_left else PermanentDeliveryError)(f"could not be sent: {error}")
+        if isinstance(result, NotConnected):
+            unreachable.set()
+        if result is None:
+            return DeliveryState.SKIPPED if Permission.UNWANTED in given else None
+        return self._settle(leased, result, hashlib.sha256(data).hexdigest())
+
+    def _message(self, leased: Leased, data: bytes) -> Message:
+        return Message(
             key=leased.message_key,
             kind=leased.kind,
             sender=self._manner.sender,
@@ -131,22 +167,8 @@ class Deliverer:
             message_id=leased.message_id,
             data=data,
         )
-        refusals: list[str] = []
 
-        def before_dot() -> bool:
-            refusal = self._outbox.mark_sending(leased.id, self._worker, self._clock.now())
-            refusals.append(refusal)
-            return not refusal
-
-        result: Acceptance | DeliveryError | None
-        try:
-            result = connection.send(message, before_dot)
-        except DeliveryError as error:
-            result = error
-        if isinstance(result, NotConnected):
-            unreachable.set()
-        if result is None:
-            return Outcome(state=DeliveryState.SKIPPED, reason=refusals[-1] if refusals else "", counts=False)
+    def _settle(self, leased: Leased, result: Acceptance | DeliveryError, sha256: str) -> DeliveryState:
         now = self._clock.now()
         outcome = settle(
             result,
@@ -158,12 +180,14 @@ class Deliverer:
             # A confirmation that is lost is a reader lost; a second copy of one harms nobody.
             uncertain_policy="resend" if leased.kind is LetterKind.CONFIRM else self._manner.uncertain,
             jitter=random.random(),  # noqa: S311 spreads retries, guards nothing
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256,
         )
-        self._outbox.settle(leased.id, self._worker, outcome, now)
-        return outcome
+        if not self._outbox.settle(leased.id, self._worker, outcome, now):
+            log.warning("delivery %d was taken over before it was settled as %s", leased.id, outcome.state)
+        return outcome.state
 
 
+log = logging.getLogger("paperround.worker")
 _BATCH = 50
 _COUNTED = (
     DeliveryState.ACCEPTED,
@@ -191,14 +215,14 @@ class _Gate:
 
 
 def worker_name() -> str:
-    """Return what tells this process from every other of this and other machines: host, process id, its start."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
+    """Return what tells this worker from every other: host, process id, the process's start, and a random end."""
+    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}/{secrets.token_hex(4)}"
 
 
-def is_dead(worker: str) -> bool:
-    """Whether a worker was a process of this machine that runs no more; False where that cannot be known."""
-    host, process_id, started = worker.rsplit("/", 2)
-    return host == socket.gethostname() and _started(int(process_id)) != started
+def is_alive(worker: str) -> bool | None:
+    """Whether a worker's process of this machine still runs; None for another machine's, of which nothing is known."""
+    host, process_id, started, _ = worker.rsplit("/", 3)
+    return _started(int(process_id)) == started if host == socket.gethostname() else None
 
 
 def _started(process_id: int) -> str:

@@ -32,7 +32,7 @@ def import_file(
                     listed=added.listed,
                     new=len(added.new),
                     updated=added.updated,
-                    pages=1,
+                    pages=0 if parts else 1,
                     error=listing.note,
                 )
             )

@@ -1,6 +1,7 @@
 """match: papers × topics.
 
     the papers that no topic has met yet × every distinct topic → matches, and the marker moves, in one transaction
+    the papers whose words changed since          × every distinct topic → matches of theirs that are new
     the topics that have no past yet × the papers of the last `welcome_days` → matches that are no news
 
 Each distinct topic is run once over a batch, whatever the number of its readers.
@@ -10,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.papers import Paper
 from domain.topics import Topic
 from storage.archive import Archive
 from storage.topics import StoredTopic, Topics
@@ -45,12 +45,19 @@ class Matcher:
         since = self._topics.matched_up_to()
         met = found = 0
         while papers := self._archive.after(since, BATCH):
-            added = self._topics.record(match(papers, wanted, progress), since=since, up_to=papers[-1].id)
+            # Matched before the transaction begins, which holds the database for the writing alone.
+            matches = list(match(papers, wanted, progress))
+            added = self._topics.record(matches, since=since, up_to=papers[-1].id)
             if added is None:
-                break  # another run is at it
+                # Another run is at it: what it has not done is done the next time.
+                return MatchReport(papers=met, topics=len(wanted), matches=found, new_topics=0)
             met += len(papers)
             found += added
             since = papers[-1].id
+        while changed := self._topics.changed(BATCH):
+            # Those that the marker has not reached are met with their new words anyway.
+            again = [paper for paper in self._archive.papers(changed) if paper.id <= since]
+            found += self._topics.record_changed(changed, list(match(again, wanted)))
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
             found += self._past(fresh, now, since)
@@ -58,8 +65,11 @@ class Matcher:
 
     def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
         moment = now - self._welcome
-        papers: Sequence[Paper] = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
-        return self._topics.record_past([each.id for each in fresh], match(papers, [_topic(each) for each in fresh]))
+        papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
+        wanted = [_topic(each) for each in fresh]
+        batches = (papers[start : start + BATCH] for start in range(0, len(papers), BATCH))
+        matches = [found for batch in batches for found in match(batch, wanted)]
+        return self._topics.record_past([each.id for each in fresh], matches, up_to=up_to)
 
 
 def _topic(stored: StoredTopic) -> Topic:

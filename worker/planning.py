@@ -1,14 +1,15 @@
-"""One reader's digest and content become the plan of an issue: pure, so that the same values give the same plan."""
+"""Who is due, and the plan of an issue: pure, so that the same values give the same answer."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digests.compose import Limits
 from digests.mail.message import mailing_slots, message_id
-from domain.issues import Content, Digest, IssuePaper, IssuePlan, Mailing
+from domain.issues import Content, Digest, IssuePaper, IssuePlan, Mailing, Slot
 from domain.subscriptions import Subscriber
+from storage.issues import Reader
 
 
 class ReaderLinks(Protocol):
@@ -36,11 +37,37 @@ class Policy:
     max_age: timedelta  #: after which an unsent digest is worth nothing
 
 
+def is_first(reader: Reader) -> bool:
+    """Whether the reader's next issue is a first one: none before, or none since they came back."""
+    if reader.last is None:
+        return True
+    joined_at = reader.subscriber.joined_at
+    return joined_at is not None and reader.last.created_at < joined_at
+
+
+def due(reader: Reader, now: datetime) -> Slot | None:
+    """Return the slot for which a reader is due at `now`; None if they are not.
+
+    A first issue leaves at the next publish after confirmation, for the slot that the instant falls into. A later one
+    is for the slot that opened last, if it opened after the last issue was cut and is neither sent nor found empty.
+    """
+    if not reader.subscriber.subscriptions:
+        return None
+    schedule = reader.subscriber.schedule
+    if reader.last is None or is_first(reader):
+        slot = schedule.slot(now)
+        return slot if reader.last is None or slot.label != reader.last.slot else None
+    slot, opened = schedule.due_slot(now)
+    is_settled = slot.label in {reader.last.slot, reader.empty_slot}
+    return slot if opened > reader.last.cutoff and not is_settled else None
+
+
 def plan(
     subscriber: Subscriber,
     digest: Digest,
     content: Content,
     *,
+    named: Collection[int],
     public_id: str,
     cutoff: datetime,
     upto_match: int,
@@ -49,7 +76,10 @@ def plan(
     domain: str,
     links: ReaderLinks | None,
 ) -> IssuePlan:
-    """Return the issue to freeze: due at once, worthless after `max_age`."""
+    """Return the issue to freeze: due at once, worthless after `max_age`.
+
+    `named` are the ids of the papers that the letter names; those it only counts were not sent.
+    """
     key = f"issue:{public_id}"
     identifier = message_id(key, domain)
     mailing = Mailing(
@@ -76,6 +106,7 @@ def plan(
     papers = tuple(
         IssuePaper(paper_id=paper_id, topic_id=topic_id, position=position, why=why)
         for position, (paper_id, (topic_id, why)) in enumerate({**whys, **titled}.items())
+        if paper_id in named
     )
     return IssuePlan(
         public_id=public_id,

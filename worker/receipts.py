@@ -36,19 +36,21 @@ class Receipts:
 def check(name: str, label: str, runs: Sequence[RunRecord]) -> SourceCheck | None:
     """Return what the runs of one source, oldest first, come to; None for none.
 
-    The last run tells the status; the last that read a page tells the day and how many were listed; new ones add up.
+    The last run tells the status; the newest day that was read, and how many stood on it, are told; new ones add up.
     """
     if not runs:
         return None
     last = runs[-1]
-    read = next((run for run in reversed(runs) if FetchStatus(run.status).moves_cursor), None)
+    read = [run.counts["newest"] for run in runs if run.counts.get("newest")]
+    newest = max(read, key=lambda each: str(each["day"]), default=None)
+    latest = [each for each in read if newest is not None and each["day"] == newest["day"]]
     status = FetchStatus(last.status)
     return SourceCheck(
         source=name,
         label=label,
-        day=date.fromisoformat(str(read.counts["day"])) if read and read.counts["day"] else None,
-        status=FetchStatus.OK if read and status is FetchStatus.NOT_MODIFIED else status,
-        listed=int(read.counts["listed"]) if read else int(last.counts["listed"]),
+        day=date.fromisoformat(str(newest["day"])) if newest else None,
+        status=FetchStatus.OK if newest and status is FetchStatus.NOT_MODIFIED else status,
+        listed=int(latest[-1]["listed"]) if latest else 0,
         new=sum(int(run.counts["new"]) for run in runs),
         error=last.error,
         at=last.finished_at,

@@ -41,7 +41,8 @@ class Letter:
     kind: LetterKind
     subject: str
     fragments: tuple[Fragment, ...]  #: the text part's, then the HTML part's, in order
-    listed: bool = False  #: whether it carries List-* headers: a digest whose reader can leave by a link
+    named: frozenset[int] = frozenset()  #: the ids of the papers that a digest names
+    listed: bool = False  #: whether it carries the List-* headers with links: a digest whose reader can leave by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,15 @@ def _head(letter: Letter, identity: Identity) -> bytes:
         "X-Auto-Response-Suppress: All",
     ]
     if letter.kind is LetterKind.DIGEST:
-        lines.append("Precedence: bulk")
-    if letter.listed:
         name = " ".join(headers.phrase(headers.refuse_controls("List-Id", identity.list_name)))
         lines += [
-            # RFC 2919 section 3: the id never changes, whatever the name; a fold is allowed before it.
+            "Precedence: bulk",
+            # RFC 2919 section 3: the id never changes, whatever the name; a fold is allowed before it. It carries no
+            # link, so every digest has one for mailbox filters, also a personal one.
             f"List-Id: {name}\r\n <digest.{identity.domain}>",
+        ]
+    if letter.listed:
+        lines += [
             "List-Unsubscribe: <\0h:unsubscribe\0>",  # RFC 8058 section 3.1: one https address, on one line
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
             "List-Help: <\0h:preferences\0>",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from digests.wording import counted
 from domain.errors import UsageError
 from domain.papers import Paper
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
@@ -15,7 +16,7 @@ from paperround.console import plain, table
 
 papers = typer.Typer(help="The papers of the archive.", no_args_is_help=True)
 archive = typer.Typer(help="The archive as a whole.", no_args_is_help=True)
-_EVERYTHING = 2**31
+_EVERYTHING = 2**31 - 1
 
 
 def attach(app: typer.Typer) -> None:
@@ -28,7 +29,9 @@ def attach(app: typer.Typer) -> None:
 def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="A query in the topic language.")],
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=_EVERYTHING, help="Show at most so many; default 20, in JSON all.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find papers by the words of their title, abstract and authors, best first."""
@@ -37,11 +40,11 @@ def search(
     told = report(context, as_json)
     parsed = parse(query)
     with opened(context) as house:
-        found = house.search.search(parsed, limit)
+        found = house.search.search(parsed, limit or (_EVERYTHING if told.is_json else 20))
     result = {"total": found.total, "papers": [shown(paper) for paper in found.papers]}
 
     def lines() -> Iterable[str | Table]:
-        yield f"{found.total} papers match {plain(parsed.normal_form)}"
+        yield f"{counted(found.total, 'paper')} matching {plain(parsed.normal_form)}"
         yield table(("key", "listed", "title"), ((each.key, each.listed, each.title) for each in found.papers))
 
     told.show(result, lines)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: For commands that take a query: one that begins with "-" is a word of the query, not an option.
 QUERY_COMMAND = {"ignore_unknown_options": True}
+_EARLIEST, _LATEST = 1970, 2200  # years; every zone can tell its local time there
 Json = Annotated[bool, typer.Option("--json", help="Report as one JSON object on stdout.")]
 
 
@@ -68,4 +69,6 @@ def instant_from(text: str, option: str) -> datetime:
         raise UsageError(f"{option} must be an instant such as 2026-11-20T07:00+01:00, not {text!r}") from error
     if instant.tzinfo is None:
         raise UsageError(f"{option} {text!r} has no time zone; add one, such as +01:00 or Z")
+    if not _EARLIEST <= instant.year <= _LATEST:
+        raise UsageError(f"{option} must lie between {_EARLIEST} and {_LATEST}, not {text!r}")
     return instant

@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
+from digests.wording import counted
 from domain.errors import UsageError
 from domain.issues import DeliveryState
 from paperround.browser import show_page
 from paperround.commands.context import Json, instant_from, opened, report
-from paperround.console import table
+from paperround.console import plain, table
 from paperround.interruption import stopping
 
 issues = typer.Typer(help="The dated letters.", no_args_is_help=True)
+_TROUBLE = (DeliveryState.DEFERRED, DeliveryState.REJECTED, DeliveryState.UNCERTAIN)
+_SHOWN = 5  # deliveries of each state whose trouble is told
 deliveries = typer.Typer(help="What became of each message.", no_args_is_help=True)
 
 
@@ -34,7 +37,7 @@ def match(context: typer.Context, as_json: Json = False) -> None:
         done = house.matcher.match(house.clock.now(), advance)
     told.show(
         {"papers": done.papers, "topics": done.topics, "matches": done.matches, "new_topics": done.new_topics},
-        lambda: [f"{done.papers} new papers met {done.topics} topics: {done.matches} new matches"],
+        lambda: [f"{counted(done.papers, 'new paper')}, {counted(done.topics, 'topic')}, {done.matches} matched"],
     )
 
 
@@ -46,14 +49,16 @@ def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compose everything, write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Freeze a letter for every reader who is due."""
+    """Match what is new, then freeze a letter for every reader who is due."""
     told = report(context, as_json)
     instant = instant_from(now, "--now") if now else None
     with opened(context) as house, told.progress("Readers") as advance:
+        # A letter that is cut before its papers met the topics would say that nothing matched.
+        house.matcher.match(house.clock.now())
         counts = house.publisher.publish(instant or house.clock.now(), dry_run=dry_run, progress=advance)
 
     def lines() -> Iterable[str]:
-        yield f"{counts.due} readers due: {counts.issues} letters with {counts.papers} papers"
+        yield f"{counted(counts.due, 'reader')} due, {counted(counts.issues, 'letter')}"
         for reason, number in counts.skipped.items():
             yield f"{number} without a letter: {reason}"
 
@@ -67,14 +72,21 @@ def deliver(context: typer.Context, as_json: Json = False) -> int:
     told = report(context, as_json)
     with stopping() as stop, opened(context, stop) as house, told.progress("Delivering") as advance:
         counts = asdict(house.deliverer.deliver(lambda _: advance(1)))
-    told.show(counts, lambda: [", ".join(f"{number} {state}" for state, number in counts.items())])
+        troubled = [each for state in _TROUBLE if counts[state] for each in house.outbox.records(state, _SHOWN)]
+
+    def lines() -> Iterable[str]:
+        yield ", ".join(f"{number} {state}" for state, number in counts.items())
+        for each in troubled:
+            yield plain(f"{each.recipient} is {each.state}: {each.reply or each.reason}")
+
+    told.show(counts, lines)
     return 1 if counts["deferred"] or counts["rejected"] or counts["uncertain"] else 0
 
 
 @issues.command("list")
 def list_issues(
     context: typer.Context,
-    limit: Annotated[int | None, typer.Option(min=1, help="Show at most so many; default all.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Show at most so many; default all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show every issue, newest first."""
@@ -100,20 +112,28 @@ def show_issue(
     context: typer.Context,
     issue: Annotated[str, typer.Argument(metavar="ID")],
     form: Annotated[str, typer.Option("--format", help="text, html or eml.")] = "text",
+    as_json: Json = False,
 ) -> None:
     """Replay an issue, byte for byte as it was sent."""
     from digests.mail.message import join, part
 
     with opened(context) as house:
         letter = house.outbox.letter(house.issues.delivery_of(issue))
-    if form == "eml":
-        sys.stdout.buffer.write(join(letter.fragments, letter.slots))
-    elif form == "html":
-        typer.echo(part(letter.fragments, "html", personal=True, slots=letter.slots))
-    elif form == "text":
-        typer.echo(part(letter.fragments, "text", personal=True, slots=letter.slots))
-    else:
+    if form not in {"text", "html", "eml"}:
         raise UsageError(f"--format must be text, html or eml, not {form!r}")
+    message = join(letter.fragments, letter.slots)
+    told = report(context, as_json)
+    if form == "eml" and not told.is_json:
+        sys.stdout.buffer.write(message)
+        return
+    if form == "eml":
+        shown = message.decode("utf-8", "surrogateescape")
+    else:
+        shown = part(letter.fragments, "html" if form == "html" else "text", personal=True, slots=letter.slots)
+    if told.is_json:
+        told.show({"id": issue, "subject": letter.subject, "format": form, "letter": shown}, list)
+    else:
+        sys.stdout.write(shown)
 
 
 @issues.command("preview")
@@ -121,27 +141,32 @@ def preview_issue(
     context: typer.Context,
     email: Annotated[str, typer.Argument()],
     open_it: Annotated[bool, typer.Option("--open", help="Open the letter in the browser.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the letter that a reader would get if it were due now; nothing is sent."""
     from digests.mail.message import part
 
+    told = report(context, as_json)
     with opened(context) as house:
+        house.matcher.match(house.clock.now())
         mailing = house.publisher.preview(house.desk.find(email), house.clock.now())
     if mailing is None:
-        typer.echo("There would be no letter now: nothing new matches, or the reader is not confirmed.")
+        reason = "There would be no letter now: nothing new matches, or the reader is not confirmed."
+        told.show({"subject": None, "text": None, "reason": reason}, lambda: [reason])
         return
     fragments, slots = mailing.content.fragments, mailing.slots
     if open_it:
-        typer.echo(show_page(part(fragments, "html", personal=True, slots=slots)))
-    else:
-        typer.echo(f"Subject: {mailing.content.subject}\n\n{part(fragments, 'text', personal=True, slots=slots)}")
+        told.note(show_page(part(fragments, "html", personal=True, slots=slots)))
+        return
+    subject, body = mailing.content.subject, part(fragments, "text", personal=True, slots=slots)
+    told.show({"subject": subject, "text": body, "reason": ""}, lambda: [plain(f"Subject: {subject}"), "", plain(body)])
 
 
 @deliveries.command("list")
 def list_deliveries(
     context: typer.Context,
     state: Annotated[str | None, typer.Option(metavar="S", help="Only those in this state.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Show at most so many; default all.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Show at most so many; default all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what became of each message, newest first."""

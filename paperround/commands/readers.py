@@ -33,11 +33,13 @@ def subscribe(
     as_json: Json = False,
 ) -> None:
     """Add a reader, or topics to a known one."""
+    from digests.addresses import address_key
     from paperround.reader_lists import schedule_from
 
     told = report(context, as_json)
     with opened(context) as house:
-        reader = house.desk.subscribe(
+        before = house.subscribers.by_address(address_key(email))
+        reader, queued = house.desk.subscribe(
             email, topic, schedule_from(every, weekday, hour, zone), vouched=confirmed, shared=shared
         )
 
@@ -45,7 +47,10 @@ def subscribe(
         names = ", ".join(plain(each.name) for each in reader.subscriptions)
         yield f"{plain(reader.email)} is {reader.state}: {names}"
         if reader.state == "pending":
-            yield "A confirmation letter waits; `paperround deliver` sends it."
+            waits = "A confirmation letter waits; `paperround deliver` sends it."
+            yield waits if queued else "No further confirmation letter: one a day, and three in all, go to an address."
+        if before is not None and before.state == "unsubscribed":
+            yield "This reader had unsubscribed."
 
     told.show(_shown(reader), lines)
 
@@ -123,7 +128,7 @@ def import_subscribers(context: typer.Context, file: Annotated[Path, typer.Argum
         with told.progress("Readers", total=len(entries)) as advance:
             states = []
             for each in entries:
-                reader = house.desk.subscribe(
+                reader, _ = house.desk.subscribe(
                     each.email, each.topics, each.schedule, vouched=each.confirmed, shared=False
                 )
                 states.append(reader.state.value)

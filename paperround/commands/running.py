@@ -14,7 +14,7 @@ from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain
 from paperround.interruption import stopping
 
-_TICK = timedelta(seconds=30)
+_TICK = timedelta(seconds=10)
 
 
 def attach(app: typer.Typer) -> None:
@@ -68,9 +68,15 @@ def try_query(
             yield f"{each.day}: {each.status}: {plain(each.error)}"
         yield f"The letter: {done.letter}"
 
-    told.show(
-        {"query": query, "days": days, "papers": done.papers, "listed": done.listed, "letter": str(done.letter)}, lines
-    )
+    result = {
+        "query": query,
+        "days": days,
+        "papers": done.papers,
+        "listed": done.listed,
+        "letter": str(done.letter),
+        "sources": [each.as_json() for each in done.reports],
+    }
+    told.show(result, lines)
     if open_it:
         from paperround.browser import show_page
 

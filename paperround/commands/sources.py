@@ -145,10 +145,15 @@ def check(
 
 
 @group.command("example")
-def example(kind: Annotated[str, typer.Argument(help="A kind of source.")]) -> None:
+def example(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="A kind of source.")],
+    as_json: Json = False,
+) -> None:
     """Print the settings of a source of this kind."""
     from scrapers.registry import KINDS
 
     if kind not in KINDS:
         raise UsageError(f"there is no kind {kind!r}; legal: {', '.join(KINDS)}")
-    typer.echo(KINDS[kind].example.rstrip())
+    toml = KINDS[kind].example.rstrip()
+    report(context, as_json).show({"kind": kind, "toml": toml}, lambda: [plain(toml)])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from digests.wording import counted
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
 
@@ -48,7 +49,7 @@ def preview_topic(
     days: Annotated[
         int, typer.Option(min=1, max=3660, help="How far to look back from the archive's newest day.")
     ] = 14,
-    limit: Annotated[int | None, typer.Option(min=1, help="Show at most so many; default all.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Show at most so many; default all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a query would have selected, newest days first."""
@@ -78,7 +79,7 @@ def preview_topic(
     }
 
     def lines() -> Iterable[str | Table]:
-        yield f"{len(found.papers)} papers in {days} days match {plain(parsed.normal_form)}"
+        yield f"{counted(len(found.papers), 'paper')} in {days} days matching {plain(parsed.normal_form)}"
         yield table(("listed", "title", "why"), ((e.paper.listed, e.paper.title, e.why.line) for e in shown))
 
     told.show(result, lines)

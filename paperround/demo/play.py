@@ -63,6 +63,7 @@ class Played:
 def play(folder: Path) -> Played:
     """Run the demo in a folder, which is made if it is missing; raises PaperroundError or OSError."""
     folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     with (
         DemoSite(read_pages()) as site,
         Mailbox(folder / "outbox") as mailbox,

@@ -86,11 +86,16 @@ def test_a_digest_has_every_header_once(slots: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", list(LetterKind))
-def test_letters_that_no_link_can_stop_carry_no_list_headers(kind: LetterKind, slots: dict[str, str]) -> None:
+def test_a_letter_that_no_link_can_stop_names_its_list_and_nothing_more(
+    kind: LetterKind, slots: dict[str, str]
+) -> None:
+    """Mailbox filters need the List-Id of every digest (mail.md item 10); a confirmation belongs to no list yet."""
     plain = Letter(kind, "Hello", letter().fragments, listed=False)
-    data = join(freeze(plain, IDENTITY).fragments, slots)
-    assert b"\r\nList-" not in data
-    assert (b"\r\nPrecedence: bulk" in data) is (kind is LetterKind.DIGEST)
+    message = parsed(join(freeze(plain, IDENTITY).fragments, slots))
+    listing = [(name, str(value)) for name, value in message.items() if name.startswith("List-")]
+    is_digest = kind is LetterKind.DIGEST
+    assert listing == ([("List-Id", "Paperround <digest.example.org>")] if is_digest else [])
+    assert (message["Precedence"] == "bulk") is is_digest
 
 
 @given(subject=printable)

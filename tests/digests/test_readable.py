@@ -35,6 +35,22 @@ from digests.readable import LONGEST, clean, readable, shorten
         (r"\href{https://a.example}{page}", "page (https://a.example)"),
         (r"vs.\ 33", "vs. 33"),
         ("``quoted'' text, pages 3--5", "“quoted” text, pages 3–5"),
+        (r"0.80$\pm$0.02 at 768$\times$1280", "0.80±0.02 at 768×1280"),
+        (r"x$_1$$_2$ and $a$$b$, $$c^2$$", "x₁₂ and ab, c²"),
+        (r"$\sim$13% of $<$10 GB", "∼13% of <10 GB"),
+        (r"$\frac12$, $\frac 1n$, $\tfrac{1}{2}$", "1/2, 1/n, 1/2"),
+        (r"he said \"agent\" loudly, \"Open\" models", 'he said "agent" loudly, "Open" models'),
+        (r"\"Ust\"un and T\"ULU, then \"Osterreich", "Üstün and TÜLU, then Österreich"),
+        (r"the image\'s content, it doesn\'t, Kwa\'sniewski", "the image's content, it doesn't, Kwaśniewski"),
+        (r"Kova\v c, Miloš, Milo\v{s}, \c{C}elik, \d{h}", "Kovač, Miloš, Miloš, Çelik, ḥ"),
+        (r"\L{}ukasz, {\L}ukasz, Stra\ss e, M\o ller, 5 \AA away", "Łukasz, Łukasz, Straße, Møller, 5 Å away"),
+        (r"models~(LLMs), models~[3], et al.~\cite{a}, Table~2", "models (LLMs), models [3], et al. [a], Table 2"),
+        (r"(~10x) ~50% 8~16 https://a.example/a~(b)", "(~10x) ~50% 8~16 https://a.example/a~(b)"),
+        (r"\href{https://a.example/x_y}{https://a.example/x_y}", "https://a.example/x_y"),
+        (r"\href{https://a.example/x/}{\texttt{a.example/x}}.", "https://a.example/x/."),
+        (r"\href{https://a.example}.", "https://a.example."),
+        (r"$\href{https://a.example/gated_attention}{codes}$", "codes (https://a.example/gated_attention)"),
+        (r"https://a.example/\~mira", "https://a.example/~mira"),
     ],
 )
 def test_tex_becomes_unicode(raw: str, shown: str) -> None:
@@ -56,6 +72,10 @@ def test_tex_becomes_unicode(raw: str, shown: str) -> None:
         r"\footnote{cut off here",
         "GPT-4 ~10 ms",
         "100% of it",
+        "from $5–$7 and $10/$12",
+        r"\c test of C:\users\v foo",
+        r"named \b geometric \b score-based \d x",
+        r"a \" b, a \' e, a \~ n",
     ],
 )
 def test_in_doubt_the_text_stays(text: str) -> None:

@@ -121,7 +121,10 @@ def test_a_text_part_has_short_lines_links_alone_and_the_way_out_first(sample: D
     lines = text.split("\n")
     assert any(line.startswith("Unsubscribe: ") for line in lines[:5])
     assert all(len(line) <= 72 for line in lines if "://" not in line)
-    assert all(re.fullmatch(r"[\w ]*(: |   )?https?://\S+", line) for line in lines if "://" in line)
+    linked = [line for line in lines if "://" in line]
+    assert linked[0] == f"Unsubscribe: {slots['unsubscribe']}"
+    assert all(re.fullmatch(r"(   )?https?://\S+", line) for line in linked[1:])
+    assert f"\nUnsubscribe:\n{slots['unsubscribe']}\n" in text
 
 
 def test_hostile_text_stays_text(sample: Digest, make_paper: MakePaper, slots: dict[str, str]) -> None:
@@ -278,36 +281,134 @@ def test_dates_say_the_year_when_it_is_another_and_listed_when_that_is_all_we_kn
 @pytest.mark.parametrize(
     ("counts", "first", "said"),
     [
-        ((58, 3, 3, 0), False, "58 new papers since your last letter. These 3 answer your topics."),
-        ((58, 1, 1, 0), False, "58 new papers since your last letter. This one answers your topics."),
-        ((1, 1, 1, 0), False, "1 new paper since your last letter. It answers your topics."),
-        ((9, 7, 5, 2), False, "9 new papers since your last letter. 7 answer your topics: 5 in full, 2 by title."),
+        ((58, 3, 3, 0), False, "58 new papers since your last letter. 3 papers answer your topics."),
+        ((58, 1, 1, 0), False, "58 new papers since your last letter. 1 paper answers your topics."),
+        ((1, 1, 1, 0), False, "1 new paper since your last letter. 1 paper answers your topics."),
+        (
+            (9, 7, 5, 2),
+            False,
+            "9 new papers since your last letter. 7 papers answer your topics: 5 in full, 2 by title.",
+        ),
+        ((1, 2, 2, 0), False, "1 new paper since your last letter. 2 papers answer your topics."),
         ((0, 2, 2, 0), False, "2 papers answer your topics."),
         ((9, 1, 1, 0), True, "Your first letter looks back 7 days. 1 paper answers your topics."),
     ],
 )
 def test_the_first_sentence_is_true(counts: tuple[int, int, int, int], first: bool, said: str) -> None:
+    """A new topic looks back, so the papers that answer need not be among the new ones."""
     new, matched, full, titles = counts
     receipt = Receipt((), new, matched)
     assert wording.intro(receipt=receipt, first=first, welcome_days=7, topics=2, shown=full, titles=titles) == said
 
 
-def test_the_receipt_says_what_failed_in_calm_words() -> None:
-    day = date(2026, 11, 20)
-    checks = tuple(
-        SourceCheck(status.value, f"Source {status.value}", day, status, 0 if status is FetchStatus.OK_EMPTY else 4, 0)
-        for status in FetchStatus
-    )
-    said = " ".join(wording.checked(Receipt(checks, 0, 0), year=2026))
-    assert "Source ok, 20 Nov: 4 listed, 0 new." in said
-    assert "Source ok-empty, 20 Nov: an empty day." in said
-    assert "Source not-modified, 20 Nov: nothing new." in said
-    assert "Source layout-changed could not be read today (layout changed)." in said
-    assert "Source stale is late" in said
-    assert "Nothing failed" not in said
-    assert wording.checked(Receipt(checks[:1], 0, 0), year=2026)[-1] == "Nothing failed, nothing is late."
-    many = tuple(replace(checks[0], label=f"S{n}") for n in range(500))
-    assert len(wording.checked(Receipt(many, 0, 0), year=2026)) < 40
+def checked(*checks: SourceCheck, first: bool = False) -> list[str]:
+    return wording.checked(Receipt(checks, 0, 0), year=2026, first=first, welcome_days=7)
+
+
+def check(status: FetchStatus, listed: int, new: int, day: date | None = date(2026, 11, 20)) -> SourceCheck:
+    return SourceCheck("s", "Daily", day, status, listed, new)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (check(FetchStatus.OK, 31, 30), "Daily, 20 Nov: 31 listed, 30 new."),
+        (check(FetchStatus.OK, 31, 31), "Daily, 20 Nov: 31 listed, 31 new."),
+        (
+            check(FetchStatus.OK, 21, 61),
+            "Daily, read up to 20 Nov: 21 listed that day, 61 new since your last letter.",
+        ),
+        (
+            check(FetchStatus.OK_EMPTY, 0, 1_061),
+            "Daily, read up to 20 Nov: none listed that day, 1,061 new since your last letter.",
+        ),
+        (check(FetchStatus.OK_EMPTY, 0, 0), "Daily, 20 Nov: an empty day."),
+        (check(FetchStatus.OK_EMPTY, 0, 0, None), "Daily: nothing new."),
+        (check(FetchStatus.OK, 0, 5, None), "Daily: 5 new since your last letter."),
+        (check(FetchStatus.NOT_MODIFIED, 12, 0), "Daily, 20 Nov: 12 listed, 0 new."),
+        (check(FetchStatus.NOT_MODIFIED, 0, 0), "Daily, 20 Nov: nothing new."),
+        (check(FetchStatus.PARTIAL, 31, 12), "Daily, 20 Nov: 31 listed, 12 new. Some could not be read."),
+        (
+            check(FetchStatus.PARTIAL, 0, 12),
+            "Daily, read up to 20 Nov: none listed that day, 12 new since your last letter. Some could not be read.",
+        ),
+        (check(FetchStatus.PARTIAL, 0, 0, None), "Daily: nothing new. Some could not be read."),
+        (
+            check(FetchStatus.THROTTLED, 21, 61),
+            "Daily could not be read today (the site asked us to slow down). It was read up to 20 Nov: 61 new since "
+            "your last letter. Its other papers will come when it can.",
+        ),
+        (
+            check(FetchStatus.LAYOUT_CHANGED, 21, 0),
+            "Daily could not be read today (layout changed). It was read up to 20 Nov. "
+            "Its papers will come when it can.",
+        ),
+        (
+            check(FetchStatus.FAILED, 0, 0, None),
+            "Daily could not be read today (no usable answer). Its papers will come when it can.",
+        ),
+        (
+            check(FetchStatus.STALE, 21, 2, date(2025, 11, 20)),
+            "Daily is late: it still shows 20 Nov 2025; 2 new since your last letter. "
+            "Its papers will come when they are listed.",
+        ),
+    ],
+)
+def test_the_receipt_is_true_whatever_the_days_brought(asked: SourceCheck, said: str) -> None:
+    assert checked(asked)[0] == said
+    assert checked(asked)[1:] == (["Nothing failed."] if asked.status.is_good else [])
+
+
+def test_a_first_letter_s_receipt_tells_how_far_it_looks_back() -> None:
+    assert checked(check(FetchStatus.OK, 21, 61), first=True) == [
+        "Daily, read up to 20 Nov: 21 listed that day, 61 new in the last 7 days.",
+        "Nothing failed.",
+    ]
+    assert checked(first=True) == ["No source was asked in the last 7 days."]
+    assert checked() == ["No source was asked since your last letter."]
+
+
+def test_a_receipt_of_many_sources_stays_short() -> None:
+    for status in (FetchStatus.OK, FetchStatus.BLOCKED):
+        assert len(checked(*[replace(check(status, 1, 1), label=f"S{n}") for n in range(500)])) < 40
+
+
+def test_a_digest_that_nobody_confirmed_does_not_say_so(sample: Digest, slots: dict[str, str]) -> None:
+    """An operator may vouch for a reader: there is no day to name then, and no slot to fill."""
+    del slots["confirmed"]
+    letter = Renderer(LINKED).digest(replace(sample, confirmed_at=None), shared=False)
+    for body in parts(letter, slots):
+        assert "confirmed" not in body
+        assert slots["unsubscribe"] in body
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_paper_whose_title_cannot_be_seen_still_gives_a_subject(
+    first: bool, make_paper: MakePaper, sample: Digest
+) -> None:
+    section = Section(1, "t", 1, (Entry(make_paper(1, title="\u200b\u202e"), 1, WHY),), ())
+    digest = replace(sample, first=first, sections=(section,), receipt=Receipt((), 1, 1))
+    assert Renderer(LINKED).digest(digest, shared=False).subject == "Untitled · 20 November"
+
+
+def test_a_topic_whose_papers_all_stand_above_is_one_line(sample: Digest, slots: dict[str, str]) -> None:
+    sections = (sample.sections[0], Section(9, "bounds", 3, (), ()))
+    text, page = parts(Renderer(LINKED).digest(replace(sample, sections=sections), shared=False), slots)
+    rule = "-" * 72
+    assert f"\nbounds: 3 papers, above\n\n{rule}\nChecked for you" in text
+    assert page.count("<h2") == 1
+    assert "bounds" in page
+    assert "3 papers, above" in page
+
+
+def test_an_address_in_an_abstract_is_neither_broken_nor_marked(make_paper: MakePaper, sample: Digest) -> None:
+    url = "https://code.example/network/" + "deep-network/" * 9 + "network"
+    paper = make_paper(1, abstract=f"A network is at {url}. More on the network.")
+    section = Section(1, "t", 1, (Entry(paper, 1, WHY),), ())
+    text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
+    assert f"{url}." in text
+    assert f"{url}." in page
+    assert text.count("*network*") == page.count("<mark") == 2
 
 
 def test_a_paper_without_anything_is_still_calm(make_paper: MakePaper, sample: Digest) -> None:

@@ -22,17 +22,22 @@ def test_a_daily_slot_is_the_readers_own_date():
 
 
 def test_a_daily_slot_opens_at_the_readers_own_hour():
-    assert not BERLIN.is_due(at("2026-11-20T05:59:59+00:00"))
-    assert BERLIN.is_due(at("2026-11-20T06:00:00+00:00"))
-    assert BERLIN.is_due(at("2026-07-20T05:00:00+00:00"))
+    assert BERLIN.opens(at("2026-11-20T12:00:00+00:00")) == at("2026-11-20T06:00:00+00:00")
+    assert BERLIN.opens(at("2026-07-20T12:00:00+00:00")) == at("2026-07-20T05:00:00+00:00")
+
+
+def test_the_slot_that_opened_last_is_due_until_the_next_opens():
+    before, opened = BERLIN.due_slot(at("2026-11-20T05:59:59+00:00"))
+    assert (before.label, opened) == ("2026-11-19", at("2026-11-19T06:00:00+00:00"))
+    assert before.day == date(2026, 11, 20)
+    assert BERLIN.due_slot(at("2026-11-20T06:00:00+00:00"))[0].label == "2026-11-20"
 
 
 def test_a_weekly_slot_is_the_iso_week_and_opens_on_its_day():
     assert FRIDAY.slot(at("2026-12-31T12:00:00+00:00")).label == "2026-W53"
-    assert not FRIDAY.is_due(at("2026-11-19T23:00:00+00:00"))
-    assert FRIDAY.is_due(at("2026-11-20T14:00:00+00:00"))
-    assert FRIDAY.is_due(at("2026-11-22T12:00:00+00:00"))
-    assert not FRIDAY.is_due(at("2026-11-23T12:00:00+00:00"))
+    assert FRIDAY.due_slot(at("2026-11-19T23:00:00+00:00"))[0].label == "2026-W46"
+    for inside in ("2026-11-20T14:00:00+00:00", "2026-11-22T12:00:00+00:00", "2026-11-23T12:00:00+00:00"):
+        assert FRIDAY.due_slot(at(inside))[0].label == "2026-W47"
 
 
 def test_an_hour_that_does_not_exist_opens_at_the_first_instant_after_it():
@@ -53,7 +58,8 @@ def test_every_day_has_one_slot_that_opens_within_it(moment, hour):
         now = moment.replace(tzinfo=UTC)
         opens = schedule.opens(now)
         assert opens.astimezone(zone_of(zone)).date() == schedule.slot(now).day
-        assert schedule.is_due(now) == (now >= opens)
+        assert schedule.due_slot(now)[1] <= now
+        assert now - schedule.due_slot(now)[1] <= timedelta(days=1, hours=1)
         assert abs(opens - now) <= timedelta(days=1, hours=1)
 
 

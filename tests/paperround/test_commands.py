@@ -3,9 +3,12 @@
 import email
 import email.policy
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from paperround.demo.site import DAYS
 
 
 def test_the_road_by_hand(paperround, configured):
@@ -53,7 +56,15 @@ def test_the_road_by_hand(paperround, configured):
     assert letter["List-Unsubscribe"] is None
 
 
-def test_since_asks_for_every_day(paperround, configured, site):
+def test_since_asks_for_every_day_and_a_day_that_has_no_page_is_told(paperround, configured, site):
+    today = datetime.now(UTC).date()
+    first = today - timedelta(days=2)
+    ran = paperround("collect", "--since", str(first), "--json")
+    assert site.requests == 3
+    assert ran.json["sources"][0]["pages"] == sum(first <= day <= today for day in DAYS)
+
+
+def test_days_that_cannot_be_asked_for_are_refused(paperround, configured, site):
     ran = paperround("collect", "--since", "2027-01-01")
     assert ran.code == 2
     assert "future" in ran.err
@@ -267,3 +278,103 @@ def test_sources_can_be_checked_without_keeping_anything(paperround, configured)
 
 def test_the_archive_says_its_schema(paperround):
     assert paperround("archive", "migrate", "--json").json["schema"] == "0001"
+
+
+def test_publish_matches_first_so_that_no_letter_says_nothing_matched_by_mistake(paperround, configured):
+    paperround("collect", "--day", "2026-11-20")
+    paperround("subscribe", "mira@lab.example", "--topic", "speech")
+    assert paperround("publish", "--now", "2026-11-20T18:00Z", "--json").json["papers"] > 0
+
+
+def test_a_change_of_topics_is_made_whole_or_not_at_all(paperround, folder):
+    paperround("subscribe", "mira@lab.example", "--topic", "tides", "--topic", "mud")
+    assert paperround("subscribers", "topics", "mira@lab.example", "--remove", "tides", "--remove", "typo").code == 2
+    shown = paperround("subscribers", "topics", "mira@lab.example", "--json").json
+    assert [each["query"] for each in shown["topics"]] == ["tides", "mud"]
+
+
+def test_the_column_of_a_named_topic_counts_from_its_name(paperround):
+    ran = paperround("subscribe", "mira@lab.example", "--topic", "Name = (tides", "--json")
+    assert ran.json["column"] == 8
+    for bad in ("Name = ", "x" * 101 + " = tides"):
+        assert paperround("subscribe", "mira@lab.example", "--topic", bad).code == 2
+
+
+def test_a_paper_is_shown_by_whatever_names_it(paperround, configured):
+    paperround("collect", "--day", "2026-11-18")
+    key = paperround("papers", "search", "model", "--json").json["papers"][0]["key"]
+    number = key.removeprefix("arxiv:")
+    for name in (key, number, f"{number}v2", f"https://arxiv.org/abs/{number}", f"10.48550/arXiv.{number}"):
+        assert paperround("papers", "show", name, "--json").json["key"] == key
+
+
+def test_a_search_in_json_is_complete(paperround, configured):
+    for day in DAYS:
+        paperround("collect", "--day", str(day))
+    found = paperround("papers", "search", "we OR model OR a", "--json").json
+    assert len(found["papers"]) == found["total"] > 20
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("papers", "show", "\udcff"),
+        ("subscribe", "mira@lab.example", "--topic", "N\udcff = tides"),
+        ("papers", "search", "tides", "--limit", "99999999999999999999"),
+        ("issues", "list", "--limit", "99999999999999999999"),
+        ("publish", "--now", "9999-12-31T23:59:59Z"),
+        ("publish", "--now", "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_what_no_database_and_no_clock_can_hold_is_refused(paperround, arguments):
+    paperround("subscribe", "jonas@lab.example", "--topic", "tides", "--zone", "Pacific/Auckland")
+    ran = paperround(*arguments)
+    assert ran.code == 2
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_list_with_a_field_that_no_one_could_type_is_refused(paperround, folder):
+    for field in ("t" * 200_000, '"tides",' + "9" * 5_000):
+        Path("bad.csv").write_text(f"email,topic,hour\nmira@lab.example,{field}\n")
+        assert paperround("subscribers", "import", "bad.csv").code == 2
+
+
+def test_a_group_without_a_command_shows_its_help(paperround):
+    for words in ((), ("papers",), ("archive",)):
+        ran = paperround(*words)
+        assert ran.code == 2
+        assert len(ran.out.splitlines()) > 5
+        assert ran.err == ""
+
+
+def test_titles_of_signs_alone_are_papers_too(paperround, folder):
+    Path("odd.jsonl").write_text(
+        '{"title": "???"}\n{"title": "Editorial"}\n{"title": "Editorial", "abstract": "Mud."}\n'
+    )
+    assert paperround("import", "odd.jsonl", "--json").json["new"] == 3
+    assert paperround("import", "odd.jsonl", "--json").json["new"] == 0
+
+
+def test_json_is_there_wherever_a_command_reports(paperround, configured):
+    paperround("collect", "--day", "2026-11-20")
+    paperround("subscribe", "mira@lab.example", "--topic", "speech")
+    assert paperround("issues", "preview", "mira@lab.example", "--json").json["subject"]
+    paperround("publish")
+    (issue,) = paperround("issues", "list", "--json").json["issues"]
+    for form in ("text", "html", "eml"):
+        assert paperround("--json", "issues", "show", issue["id"], "--format", form).json["format"] == form
+    assert paperround("sources", "example", "huggingface-daily", "--json").json["kind"] == "huggingface-daily"
+
+
+def test_everything_named_in_a_flood_is_named_once_and_only_that_counts_as_sent(paperround, folder):
+    rows = [
+        {"title": f"Tides and Their Number {n}", "abstract": "Tides.", "url": f"https://x.example/{n}"}
+        for n in range(60)
+    ]
+    Path("flood.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    paperround("import", "flood.jsonl", "--news")
+    paperround("subscribe", "mira@lab.example", "--topic", "tides")
+    assert paperround("publish", "--json").json["papers"] == 60
+    (issue,) = paperround("issues", "list", "--json").json["issues"]
+    letter = paperround("issues", "show", issue["id"]).out
+    assert all(f"Number {n}\n" in letter or f"Number {n} " in letter for n in range(60))

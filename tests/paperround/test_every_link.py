@@ -112,7 +112,7 @@ def one(own: set[str], kind: str) -> str:
 
 def test_from_sign_up_to_leaving_by_the_links_of_the_letters_alone(lab):
     house = lab.house
-    reader = house.desk.subscribe("mira@lab.example", ["speech OR dictation"], None, vouched=False, shared=False)
+    reader, _ = house.desk.subscribe("mira@lab.example", ["speech OR dictation"], None, vouched=False, shared=False)
     assert reader.state is SubscriberState.PENDING
     letter = lab.last()
     assert [name for name in letter if name.startswith("List-")] == []
@@ -155,7 +155,7 @@ def test_a_shared_mailbox_carries_no_personal_link(lab):
 
 def test_one_who_leaves_after_the_letter_was_planned_gets_it_no_more(lab):
     house = lab.house
-    reader = house.desk.subscribe("mira@lab.example", ["speech"], None, vouched=True, shared=False)
+    reader, _ = house.desk.subscribe("mira@lab.example", ["speech"], None, vouched=True, shared=False)
     house.collector.collect(days=DAYS)
     house.matcher.match(EVENING)
     house.publisher.publish(EVENING)

@@ -195,13 +195,21 @@ def test_a_misspelt_name_gets_the_nearest_legal_one(tmp_path: Path, text: str, h
     assert hint in refused(tmp_path, text)
 
 
+def test_settings_of_later_versions_that_say_what_this_one_does_anyway_are_no_mistake(tmp_path: Path) -> None:
+    text = (
+        '[collect]\nallow_private_hosts = false\n[web]\nsignup = "closed"\ntrusted_proxies = []\n[keep]\n[operator]\n'
+        '[[source]]\nname = "hf"\nkind = "huggingface-daily"\ncategories = []\n'
+    )
+    assert read(tmp_path, text).sources[0].name == "hf"
+
+
 def test_settings_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
     for section, key in sorted(LATER):
         assert refused(tmp_path, f"[{section}]\n{key} = 'x'\n") == (
             f"[{section}] {key} is not read by this version; remove it"
         )
     for section in LATER_SECTIONS:
-        assert refused(tmp_path, f"[{section}]\n") == f"[{section}] is not read by this version; remove it"
+        assert refused(tmp_path, f"[{section}]\nx = 1\n") == f"[{section}] is not read by this version; remove it"
     assert "not read by this version" in refused(tmp_path, "[[source]]\nname = 'a'\ncategories = ['cs.CL']\n")
 
 

@@ -16,10 +16,27 @@ from storage.database import Database
 from storage.tables import MARKER, RUN, Base
 
 
-def test_a_missing_database_is_made_with_its_folder(tmp_path: Path):
-    with Database(f"sqlite:///{tmp_path}/deep/er/archive.db") as database:
+def test_a_missing_database_is_made_for_its_owner_alone(tmp_path: Path):
+    with Database(f"sqlite:///{tmp_path}/what?a=b & %20.db") as database:
         assert database.revision == migrate.HEAD
         assert database.size_bytes > 0
+    (made,) = tmp_path.glob("*.db")
+    assert made.name == "what?a=b & %20.db"
+    assert made.stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_folder_is_not_made_up(tmp_path: Path):
+    with pytest.raises(DatabaseUnavailable, match="folder of the database"):
+        Database(f"sqlite:///{tmp_path}/mispelt/archive.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path):
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE TABLE diary (day TEXT)")
+    other.close()
+    with pytest.raises(DatabaseUnavailable, match="another program's database"):
+        Database(f"sqlite:///{tmp_path}/other.db")
 
 
 def test_the_newest_migration_is_the_one_that_the_code_expects():

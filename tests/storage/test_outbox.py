@@ -17,11 +17,11 @@ from domain.issues import (
 )
 from domain.papers import Identifiers
 from domain.subscriptions import Consent, SubscriberState
-from domain.topics import Match
+from domain.topics import Match, WishedTopic
 from storage.issues import Issues
-from storage.outbox import Outbox
+from storage.outbox import Outbox, Permission
 from storage.runs import Runs
-from storage.subscribers import Signup, Subscribers, WishedTopic
+from storage.subscribers import Signup, Subscribers
 from storage.topics import Topics
 from topics.query import parse
 
@@ -57,7 +57,7 @@ def readers(database, now):
                     consent=[],
                 ),
                 now,
-            )
+            )[0]
             for each in range(number)
         ]
 
@@ -97,8 +97,8 @@ def states(outbox):
 
 def test_an_issue_is_frozen_once_for_its_slot(issues, outbox, readers, now):
     (reader,) = readers(1)
-    assert issues.freeze([plan(reader, now)], now) == 1
-    assert issues.freeze([plan(reader, now)], now) == 0
+    assert issues.freeze([plan(reader, now)], {}, now) == [""]
+    assert issues.freeze([plan(reader, now)], {}, now) == ["has this issue already"]
     assert len(outbox.records()) == 1
     assert issues.records()[0].state == "planned"
 
@@ -108,7 +108,7 @@ def test_readers_with_the_same_papers_share_one_content(issues, database, reader
 
     from storage.tables import CONTENT, FRAGMENT
 
-    issues.freeze([plan(reader, now) for reader in readers(20)], now)
+    issues.freeze([plan(reader, now) for reader in readers(20)], {}, now)
     with database.reading() as connection:
         assert connection.execute(select(func.count()).select_from(CONTENT)).scalar_one() == 1
         assert connection.execute(select(func.count()).select_from(FRAGMENT)).scalar_one() == 2
@@ -117,7 +117,7 @@ def test_readers_with_the_same_papers_share_one_content(issues, database, reader
 def test_a_reader_who_left_while_the_letter_was_composed_gets_none(issues, database, readers, now):
     (reader,) = readers(1)
     Subscribers(database).unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
-    assert issues.freeze([plan(reader, now)], now) == 0
+    assert issues.freeze([plan(reader, now)], {}, now) == ["left meanwhile"]
 
 
 def test_no_paper_is_news_to_a_reader_twice(archive, database, issues, readers, listed, listing, now):
@@ -126,7 +126,7 @@ def test_no_paper_is_news_to_a_reader_twice(archive, database, issues, readers, 
     Topics(database).record([Match(1, paper.id, 1.0) for paper in added.new], since=0, up_to=3)
     first = issues.welcome([reader.id], issues.newest_match(), date(2026, 11, 13), now - timedelta(days=7))
     assert len(first[reader.id]) == 3
-    issues.freeze([plan(reader, now, papers=[1, 2, 3], upto=3)], now)
+    issues.freeze([plan(reader, now, papers=[1, 2, 3], upto=3)], {}, now)
     assert issues.news([reader.id], issues.newest_match()) == {}
     later = archive.add(listing(listed("Tides 4", ids=Identifiers(arxiv="2611.90004"))), now)
     Topics(database).record([Match(1, later.new[0].id, 1.0)], since=3, up_to=4)
@@ -135,7 +135,7 @@ def test_no_paper_is_news_to_a_reader_twice(archive, database, issues, readers, 
 
 def test_backlog_is_no_news_but_a_first_letter_may_look_at_it(archive, database, issues, readers, listed, listing, now):
     old, fresh = readers(2)
-    issues.freeze([plan(old, now)], now)
+    issues.freeze([plan(old, now)], {}, now)
     archive.add(listing(listed(ids=Identifiers(arxiv="2611.90001")), backlog=True), now)
     Topics(database).record([Match(1, 1, 1.0)], since=0, up_to=1)
     assert issues.news([old.id], 1) == {}
@@ -143,31 +143,31 @@ def test_backlog_is_no_news_but_a_first_letter_may_look_at_it(archive, database,
 
 
 def test_a_delivery_is_leased_to_one_worker(issues, outbox, readers, now):
-    issues.freeze([plan(reader, now) for reader in readers(3)], now)
+    issues.freeze([plan(reader, now) for reader in readers(3)], {}, now)
     assert len(outbox.lease("one", now, LEASE, 2)) == 2
     assert len(outbox.lease("two", now, LEASE, 5)) == 1
     assert outbox.lease("three", now, LEASE, 5) == ()
 
 
 def test_what_is_accepted_stays_accepted(issues, outbox, readers, now):
-    issues.freeze([plan(reader, now) for reader in readers(1)], now)
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
-    assert outbox.mark_sending(leased.id, "one", now) == ""
+    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.GIVEN
     done = Outcome(state=DeliveryState.ACCEPTED, reply="250 kept", code=250, sha256="ab")
     assert outbox.settle(leased.id, "one", done, now)
-    assert outbox.recover(lambda _: True, now + 2 * LEASE, resend=True) == 0
+    outbox.recover(lambda _: False, now + 2 * LEASE, resend=True)
     record = outbox.records()[0]
     assert (record.state, record.attempts, record.reply, record.sha256) == ("accepted", 1, "250 kept", "ab")
     assert outbox.accepted_since(now - timedelta(hours=1)) == 1
 
 
 def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, readers, now):
-    issues.freeze([plan(reader, now) for reader in readers(1)], now)
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     late = now + 2 * LEASE
-    assert outbox.recover(lambda _: False, late, resend=True) == 1
+    assert outbox.recover(lambda _: None, late, resend=True) == 0
     outbox.lease("two", late, LEASE, 5)
-    assert "another worker" in outbox.mark_sending(leased.id, "one", late)
+    assert outbox.mark_sending(leased.id, "one", late, LEASE) is Permission.LOST
     assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), late)
 
 
@@ -180,11 +180,11 @@ def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, 
     ],
 )
 def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, now, sending, resend, after, due):
-    issues.freeze([plan(reader, now) for reader in readers(1)], now)
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("dead", now, LEASE, 5)
     if sending:
-        outbox.mark_sending(leased.id, "dead", now)
-    assert outbox.recover(lambda worker: worker == "dead", now, resend=resend) == 1
+        outbox.mark_sending(leased.id, "dead", now, LEASE)
+    assert outbox.recover(lambda worker: worker != "dead", now, resend=resend) == (1 - due)
     assert states(outbox) == [after]
     again = outbox.lease("alive", now, LEASE, 5)
     assert len(again) == due
@@ -197,27 +197,46 @@ def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, 
 
 
 def test_nobody_gets_a_third_copy(issues, outbox, readers, now):
-    issues.freeze([plan(reader, now) for reader in readers(1)], now)
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     for attempt in range(4):
         leased = outbox.lease("dead", now, LEASE, 5)
         assert len(leased) == (1 if attempt < 2 else 0)
         for each in leased:
-            outbox.mark_sending(each.id, "dead", now)
-        outbox.recover(lambda _: True, now, resend=True)
+            outbox.mark_sending(each.id, "dead", now, LEASE)
+        outbox.recover(lambda _: False, now, resend=True)
+    assert states(outbox) == ["uncertain"]
+
+
+def test_a_living_worker_keeps_what_it_sends_however_long_that_takes(issues, outbox, readers, now):
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    (leased,) = outbox.lease("slow", now, LEASE, 5)
+    outbox.mark_sending(leased.id, "slow", now + LEASE, LEASE)
+    outbox.recover(lambda _: None, now + LEASE + LEASE / 2, resend=True)
+    assert states(outbox) == ["sending"]
+    outbox.recover(lambda _: True, now + 9 * LEASE, resend=True)
+    assert states(outbox) == ["sending"]
+
+
+def test_one_that_may_have_left_and_is_held_never_turns_into_too_old(issues, outbox, readers, now):
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    (leased,) = outbox.lease("dead", now, LEASE, 5)
+    outbox.mark_sending(leased.id, "dead", now, LEASE)
+    assert outbox.recover(lambda _: False, now, resend=False) == 1
+    assert outbox.expire(now + timedelta(days=9)) == 0
     assert states(outbox) == ["uncertain"]
 
 
 def test_one_who_leaves_before_the_dot_is_skipped_and_the_reason_kept(database, issues, outbox, readers, now):
     (reader,) = readers(1)
-    issues.freeze([plan(reader, now)], now)
+    issues.freeze([plan(reader, now)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     Subscribers(database).unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
-    assert "unsubscribed" in outbox.mark_sending(leased.id, "one", now)
+    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.UNWANTED
     assert outbox.records(DeliveryState.SKIPPED)[0].reason == "the reader is unsubscribed"
 
 
 def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now):
-    issues.freeze([plan(reader, now) for reader in readers(1)], now)
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     soon = now + timedelta(minutes=5)
     outbox.settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=soon, reply="451"), now)
@@ -231,7 +250,7 @@ def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now):
 def test_leasing_uses_the_index_on_open_deliveries(database, issues, readers, now):
     from sqlalchemy import text
 
-    issues.freeze([plan(reader, now) for reader in readers(1)], now)
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     with database.reading() as connection:
         steps = connection.execute(
             text(
@@ -244,7 +263,7 @@ def test_leasing_uses_the_index_on_open_deliveries(database, issues, readers, no
 
 def test_a_letter_is_replayed_from_what_was_frozen(issues, outbox, readers, now):
     (reader,) = readers(1)
-    issues.freeze([plan(reader, now)], now)
+    issues.freeze([plan(reader, now)], {}, now)
     letter = outbox.letter(issues.delivery_of(f"{reader.public_id}2026-11-20"))
     assert [fragment.body for fragment in letter.fragments] == [b"Subject: Tides\r\n", b"Low."]
     with pytest.raises(UnknownError, match="no issue 'nope'"):

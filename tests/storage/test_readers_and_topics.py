@@ -6,9 +6,9 @@ from domain.errors import UnknownError
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.papers import Identifiers
 from domain.subscriptions import Cadence, Consent, Schedule, SubscriberState
-from domain.topics import Match
+from domain.topics import Match, WishedTopic
 from storage.outbox import Outbox
-from storage.subscribers import Signup, Subscribers, WishedTopic
+from storage.subscribers import Signup, Subscribers
 from storage.topics import Topics
 from topics.query import parse
 
@@ -49,7 +49,7 @@ def subscribers(database):
 
 
 def test_a_new_reader_is_pending_and_one_confirmation_waits(subscribers, database, now):
-    reader = subscribers.subscribe(signup(), now, confirmation(now))
+    reader, _ = subscribers.subscribe(signup(), now, confirmation(now))
     assert (reader.state, [each.name for each in reader.subscriptions]) == (SubscriberState.PENDING, ["tides"])
     assert [each.kind for each in Outbox(database).records()] == ["confirm"]
 
@@ -73,14 +73,14 @@ def test_equal_queries_of_two_readers_are_one_topic(subscribers, database, now):
 def test_subscribing_again_adds_topics_and_keeps_the_rest(subscribers, now):
     weekly = Schedule(every=Cadence.WEEK, weekday=4, hour=9, zone="Europe/Berlin")
     subscribers.subscribe(signup(schedule=weekly, state=SubscriberState.CONFIRMED), now)
-    again = subscribers.subscribe(signup(topics=("tides", "rivers")), now, confirmation(now))
+    again, _ = subscribers.subscribe(signup(topics=("tides", "rivers")), now, confirmation(now))
     assert again.state is SubscriberState.CONFIRMED
     assert again.schedule == weekly
     assert [each.name for each in again.subscriptions] == ["tides", "rivers"]
 
 
 def test_confirming_twice_confirms_once_and_is_on_record(subscribers, now):
-    reader = subscribers.subscribe(signup(), now)
+    reader, _ = subscribers.subscribe(signup(), now)
     consent = Consent("confirmed", "1", now)
     assert subscribers.confirm(reader.public_id, consent)
     assert subscribers.confirm(reader.public_id, consent)
@@ -89,14 +89,14 @@ def test_confirming_twice_confirms_once_and_is_on_record(subscribers, now):
 
 
 def test_a_stale_confirmation_link_does_not_bring_back_one_who_left(subscribers, now):
-    reader = subscribers.subscribe(signup(), now)
+    reader, _ = subscribers.subscribe(signup(), now)
     assert subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
     assert not subscribers.confirm(reader.public_id, Consent("confirmed", "1", now))
     assert subscribers.by_public_id(reader.public_id).state is SubscriberState.UNSUBSCRIBED
 
 
 def test_leaving_twice_is_recorded_once_and_an_unknown_reader_is_told_apart(subscribers, now):
-    reader = subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
+    reader, _ = subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
     gone = Consent("unsubscribed", "1", now)
     assert subscribers.unsubscribe(reader.public_id, gone)
     assert subscribers.unsubscribe(reader.public_id, gone)
@@ -105,12 +105,12 @@ def test_leaving_twice_is_recorded_once_and_an_unknown_reader_is_told_apart(subs
 
 
 def test_topics_can_be_added_and_taken_away(subscribers, database, now):
-    reader = subscribers.subscribe(signup(), now)
-    subscribers.add_topics(reader.public_id, [WishedTopic("R", parse("rivers"))], now)
-    left = subscribers.remove_topic(reader.public_id, parse("TIDES"))
+    reader, _ = subscribers.subscribe(signup(), now)
+    left = subscribers.change_topics(reader.public_id, [WishedTopic("R", parse("rivers"))], [parse("TIDES")], now)
     assert [each.name for each in left.subscriptions] == ["R"]
     with pytest.raises(UnknownError, match="no topic"):
-        subscribers.remove_topic(reader.public_id, parse("hills"))
+        subscribers.change_topics(reader.public_id, [WishedTopic("M", parse("mud"))], [parse("hills")], now)
+    assert [each.name for each in subscribers.by_public_id(reader.public_id).subscriptions] == ["R"]
     assert len(Topics(database).all()) == 1
 
 
@@ -133,6 +133,47 @@ def test_matches_of_the_past_are_stored_once(archive, database, subscribers, lis
     archive.add(listing(listed("One", ids=Identifiers(arxiv="2611.90001"))), now)
     subscribers.subscribe(signup(), now)
     topics = Topics(database)
-    assert topics.record_past([1], [Match(1, 1, 2.0)]) == 1
-    assert topics.record_past([1], [Match(1, 1, 2.0)]) == 0
+    assert topics.record_past([1], [Match(1, 1, 2.0)], up_to=0) == 1
+    assert topics.record_past([1], [Match(1, 1, 2.0)], up_to=0) == 0
     assert topics.all()[0].backfilled
+
+
+def test_a_past_that_was_looked_at_too_early_is_looked_at_again(archive, database, subscribers, listed, listing, now):
+    archive.add(listing(listed("One", ids=Identifiers(arxiv="2611.90001"))), now)
+    subscribers.subscribe(signup(), now)
+    topics = Topics(database)
+    topics.record([], since=0, up_to=1)
+    assert topics.record_past([1], [Match(1, 1, 2.0)], up_to=0) == 0
+    assert not topics.all()[0].backfilled
+
+
+def test_a_topic_that_nobody_held_for_a_while_looks_back_again(database, subscribers, now):
+    reader, _ = subscribers.subscribe(signup(topics=("tides", "rivers")), now)
+    topics = Topics(database)
+    topics.record_past([1, 2], [], up_to=0)
+    subscribers.change_topics(reader.public_id, [], [parse("tides")], now)
+    subscribers.subscribe(signup("jonas@lab.example", topics=("tides", "rivers")), now)
+    assert {each.normal_form: each.backfilled for each in topics.all()} == {"tides": False, "rivers": True}
+
+
+def test_topics_of_those_who_left_rest_until_somebody_comes_back(database, subscribers, now):
+    reader, _ = subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
+    topics = Topics(database)
+    topics.record_past([1], [], up_to=0)
+    subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
+    assert topics.all() == ()
+    subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
+    assert [each.backfilled for each in topics.all()] == [False]
+
+
+def test_one_who_left_and_returns_can_confirm_again(subscribers, now):
+    for day in range(3):
+        reader, queued = subscribers.subscribe(
+            signup(), now + timedelta(days=day), confirmation(now + timedelta(days=day))
+        )
+        assert queued
+    later = now + timedelta(days=9)
+    assert not subscribers.subscribe(signup(), later, confirmation(later))[1]
+    subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", later))
+    back = later + timedelta(days=1)
+    assert subscribers.subscribe(signup(), back, confirmation(back))[1]

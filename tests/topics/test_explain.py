@@ -16,7 +16,10 @@ MakePaper = Callable[..., Paper]
 WORDS = (
     "sensitivity Sensitive ﬁne tuning e\u0301t\u0301 Schrödinger in-context ⟦ ⟧ 🤗 \u1112\u1161\u11ab Ω C++ ｆｉｎｅ"
 )
-PIECES = st.sampled_from([*WORDS.split(), " ", " ", " ", ", ", "\0", "\u0301", "\u0323", "\ud800", "\u202e"])
+TEX = r"Schr\"odinger \'et CO$_2$ $ { } \textbf{ fine} \ _ ^2 \frac{ \o"
+PIECES = st.sampled_from(
+    [*WORDS.split(), " ", " ", " ", ", ", "\0", "\u0301", "\u0323", "\ud800", "\u202e", *TEX.split()]
+)
 TEXTS = st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=30)
 TOPICS = ["sensitivity", "fine tuning", '"fine tuning" OR in-context', "schrodinger OR c++", "한 OR ω OR ét OR fine"]
 
@@ -59,6 +62,10 @@ def explainer() -> Iterator[Explainer]:
         ("deep -neural", ("Deep graph", ""), "word “deep”, in title"),
         ("nets (deep OR -graph)", ("Deep graph nets", ""), "both words, in title"),
         ("nets (deep OR -graph)", ("Nets", ""), "word “nets”, in title"),
+        ("agent agents agentic", ("Agent", ""), "word “agent”, in title"),
+        ("universal universe", ("University", ""), "word “universal”, in title"),
+        ('"deep net" "deep nets" agents agent', ("Deep nets", "agent"), "“deep net” in title · “agents” in abstract"),
+        ("a1 OR b1 OR c1 OR d1 OR nets OR net", ("", "A1 b1 c1 d1"), "4 of 5 words, in abstract"),
     ],
 )
 def test_the_line_says_what_matched_and_where(
@@ -92,6 +99,26 @@ def test_marks_survive_characters_that_normalising_moves(explainer: Explainer, a
         "field",
         unicodedata.normalize("NFD", "한국어"),
     }
+
+
+@pytest.mark.parametrize(
+    ("topic", "stored", "mark"),
+    [
+        ("frechet", r"The Fr\'echet mean", r"Fr\'echet"),
+        ("schrodinger", r"A Schr{\"{o}}dinger bridge", r"Schr{\"{o}}dinger"),
+        ("co2", r"On CO$_2$, net", r"CO$_2$"),
+        ("co2", r"On $\mathrm{CO}_{2}$, net", r"$\mathrm{CO}_{2}$"),
+        ("knn", r"A $k$NN graph", r"$k$NN"),
+        ("ore", r"The {\r o}re", r"{\r o}re"),
+        ("deepest", r"The \textbf{deep}est", r"\textbf{deep}est"),
+        ("deep", r"The \textbf{deep} net", "deep"),
+        ('"alpha helix"', r"An $\alpha$-helix", r"$\alpha$-helix"),
+    ],
+)
+def test_a_mark_in_tex_is_whole_and_as_stored(
+    explainer: Explainer, a_paper: MakePaper, topic: str, stored: str, mark: str
+) -> None:
+    assert explainer.explain(parse(topic), a_paper(1, stored)).marks == (mark,)
 
 
 def test_nothing_is_claimed_of_a_paper_that_does_not_answer(explainer: Explainer, a_paper: MakePaper) -> None:

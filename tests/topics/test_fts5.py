@@ -1,5 +1,7 @@
 import sqlite3
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +37,47 @@ def test_tokens_are_settled(text: str) -> None:
     once = tokens(text)
 
     assert tokens(" ".join(once)) == once
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        (r"Fr\'echet", "fréchet"),
+        (r"na\"ive na\"{\i}ve na{\"\i}ve na\"\i ve", "naïve naïve naïve naïve"),
+        (r"Schr\"odinger Schr{\"{o}}dinger Schr\"{o}dinger", "schrödinger schrödinger schrödinger"),
+        (r"Erd\H os Erd\H{o}s \v{C}ech Fran\c cois", "erdős erdős čech françois"),
+        (r"{\AA}ngstr\"om S\o ren {\O}re Stra{\ss}e {\L}ukasz", "ångström søren øre straße łukasz"),
+        (r"CO$_2$ CO$_{2}$ $\mathrm{CO}_2$ CO_2 CO\textsubscript{2} H$_2$SO$_4$", "co2 co2 co2 co2 co2 h2so4"),
+        (r"\textbf{deep} \emph{net}s {\bf bold}ly \operatorname*{arg}", "deep nets boldly arg"),
+        (r"$k$NN and $n$-gram", "knn and n gram"),
+        (r"$R^2$ $\ell_1$ $10^6$ $10$^6$", "r2 l1 10 6 10 6"),
+        (r"$\alpha$-helix, \beta{x}y $\alpha_1$", "alpha helix beta x y alpha 1"),
+        (r"$x_{ij}y$ $\frac{a}{b}c$ gpt_4 layer_2", "x ij y frac a b c gpt 4 layer 2"),
+        (r"from US$5 to US$10, 5\% \$6 a\_b a\{b\}", "from us 5 to us 10 5 6 a b a b"),
+        (r"C:\temp C:\emph don\'t \emph", "c temp c emph don t emph"),
+        (r"lower\-case { } } { \ $ _ ^ a}b", "lowercase a b"),
+    ],
+)
+def test_tex_is_read_as_far_as_words_need_it(stored: str, words: str) -> None:
+    assert " ".join(tokens(stored)) == words
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\", "{", "}", "$", "\\'", "\\alpha", "x_", "a$", "\\'{", "\\text{", "$x ", "\\a", "_2"]
+)
+def test_a_long_text_of_tex_takes_no_longer_than_its_length(piece: str) -> None:
+    start = time.process_time()
+
+    searchable(piece * (1_000_000 // len(piece)))
+
+    assert time.process_time() - start < 4
+
+
+@given(
+    st.lists(st.sampled_from([*r"\ { } $ _ ^ a 2 ' \" é ＼ ＄ ＿ ｛".split(), " ", r"\textbf{", r"\o", r"\'e"])).map(
+        "".join
+    )
+)
+def test_no_tex_is_left_to_read_again(text: str) -> None:
+    assert searchable(searchable(text)) == searchable(text)
+    assert counted_by_fts5({1: searchable(text)}) == {1: len(tokens(text))}

@@ -82,7 +82,7 @@ class Site:
     ) -> Subscriber:
         number = next(self._numbers)
         email = f"mira{number}@lab.example"
-        return self.subscribers.subscribe(
+        reader, _ = self.subscribers.subscribe(
             Signup(
                 email=email,
                 address_key=email,
@@ -95,6 +95,7 @@ class Site:
             ),
             NOW,
         )
+        return reader
 
     def state(self, reader: Subscriber) -> SubscriberState:
         found = self.subscribers.by_public_id(reader.public_id)
@@ -138,7 +139,7 @@ class Site:
             papers=(),
             mailing=mailing,
         )
-        assert self.issues.freeze([plan], NOW) == 1
+        assert self.issues.freeze([plan], {}, NOW) == [""]
         return public_id
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from digests.transports.memory import MemoryTransport
 from domain.clock import FixedClock
-from domain.papers import FetchStatus
+from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
+from domain.subscriptions import Schedule
 from paperround.settings import build
 from paperround.wiring import House
 
@@ -211,6 +212,111 @@ def test_a_new_topic_of_an_old_reader_brings_what_came_since_their_last_letter(h
     clock.set(datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
     house.rounds.once()
     assert titles(letters(transport)[-1]) == {"Tides of Day 19 Hour 2"}
+
+
+def test_days_that_were_missed_are_read_when_it_is_on_again(house, site, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    site.papers[date(2026, 11, 19)] = ["Tides of Day 19 Hour 0"]
+    house.rounds.once()
+    site.papers[date(2026, 11, 19)].append("Tides of Day 19 Hour 23")
+    for day in range(20, 28):
+        site.papers[date(2026, 11, day)] = [f"Tides of Day {day} Hour 1"]
+    clock.set(datetime(2026, 11, 27, 9, tzinfo=UTC))
+    house.rounds.once()
+    missed = {"Tides of Day 19 Hour 23", *(f"Tides of Day {day} Hour 1" for day in range(20, 28))}
+    assert titles(letters(transport)[-1]) == missed
+
+
+def test_a_reader_whose_hour_falls_into_the_night_of_a_laptop_is_served_in_the_morning(house, site, clock, transport):
+    schedule = Schedule(hour=22)
+    house.desk.subscribe("mira@lab.example", ["tides"], schedule, vouched=True, shared=False)
+    house.rounds.once()
+    for day in (20, 21, 22):
+        site.papers[date(2026, 11, day)] = [f"Tides of Day {day} Hour 8"]
+        for hour in (9, 17):
+            clock.set(datetime(2026, 11, day, hour, tzinfo=UTC))
+            house.rounds.once()
+    # The first letter was the nineteenth's; the slot of the twentieth opens at 22 and is served on the 21st at 9.
+    assert [titles(each) for each in letters(transport)[1:]] == [
+        {"Tides of Day 20 Hour 8", "Tides of Day 21 Hour 8"},
+        {"Tides of Day 22 Hour 8"},
+    ]
+    assert [each.slot for each in house.issues.records()] == ["2026-11-21", "2026-11-20", "2026-11-19"]
+
+
+def test_a_slot_that_stayed_empty_is_not_filled_at_a_random_hour(house, site, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    house.rounds.once()
+    clock.set(datetime(2026, 11, 20, 7, 0, tzinfo=UTC))
+    house.rounds.once()
+    site.papers[date(2026, 11, 20)] = ["Tides of Day 20 Hour 14"]
+    clock.set(datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
+    house.rounds.once()
+    assert len(letters(transport)) == 1
+    clock.set(datetime(2026, 11, 21, 7, 0, tzinfo=UTC))
+    house.rounds.once()
+    assert titles(letters(transport)[-1]) == {"Tides of Day 20 Hour 14"}
+
+
+def test_one_who_left_and_returns_gets_a_first_letter_and_not_the_whole_past(house, site, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    house.rounds.once()
+    house.desk.unsubscribe("mira@lab.example")
+    for day in range(1, 27):
+        site.papers[date(2026, 12, day)] = [f"Tides of Day {day} Hour 12"]
+        clock.set(datetime(2026, 12, day, 13, tzinfo=UTC))
+        house.rounds.once()
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    house.rounds.once()
+    last = letters(transport)[-1]
+    assert "looks back 7 days" in last.get_body(("plain",)).get_content()
+    assert titles(last) == {f"Tides of Day {day} Hour 12" for day in range(19, 27)}
+
+
+def test_a_letter_that_cannot_be_made_stops_nobody_elses(house, site, clock, transport):
+    site.papers[clock.now().date()] = ["Tides of Day 19 Hour 0"]
+    for name in ("ann", "ben", "cat"):
+        house.desk.subscribe(f"{name}@lab.example", [f"{name.title()} = tides"], None, vouched=True, shared=False)
+    rendered = house.renderer.digest
+
+    def broken(digest, *, shared):
+        if digest.topics == ("Ben",):
+            raise ZeroDivisionError
+        return rendered(digest, shared=shared)
+
+    house.renderer.digest = broken
+    _, counts, _ = house.rounds.once()
+    assert (counts.due, counts.issues, dict(counts.skipped)) == (3, 2, {"could not be composed": 1})
+    house.renderer.digest = rendered
+    assert house.rounds.once()[1].issues == 1
+
+
+def test_an_abstract_that_arrives_later_is_matched_then(house, archive_with_card, clock):
+    house.desk.subscribe("mira@lab.example", ["hypergraph"], None, vouched=True, shared=False)
+    archive_with_card("")
+    assert house.matcher.match(clock.now()).matches == 0
+    archive_with_card("We study the hypergraph.")
+    assert house.matcher.match(clock.now()).matches == 1
+    assert house.matcher.match(clock.now()).matches == 0
+
+
+@pytest.fixture
+def archive_with_card(house, clock):
+    def add(abstract: str) -> None:
+        kind = AbstractKind.AUTHORS if abstract else AbstractKind.NONE
+        paper = ListedPaper("Nets", 1, Identifiers(arxiv="2611.90001"), abstract=abstract, abstract_kind=kind)
+        house.archive.add(Listing("hf", date(2026, 11, 19), (paper,), FetchStatus.OK), clock.now())
+
+    return add
+
+
+def test_papers_of_different_days_are_ordered_by_how_rare_a_word_is_in_the_archive(house, site, clock, transport):
+    site.papers[date(2026, 11, 18)] = [f"Rivers of Day 18 Hour {n}" for n in range(40)] + ["Tides of Day 18 Hour 1"]
+    site.papers[date(2026, 11, 19)] = ["Tides and Tides of Day 19 Hour 2"]
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    house.rounds.once()
+    (letter,) = letters(transport)
+    assert letter["Subject"].startswith("Tides and Tides")
 
 
 def test_a_stop_ends_the_waiting_at_once(house, stop):

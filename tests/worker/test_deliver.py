@@ -21,7 +21,7 @@ from paperround.demo.play import EVENING
 from paperround.demo.site import DAYS, DemoSite, read_pages
 from paperround.settings import build
 from paperround.wiring import House
-from worker.deliver import is_dead, worker_name
+from worker.deliver import is_alive, worker_name
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
@@ -176,8 +176,35 @@ def test_several_connections_send_each_letter_once(house_with, relay):
 
 def test_this_process_is_alive_one_that_ended_is_dead_and_another_machines_cannot_be_known():
     mine = worker_name()
-    host, number, started = mine.rsplit("/", 2)
-    assert not is_dead(mine)
-    assert is_dead(f"{host}/{number}/1")
-    assert is_dead(f"{host}/{2**22 - 1}/{started}")
-    assert not is_dead(f"elsewhere/{number}/1")
+    host, number, started, end = mine.rsplit("/", 3)
+    assert is_alive(mine) is True
+    assert is_alive(f"{host}/{number}/1/{end}") is False
+    assert is_alive(f"{host}/{2**22 - 1}/{started}/{end}") is False
+    assert is_alive(f"elsewhere/{number}/1/{end}") is None
+    assert worker_name() != mine
+
+
+def test_one_message_that_cannot_be_sent_stands_in_nobodys_way(house_with, relay):
+    house = house_with()
+    relay.before["ann@lab.example"] = ZeroDivisionError("a bug of ours")
+    relay.after["ben@lab.example"] = ZeroDivisionError("another one")
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=2, rejected=1, uncertain=1)
+    assert states(house) == {"ann": "rejected", "ben": "uncertain", "cat": "accepted", "dan": "accepted"}
+
+
+def test_a_pass_that_takes_longer_than_a_lease_sends_nothing_twice(house_with, relay, clock):
+    house = house_with(lease_seconds=60)
+    other = House(house.settings, transport=relay, clock=clock)
+    sent = relay.send
+
+    def slowly(message, before_dot):
+        clock.set(clock.now() + timedelta(seconds=50))
+        if len(relay.taken) == 2:
+            other.deliverer.deliver()
+        return sent(message, before_dot)
+
+    relay.send = slowly
+    house.deliverer.deliver()
+    other.database.close()
+    assert len(relay.taken) == len({message.message_id for message in relay.taken}) == 4
+    assert set(states(house).values()) == {"accepted"}

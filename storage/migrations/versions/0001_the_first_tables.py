@@ -124,6 +124,9 @@ def upgrade() -> None:
         sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_issue_id", sa.Integer(), nullable=True),
+        sa.Column("empty_slot", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriber")),
         sa.UniqueConstraint("address_key", name=op.f("uq_subscriber_address_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_subscriber_public_id")),
@@ -206,6 +209,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_paper_identifier_paper_id"), ["paper_id"], unique=False)
 
     op.create_table(
+        "rematch",
+        sa.Column("paper_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["paper_id"], ["paper.id"], name=op.f("fk_rematch_paper_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("paper_id", name=op.f("pk_rematch")),
+    )
+    op.create_table(
         "sighting",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("paper_id", sa.Integer(), nullable=False),
@@ -269,6 +278,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_key", name=op.f("uq_delivery_message_key")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_accepted",
+            ["last_try"],
+            unique=False,
+            sqlite_where=sa.text("state = 'accepted'"),
+            postgresql_where=sa.text("state = 'accepted'"),
+        )
         batch_op.create_index(batch_op.f("ix_delivery_content_id"), ["content_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_issue_id"), ["issue_id"], unique=False)
         batch_op.create_index(
@@ -316,6 +332,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_delivery_issue_id"))
         batch_op.drop_index(batch_op.f("ix_delivery_content_id"))
+        batch_op.drop_index(
+            "ix_delivery_accepted",
+            sqlite_where=sa.text("state = 'accepted'"),
+            postgresql_where=sa.text("state = 'accepted'"),
+        )
 
     op.drop_table("delivery")
     with op.batch_alter_table("subscription", schema=None) as batch_op:
@@ -323,6 +344,7 @@ def downgrade() -> None:
 
     op.drop_table("subscription")
     op.drop_table("sighting")
+    op.drop_table("rematch")
     with op.batch_alter_table("paper_identifier", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_paper_identifier_paper_id"))
 
