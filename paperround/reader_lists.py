@@ -45,6 +45,8 @@ def schedule_from(every: str | None, weekday: str | None, hour: int | None, zone
     """Return the schedule that was asked for, the rest at its defaults; None if nothing was said of it."""
     if every is None and weekday is None and hour is None and zone is None:
         return None
+    if weekday is not None and every != "week":
+        raise UsageError("a weekday goes with every week: say that too")
     try:
         cadence = Cadence(every or "day")
     except ValueError as error:
@@ -54,7 +56,7 @@ def schedule_from(every: str | None, weekday: str | None, hour: int | None, zone
         every=cadence,
         weekday=weekday_of(weekday) if weekday else default.weekday,
         hour=default.hour if hour is None else hour,
-        zone=zone_of(zone).key if zone else default.zone,
+        zone=default.zone if zone is None else zone_of(zone).key,
     )
 
 

@@ -131,6 +131,11 @@ class Collector:
             reports.append(joined(source.name, parts))
         return tuple(reports)
 
+    def has_read(self) -> bool:
+        """Whether there is anything to tell readers: a paper, or a whole answer; True where no source is configured."""
+        known = self._archive.newest_day() is not None
+        return known or not self._sources or any(self._archive.cursor(source.name) for source in self._sources)
+
     def collect_due(self, stop: threading.Event) -> tuple[SourceReport, ...]:
         """Read the sources whose interval has come round and whom nobody else has claimed.
 

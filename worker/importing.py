@@ -44,7 +44,7 @@ def import_file(
 def _bytes(file: Path, largest: int) -> bytes:
     try:
         if file.stat().st_size > largest:
-            raise CollectError(f"{file} is larger than {largest // 2**20} MiB")
+            raise CollectError(f"it is larger than {largest // 2**20} MiB")
         return file.read_bytes()
     except OSError as error:
-        raise CollectError(f"{file} cannot be read: {error.strerror}") from error
+        raise CollectError(f"it cannot be read: {error.strerror}") from error

@@ -12,6 +12,7 @@ fails is logged and comes again at its next tick; the other jobs go on.
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -72,9 +73,10 @@ class Rounds:
     def publish(self) -> tuple[MatchReport, PublishCounts]:
         """Match what is new, then freeze the letters that are due.
 
-        After a start it waits until the sources have been asked once: no letter is cut from an old archive.
+        After a start it waits until the sources have been asked once: no letter is cut from an old archive. Before any
+        source has ever been read there is nothing to tell a reader: nobody's first letter is spent on it.
         """
-        if not self._collected.is_set():
+        if not self._collected.is_set() or not self._collector.has_read():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()
         matched = self._matcher.match(self._clock.now())
         if matched.papers or matched.new_topics:
@@ -88,7 +90,9 @@ class Rounds:
         """Send what is due."""
         counts = self._deliverer.deliver()
         if counts != DeliveryCounts():
-            log.info("deliver: %s", counts)
+            log.info(
+                "deliver: %s", ", ".join(f"{number} {state}" for state, number in asdict(counts).items() if number)
+            )
         return counts
 
     def once(self) -> tuple[tuple[SourceReport, ...], PublishCounts, DeliveryCounts]:

@@ -120,15 +120,24 @@ def list_sources(context: typer.Context, as_json: Json = False) -> None:
                 {
                     "source": source.name,
                     "kind": source.kind,
-                    "every": str(source.every),
+                    "every": _duration(source.every),
                     "status": last.status if last else None,
-                    "at": last.finished_at.isoformat() if last else None,
+                    "at": last.finished_at.isoformat(timespec="seconds") if last else None,
                     "day": last.counts.get("day") if last else None,
                     "error": last.error if last else "",
                 }
             )
     columns = ("source", "kind", "every", "status", "at", "day", "error")
     told.show({"sources": found}, lambda: [table(columns, ([row[name] for name in columns] for row in found))])
+
+
+def _duration(span: timedelta) -> str:
+    """Return "1h", as the settings say it."""
+    seconds = int(span.total_seconds())
+    size, unit = next(
+        (size, unit) for size, unit in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")) if not seconds % size
+    )
+    return f"{seconds // size}{unit}"
 
 
 @group.command("check")

@@ -263,6 +263,8 @@ def test_preview_of_an_issue_is_the_letter_that_is_then_sent(paperround, configu
 
 def test_run_once_does_whatever_is_due(paperround, configured):
     paperround("subscribe", "mira@lab.example", "--topic", "speech")
+    assert paperround("run", "--once", "--json").json["issues"] == 0
+    paperround("collect", "--day", "2026-11-20")
     ran = paperround("run", "--once", "--json")
     assert ran.json["issues"] == 1
     assert ran.json["accepted"] == 1
