@@ -4,7 +4,8 @@ Everything is invented and seeded: words of made-up syllables, used as often as 
 180 of them; topics of two or three of them with AND, OR and NOT, but never of the commonest. Both sides get topics that
 are parsed already and papers as they are stored, and start from nothing in every run. The loop knows stems too: it is
 given, free of charge, the stem of each word and turns each paper into a set of stems once; then it asks every topic of
-every paper.
+every paper. Its sets of stems are timed apart: where the loop is too long to be run on all topics, only the asking is
+multiplied and the sets are added once. Both sides are the best of as many runs, said in the name where they are not.
 
 Options: `--loop-topics N` (1,000) is how many topics the loop is run on.
 """
@@ -26,6 +27,8 @@ from topics.query import parse
 _PAPERS = 1000
 _TOPICS = (1_000, 10_000, 100_000)
 _WORDS = 20_000
+_RUNS = 3
+_TOO_MANY = 100_000  # topics: our side is run once on so many
 _STOP_WORDS = 50  # of the commonest; no topic asks for them, as none asks for "the"
 _DAY = date(2026, 11, 20)
 _PATTERNS = ("{} {}", "{} {}", "{} {} {}", "{} OR {}", "{} ({} OR {})", "{} {} -{}", "({} {}) OR {}")
@@ -44,22 +47,27 @@ def run(options: list[str]) -> list[Figure]:
 
     stems = _stems(words)
     looped = trees[:loop_topics]
-    assert _by_loop(papers, looped, stems) == _sets(papers, looped), "the loop and the index disagree"
-    loop = cpu_seconds(lambda: _by_loop(papers, looped, stems), repeat=1)
-    figures = []
+    known = _stem_sets(papers, stems)
+    assert _ask_all(known, looped, stems) == _sets(papers, looped), "the loop and the index disagree"
+    once = cpu_seconds(lambda: _stem_sets(papers, stems), _RUNS)
+    asking = cpu_seconds(lambda: _ask_all(known, looped, stems), _RUNS)
+    figures = [Figure(f"{_PAPERS:,} papers, the loop's sets of stems", once, "s")]
     for count in _TOPICS:
         asked = trees[:count]
-        name = "loop over topics and papers"
+        runs = 1 if count >= _TOO_MANY else _RUNS
+        name = f"loop over topics and papers, best of {_RUNS}"
         if count != loop_topics:
-            name += f" ({loop_topics:,} topics, times {count / loop_topics:g})"
-        repeat = 1 if count >= 100_000 else 3
-        reference = loop * count / loop_topics
-        sets = cpu_seconds(lambda asked=asked: _sets(papers, asked), repeat)
-        ranked = cpu_seconds(lambda asked=asked: _ranked(papers, asked), repeat)
+            name += f" (asking {loop_topics:,} topics, times {count / loop_topics:g}, and its sets once)"
+        reference = once + asking * count / loop_topics
+        sets = cpu_seconds(lambda asked=asked: _sets(papers, asked), runs)
+        ranked = cpu_seconds(lambda asked=asked: _ranked(papers, asked), runs)
+        best = f"best of {runs}" if runs > 1 else "1 run"
         figures += [
-            Figure(f"{count:,} topics, sets", sets, "s", reference, name),
-            Figure(f"{count:,} topics, sets and scores", ranked, "s", reference, name),
-            Figure(f"{count:,} topics, sets, one topic", sets / count * 1e6, "µs", loop / loop_topics * 1e6, name),
+            Figure(f"{count:,} topics, sets, {best}", sets, "s", reference, name),
+            Figure(f"{count:,} topics, sets and scores, {best}", ranked, "s", reference, name),
+            Figure(
+                f"{count:,} topics, sets, one topic, {best}", sets / count * 1e6, "µs", reference / count * 1e6, name
+            ),
         ]
     return figures
 
@@ -74,8 +82,11 @@ def _ranked(papers: list[Paper], trees: list[Node]) -> int:
         return sum(len(batch.rank(tree)) for tree in trees)
 
 
-def _by_loop(papers: list[Paper], trees: list[Node], stems: dict[str, str]) -> list[list[int]]:
-    known = [(paper.id, {stems[word] for word in f"{paper.title} {paper.abstract}".split()}) for paper in papers]
+def _stem_sets(papers: list[Paper], stems: dict[str, str]) -> list[tuple[int, set[str]]]:
+    return [(paper.id, {stems[word] for word in f"{paper.title} {paper.abstract}".split()}) for paper in papers]
+
+
+def _ask_all(known: list[tuple[int, set[str]]], trees: list[Node], stems: dict[str, str]) -> list[list[int]]:
     return [[number for number, words in known if _picks(tree, words, stems)] for tree in trees]
 
 

@@ -43,7 +43,7 @@ _ACCENT = re.compile(
     |(?<=[^\W\d_]\\)([uvHckr])\s([^\W\d_])\b)""",
     re.VERBOSE,
 )
-_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\\'(?=(?:s|t|re|ve|ll|d|m)\b)")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\\'\s?(?=(?:s|t|re|ve|ll|d|m)\b)")
 _QUOTATION = re.compile(r"""(?<![\w}\\])\\"(?=[^\s{}\\])([^"]{1,300})(?<=[^\s\\])\\"(?![\w{\\])""")
 #: A blank where no line may break: before a bracket or a citation, or between a word and its number; "~50%" is about.
 _TIE = re.compile(r"(https?://\S+)|(?<=[^\s\\])~(?=[(\[]|\\(?:cite|href|url|ref))|(?<=[^\W\d_])~(?=\d)")
@@ -183,7 +183,10 @@ def _group(found: re.Match[str], *, math: bool) -> str:
         return _raised(lead, body, math=math) + rest
     name = lead[1:]
     if name in {"frac", "tfrac", "dfrac", "href"}:
-        return _two(name, body, second) if second is not None else _only(name, body, found[0])
+        if second is None:
+            waits = found.string[found.end() : found.end() + 2].lstrip().startswith("{")  # for its own inner groups
+            return found[0] if waits else _only(name, body, found[0])
+        return _two(name, body, second)
     return _one(name, body, lead) + rest
 
 

@@ -60,13 +60,45 @@ _LETTERS = {
 }  # fmt: skip
 #: Commands that only dress their argument, and those that dress the rest of a group.
 _DRESS = frozenset(
-    """
-    boldsymbol bm emph ensuremath mathbb mathbf mathcal mathfrak mathit mathrm mathscr mathsf mathtt mbox operatorname
-    overline path pmb text textbf textit textmd textnormal textrm textsc textsf textsl textsubscript textsuperscript
-    texttt textup underline url
-    """.split()
+    [
+        "boldsymbol",
+        "bm",
+        "emph",
+        "ensuremath",
+        "mathbb",
+        "mathbf",
+        "mathcal",
+        "mathfrak",
+        "mathit",
+        "mathrm",
+        "mathscr",
+        "mathsf",
+        "mathtt",
+        "mbox",
+        "operatorname",
+        "overline",
+        "path",
+        "pmb",
+        "text",
+        "textbf",
+        "textit",
+        "textmd",
+        "textnormal",
+        "textrm",
+        "textsc",
+        "textsf",
+        "textsl",
+        "textsubscript",
+        "textsuperscript",
+        "texttt",
+        "textup",
+        "underline",
+        "url",
+    ]
 )
-_DECLARED = frozenset("bf bfseries em it itshape large normalfont rm sc sf sl small tt".split())
+_DECLARED = frozenset(
+    ["bf", "bfseries", "em", "it", "itshape", "large", "normalfont", "rm", "sc", "sf", "sl", "small", "tt"]
+)
 
 _TEX_SIGN = re.compile(r"[\\${}_^]")
 _TEX = re.compile(

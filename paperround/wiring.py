@@ -2,14 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from digests.compose import Limits
 from digests.links import Links
@@ -271,26 +269,6 @@ class House:
             "deliver": rounds.deliver,
         }
         tick(jobs, every, stop)
-
-    @contextmanager
-    def serving(self, stop: threading.Event) -> Iterator[str]:
-        """Serve the site while the context is open; give its address. Raises SettingsError for a port in use."""
-        # Loading a web framework takes as long as most commands run.
-        from web.app import create_app  # noqa: PLC0415 as said above
-        from web.issues import FrozenPages  # noqa: PLC0415 as said above
-        from web.server import serve  # noqa: PLC0415 as said above
-
-        web = self.settings.web
-        app = create_app(
-            readers=self.subscribers,
-            pages=FrozenPages(self.issues, self.outbox),
-            links=self.links,
-            clock=self.clock,
-            healthy=lambda: bool(self.database.revision),
-            prefix=urlsplit(web.base_url).path.rstrip("/"),
-        )
-        with serve(app, web.host, web.port, stop) as (host, port):
-            yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
     def _source_configs(self) -> list[SourceConfig]:
         return [

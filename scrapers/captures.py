@@ -18,7 +18,7 @@ from datetime import date
 from domain.errors import LayoutChanged
 from domain.papers import AbstractKind, FetchStatus, ListedPaper, Listing
 from scrapers.captures_layout import Line, Record, blocks, is_prose, read_records, units
-from scrapers.text import day_of, lines_of
+from scrapers.text import day_of, lines_of, plausible_day
 
 SOURCE = "huggingface-capture"
 
@@ -102,7 +102,7 @@ def _head(lines: list[str], day: date) -> tuple[date, list[tuple[int, str]]]:
             rest = rest[found.end() :].lstrip() if found else rest
             seen.add(part)
         if _DAY.fullmatch(rest):
-            return day_of(rest, day) or day, list(enumerate(lines[at + 1 :], start=at + 2))
+            return plausible_day(day_of(rest, day), day) or day, list(enumerate(lines[at + 1 :], start=at + 2))
         if rest:
             return day, [(at + 1, rest), *enumerate(lines[at + 1 :], start=at + 2)]
     return day, []

@@ -44,6 +44,7 @@ _PATIENCE = timedelta(seconds=30)  # a host that asks for more is left alone unt
 _FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, UnicodeError)
 _LOGIN = re.compile(r"/(?:log-?in|sign-?in|auth|users/sign_in|sso)(?:[/?.]|$)", re.IGNORECASE)
 _CONTACT = re.compile(r"https?://[\x21-\x7e]+|[\x21-\x27\x2a-\x3f\x41-\x7e]+@[A-Za-z0-9.-]+")
+_MAILTO = "mailto:"
 _RESET = re.compile(r"\bt=(\d{1,6})\b")
 
 
@@ -232,7 +233,8 @@ def _judge(response: httpx.Response, url: str, asked: Mapping[str, str], now: da
     retry_after = _retry_after(response.headers, now)
     if response.is_success or (status == httpx.codes.NOT_MODIFIED and conditional):
         return
-    if status == httpx.codes.TOO_MANY_REQUESTS or (
+    # 406 is how arXiv turns away who asks too much (sources.md 3.3).
+    if status in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.NOT_ACCEPTABLE} or (
         status == httpx.codes.SERVICE_UNAVAILABLE and retry_after is not None
     ):
         raise Throttled(f"{url} asks for patience ({status})", retry_after)
@@ -280,9 +282,10 @@ def _conditions(url: str, validators: Validators | None) -> dict[str, str]:
 def _user_agent(version: str, contact: str) -> str:
     if not contact:
         return f"paperround/{version}"
-    if not _CONTACT.fullmatch(contact):
+    address = contact[len(_MAILTO) :] if contact.lower().startswith(_MAILTO) else contact
+    if not _CONTACT.fullmatch(address):
         raise SettingsError(f"collect.contact must be a mail or web address, not {contact[:80]!r}")
-    return f"paperround/{version} (+{contact if '://' in contact else f'mailto:{contact}'})"
+    return f"paperround/{version} (+{address if '://' in address else _MAILTO + address})"
 
 
 def _proxy(address: str | None) -> httpx.Proxy | None:

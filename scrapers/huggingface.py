@@ -14,20 +14,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote_plus, urlsplit
 
-from lxml.etree import HTMLPullParser, LxmlError, _Element
-
 from domain.errors import Blocked, LayoutChanged
 from domain.identity import arxiv_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing, PageRequest
 from scrapers.huggingface_cards import read_cards
+from scrapers.markup import StartTag, tokens
 from scrapers.source import Page
-from scrapers.text import collapse, repair_mojibake
+from scrapers.text import collapse, plausible_day, repair_mojibake, shows_mojibake
+
+#: What a saved page is called that lists a day, or answers a search.
+DAILY, SEARCH = "huggingface-daily", "huggingface-search"
 
 _MARKER = re.compile(r"data-target\s*=\s*[\"']?DailyPapers(?=[\"'\s>])")
 _CARD = re.compile(r"href\s*=\s*[\"']?(?:https?://[^/\"'\s]+)?/papers/\d{4}\.\d{4,5}(?!\d)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNLINKABLE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
-_CHUNK = 65_536  # characters fed to the HTML parser at a time; the marker stands near the head
 _REJECTS_SHARE = 0.05  # of the declared records; above it the layout is not the one we know
 _COUNT_LIMIT = 2**31  # votes and comments beyond it are damage
 
@@ -39,7 +40,7 @@ class DailySource:
     name: str
     url: str  #: the site's root, without a slash at its end
     every: timedelta
-    kind: str = "huggingface-daily"
+    kind: str = DAILY
     is_dated: bool = True
     label: str = "Hugging Face Daily Papers"
 
@@ -48,8 +49,12 @@ class DailySource:
         return (PageRequest(f"{self.url}/papers/date/{day.isoformat()}"),)
 
     def parse(self, page: Page, day: date) -> Listing:
-        """Read a daily page; the listing's day is the one that the page names (it clamps, sources.md 1.1)."""
-        return read_page(page.text(), source=self.name, day=day, search=False)
+        """Read a daily page; the listing's day is the one that the page names (it clamps, sources.md 1.1).
+
+        The page cannot be of a day after it was fetched, whatever day was asked for.
+        """
+        visited = max(day, page.fetched_at.date())
+        return read_page(page.text(), source=self.name, day=day, search=False, visited=visited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class SearchSource:
     url: str  #: the site's root, without a slash at its end
     query: str
     every: timedelta
-    kind: str = "huggingface-search"
+    kind: str = SEARCH
     is_dated: bool = False
 
     @property
@@ -82,64 +87,97 @@ def looks_like_huggingface(text: str) -> bool:
     return _MARKER.search(text) is not None or _CARD.search(text) is not None
 
 
-def read_page(text: str, *, source: str, day: date, search: bool | None = None) -> Listing:
-    """Read the HTML of a papers page.
+def read_page(text: str, *, source: str, day: date, search: bool, visited: date | None = None) -> Listing:
+    """Read the HTML of a papers page that was asked for: of a search, or of a day.
 
-    `search` says whether a search page was asked for; None lets the page say it (a saved file).
+    A daily page's own day is believed from 1991 to the day after `visited` (None for `day` itself); else it is `day`.
 
     Raises:
         Blocked: neither the page's data nor any card is there: a bot check or a login, not an empty day.
         LayoutChanged: the data is there, but broken, cut, or not the list that was asked for.
 
     """
+    kind = SEARCH if search else DAILY
+    return _read(text, source=source, day=day, visited=visited or day, asked=kind)
+
+
+def read_saved(text: str, *, day: date) -> Listing:
+    """Read a papers page that somebody saved on `day`, named by what it says it lists, such as "huggingface-week".
+
+    Only a daily page has a day of its own; the others list what the day of the visit found. Raises as read_page does.
+    """
+    return _read(text, source="", day=day, visited=day, asked="")
+
+
+def _read(text: str, *, source: str, day: date, visited: date, asked: str) -> Listing:
+    """Read a page of the kind that was `asked` for, or of any kind for ""; a `source` of "" is named by the kind."""
+    text = text.replace("\0", "")
     blob = _blob(text)
     if blob is None and _MARKER.search(text):
         raise LayoutChanged("the page is cut inside its own data, so nothing of it is kept")
     if blob is None:
-        listing = read_cards(text, source=source, day=day)
+        listing = read_cards(text, source=source or DAILY, day=day, visited=visited)
         if listing is None:
             raise Blocked("the page holds no papers and no sign of a list: a bot check, a login or another page")
         return listing
     props = _props(blob)
-    query = _text(_mapping(props.get("query")).get("q"))
-    if search is None:
-        search = bool(query)
-    if not search and query:
+    kind = _kind(props)
+    if asked == DAILY and kind == SEARCH:
         raise LayoutChanged("a daily page was asked for, but the page answers a search")
+    if asked == DAILY and kind != DAILY:
+        raise LayoutChanged(f"a daily page was asked for, but the page is one of {kind}")
     # On a search page `dailyPapers` is still there, and is not the result (sources.md 1.2).
-    key = "searchResults" if search else "dailyPapers"
+    key = "searchResults" if (asked or kind) == SEARCH else "dailyPapers"
     items = props.get(key)
     if not isinstance(items, list):
         raise LayoutChanged(f"the page's data has no list named {key}")
-    return _listing(items, source=source, day=day if search else _page_day(props, items) or day)
+    own = _page_day(props, items, visited) if (asked or kind) == DAILY else None
+    return _listing(items, source=source or kind, day=own or day)
+
+
+def _kind(props: Mapping[str, object]) -> str:
+    """Return what the page says it lists; raises LayoutChanged for a period that is not known."""
+    if _text(_mapping(props.get("query")).get("q")):
+        return SEARCH
+    if props.get("isTrending") is True:
+        return "huggingface-trending"
+    period = props.get("periodType") or "day"
+    if period not in ("day", "week", "month"):
+        raise LayoutChanged("the page lists the papers of a period that is neither day, week nor month")
+    return DAILY if period == "day" else f"huggingface-{period}"
 
 
 def _blob(text: str) -> str | None:
     """Return the text of `data-props` beside the marker; None if no complete element carries the marker.
 
-    Feeding stops at that element: the cards that follow it are most of the page, and repeat it.
+    Reading stops at that element: the cards that follow it are most of the page, and repeat it.
     """
-    parser = HTMLPullParser(events=("start",), huge_tree=True)  # the attribute alone may be longer than 10 MB
-    text = text.replace("\0", "")  # libxml2 ends a document there
-    try:
-        for start in range(0, len(text), _CHUNK):
-            parser.feed(text[start : start + _CHUNK])
-            for _, element in parser.read_events():
-                if isinstance(element, _Element) and element.get("data-target") == "DailyPapers":
-                    return element.get("data-props", "")
-    except LxmlError:
-        return None
+    for token in tokens(text):
+        if isinstance(token, StartTag) and "DailyPapers" in token.written:
+            attributes = token.attributes()
+            if attributes.get("data-target") == "DailyPapers":
+                return attributes.get("data-props", "")
     return None
 
 
 def _props(blob: str) -> Mapping[str, object]:
     try:
         props = json.loads(blob)
+        plain = json.dumps(props, ensure_ascii=False)
+        # What one field leaves in doubt, the rest of the page decides.
+        props = json.loads(plain, object_hook=_repaired) if shows_mojibake(plain) else props
     except (ValueError, RecursionError) as error:
         raise LayoutChanged("the page's own data is broken JSON, so nothing of it is kept") from error
     if not isinstance(props, dict):
         raise LayoutChanged("the page's own data is not an object")
     return props
+
+
+def _repaired(fields: Mapping[str, object]) -> Mapping[str, object]:
+    return {
+        name: repair_mojibake(value, damaged=True) if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
 
 
 def _listing(items: list[object], *, source: str, day: date) -> Listing:
@@ -206,11 +244,12 @@ def _author(entry: object) -> str:
     return "" if author.get("hidden") else _text(author.get("name"))
 
 
-def _page_day(props: Mapping[str, object], items: list[object]) -> date | None:
-    """Return the listing day that the page names, else the one that most of its papers name."""
-    if named := _date(props.get("dateString")):
+def _page_day(props: Mapping[str, object], items: list[object], visited: date) -> date | None:
+    """Return the listing day that the page names, else the one that most of its papers name; None for no likely one."""
+    if named := plausible_day(_date(props.get("dateString")), visited):
         return named
-    days = Counter(_date(_mapping(_mapping(item).get("paper")).get("submittedOnDailyAt")) for item in items)
+    said = (_date(_mapping(_mapping(item).get("paper")).get("submittedOnDailyAt")) for item in items)
+    days = Counter(plausible_day(day, visited) for day in said)
     del days[None]
     return days.most_common(1)[0][0] if days else None
 

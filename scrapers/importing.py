@@ -12,18 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from domain.errors import LayoutChanged, PermanentCollectError, UsageError
+from domain.errors import LayoutChanged, PermanentCollectError, RefusedAnswer, UsageError
 from domain.papers import Listing
 from scrapers.captures import SOURCE as CAPTURE
 from scrapers.captures import looks_like_capture, read_capture
-from scrapers.huggingface import looks_like_huggingface, read_page
+from scrapers.huggingface import DAILY, SEARCH, looks_like_huggingface, read_page, read_saved
 from scrapers.keyword_capture import SOURCE as KEYWORD
 from scrapers.keyword_capture import looks_like_keyword_capture, read_keyword_capture
 from scrapers.records import LONGEST_LINE, looks_like_records, read_json_lines
 from scrapers.records import SOURCE as RECORDS
 from scrapers.source import Page
-
-DAILY, SEARCH = "huggingface-daily", "huggingface-search"
 
 _GZIP = b"\x1f\x8b"
 _HEAD = 65_536  # characters that tell a text's kind; pages are told by their whole
@@ -39,12 +37,20 @@ class _TextKind:
     read: Callable[[str, date], Listing]
 
 
+def _read_list(text: str, day: date) -> Listing:
+    """Read a saved page that is no search, of a day or of a longer time."""
+    listing = read_saved(text, day=day)
+    if listing.source == SEARCH:
+        raise LayoutChanged("the page answers a search")
+    return listing
+
+
 _RECORDS_LABEL = "JSON lines of bibliographic records"
 _TEXTS: Mapping[str, _TextKind] = {
     DAILY: _TextKind(
         "a saved Hugging Face papers page",
         looks_like_huggingface,
-        lambda text, day: read_page(text, source=DAILY, day=day, search=False),
+        _read_list,
     ),
     SEARCH: _TextKind(
         "a saved Hugging Face search page",
@@ -69,12 +75,14 @@ KINDS = (*_TEXTS, RECORDS)
 def read_file(name: str, data: bytes, *, day: date, kind: str | None, backlog: bool | None) -> Iterator[Listing]:
     """Read a saved page, a text capture, a keyword listing, or JSON lines, perhaps in gzip; lazily, a listing or more.
 
-    `name` stands in messages; `day` is the day of the visit; a `kind` of None is detected. A `backlog` of None means
-    that records are backlog and all else is news.
+    `name` is the file's own; messages do not repeat it. `day` is the day of the visit; a `kind` of None is detected. A
+    `backlog` of None means that records are backlog and all else is news.
 
     Raises:
         UsageError: `kind` is none of KINDS; at once.
-        LayoutChanged: the file is none of the kinds, empty, damaged or too large, or its kind's reader refuses it.
+        PermanentCollectError: the file is none of the kinds, empty, binary, damaged in its packing, or has no record.
+        RefusedAnswer: the file is too large.
+        LayoutChanged: the file is of a kind, but that kind's reader refuses it.
         Blocked: a page without a list.
 
     """
@@ -86,15 +94,13 @@ def read_file(name: str, data: bytes, *, day: date, kind: str | None, backlog: b
 def _listings(name: str, data: bytes, *, day: date, kind: str | None, backlog: bool | None) -> Iterator[Listing]:
     try:
         if not data or data.isspace():
-            raise LayoutChanged("the file is empty")
+            raise PermanentCollectError("the file is empty")
         if kind == RECORDS or (kind is None and looks_like_records(_head(data))):
             yield from read_json_lines(_lines(data), day=day, backlog=backlog is not False)
         else:
-            yield replace(_read_text(_text(data, day), day=day, kind=kind), backlog=backlog is True)
-    except PermanentCollectError as error:
-        raise type(error)(f"{name}: {error}") from error
+            yield replace(_read_text(_text(name, data, day), day=day, kind=kind), backlog=backlog is True)
     except (EOFError, OSError, zlib.error) as error:
-        raise LayoutChanged(f"{name}: the gzip file is damaged or cut") from error
+        raise PermanentCollectError("the gzip file is damaged or cut") from error
 
 
 def _read_text(text: str, *, day: date, kind: str | None) -> Listing:
@@ -103,13 +109,9 @@ def _read_text(text: str, *, day: date, kind: str | None) -> Listing:
     found = next((kind for kind, row in _TEXTS.items() if row.looks_like(text)), None)
     if found is None:
         labels = [row.label for row in _TEXTS.values()]
-        raise LayoutChanged(f"it is none of: {', '.join([*labels, _RECORDS_LABEL])}")
-    if found != DAILY:
-        return _TEXTS[found].read(text, day)
-    try:
-        return _TEXTS[DAILY].read(text, day)
-    except LayoutChanged:  # a search page; or a daily page, that fails again for the same reason
-        return read_page(text, source=SEARCH, day=day)
+        raise PermanentCollectError(f"it is none of: {', '.join([*labels, _RECORDS_LABEL])}")
+    # A page says itself whether it lists a day, a longer time or what a search found.
+    return read_saved(text, day=day) if found == DAILY else _TEXTS[found].read(text, day)
 
 
 # -- bytes -------------------------------------------------------------------------------------------------------------
@@ -133,21 +135,21 @@ def _lines(data: bytes) -> Iterator[bytes]:
         while piece := stream.readline(LONGEST_LINE + 2):
             size += len(piece)
             if size > _LARGEST_RECORDS:
-                raise LayoutChanged(f"the records are larger than {_LARGEST_RECORDS:,} bytes; import them in parts")
+                raise RefusedAnswer(f"the records are larger than {_LARGEST_RECORDS:,} bytes; import them in parts")
             if whole:
                 yield piece
             whole = piece.endswith(b"\n")
 
 
-def _text(data: bytes, day: date) -> str:
+def _text(name: str, data: bytes, day: date) -> str:
     """Return a page or a capture as text: UTF-8, or for a page the charset that it declares; never by guessing."""
     with _open(data) as stream:
         body = stream.read(_LARGEST_TEXT + 1)
     if len(body) > _LARGEST_TEXT:
-        raise LayoutChanged(f"it is larger than {_LARGEST_TEXT:,} bytes, which no page or capture is")
+        raise RefusedAnswer(f"it is larger than {_LARGEST_TEXT:,} bytes, which no page or capture is")
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if not _HTML.search(body, 0, _HEAD):
-            raise LayoutChanged(f"it is not UTF-8 text, from byte {error.start + 1}") from error
-    return Page(url="file", status=200, headers={}, body=body, fetched_at=datetime.combine(day, time(), UTC)).text()
+            raise PermanentCollectError(f"it is not UTF-8 text, from byte {error.start + 1}") from error
+    return Page(url=name, status=200, headers={}, body=body, fetched_at=datetime.combine(day, time(), UTC)).text()

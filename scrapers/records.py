@@ -3,10 +3,11 @@
 A line is read into a paper or refused with a sentence; papers are gathered by listing day in blocks, so that a file of
 any length needs the memory of one block; each block leaves as listings. What was refused is told by the last listing.
 
-Fields: title; abstract; authors (names, or objects with a name); arxiv_id, doi, url; published and listed (ISO dates);
-first_seen (ISO instant, UTC unless it says otherwise); and upvotes, comments, categories, github, pdf_url. Only the
-title must be there. Unknown fields are ignored, and so are dates that cannot be read. A strong id that cannot be read
-refuses the line: without it the paper would be kept twice.
+Fields: title; abstract; authors (names, or objects with a name); author_count; arxiv_id, doi, openreview_id, url;
+published and listed (ISO dates); first_seen (ISO instant, UTC unless it says otherwise); and upvotes, comments,
+categories, code_url or github, pdf_url. Only the title must be there. Unknown fields are ignored, and so are dates that
+cannot be read or that no listing can have. A strong id that cannot be read refuses the line: without it the paper would
+be kept twice.
 """
 
 import json
@@ -18,10 +19,10 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
-from domain.errors import LayoutChanged
+from domain.errors import PermanentCollectError
 from domain.identity import arxiv_id, doi, openreview_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from scrapers.text import collapse, repair_mojibake
+from scrapers.text import collapse, plausible_day, repair_mojibake
 
 SOURCE = "records"
 LONGEST_LINE = 2**20  # bytes; 3,300 authors need 0.1 of it
@@ -31,6 +32,7 @@ _PER_BLOCK = 5_000  # papers held before listings leave
 _LONGEST_TITLE = 1_000  # characters; a record above it is some other text
 _COUNT_LIMIT = 2**31
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+_FORUM = re.compile(r"[A-Za-z0-9_-]{6,64}")
 _UNLINKABLE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
 
 
@@ -82,7 +84,7 @@ def read_json_lines(lines: Iterable[bytes], *, day: date, backlog: bool = True) 
     """Read records, each on the listing day it names, else on `day`; listings of at most 500 papers, lazily.
 
     A bad line is skipped: then the last listing is `partial`, and its note tells how many and why the first.
-    Raises LayoutChanged, naming the first line, if no line is a record; nothing was yielded then.
+    Raises PermanentCollectError, naming the first line, if no line is a record; nothing was yielded then.
     """
     tally = _Tally()
     last: Listing | None = None  # held back, because it carries the note
@@ -91,7 +93,9 @@ def read_json_lines(lines: Iterable[bytes], *, day: date, backlog: bool = True) 
             yield last
         last = listing
     if last is None:
-        raise LayoutChanged(f"no line is a record: {tally.first}" if tally.first else "there is no record in it")
+        raise PermanentCollectError(
+            f"no line is a record: {tally.first}" if tally.first else "there is no record in it"
+        )
     yield replace(last, status=FetchStatus.PARTIAL, note=tally.note()) if tally.refused else last
 
 
@@ -102,19 +106,22 @@ def _listings(lines: Iterable[bytes], tally: _Tally, *, day: date, backlog: bool
             continue
         tally.read += 1
         try:
-            listed, paper = _record(line)
+            listed, paper = _record(line, day)
         except _RefusedError as reason:
             tally.refused += 1
             tally.first = tally.first or f"line {number} {reason}"
             continue
-        block.take(listed or (paper.first_seen.date() if paper.first_seen else day), paper)
+        block.take(listed, paper)
         if block.size >= _PER_BLOCK:
             yield from block.leave()
     yield from block.leave()
 
 
-def _record(line: bytes) -> tuple[date | None, ListedPaper]:
-    """Return the listing day that a line names, and its paper; raises _RefusedError."""
+def _record(line: bytes, visited: date) -> tuple[date, ListedPaper]:
+    """Return the listing day of a line, and its paper; raises _RefusedError.
+
+    The day is the one it names, else that of its first_seen, else `visited`.
+    """
     record = _object(line)
     title = _text(record.get("title"))
     if not title:
@@ -125,6 +132,9 @@ def _record(line: bytes) -> tuple[date | None, ListedPaper]:
     names = record.get("authors")
     authors = tuple(filter(None, map(_name, names))) if isinstance(names, list) else ()
     ids = _ids(record)
+    first_seen = _instant(record.get("first_seen"))
+    if first_seen and not plausible_day(first_seen.date(), visited):
+        first_seen = None
     paper = ListedPaper(
         title=title,
         rank=1,
@@ -136,13 +146,14 @@ def _record(line: bytes) -> tuple[date | None, ListedPaper]:
         published=_day(record.get("published")) or _mail_day(record.get("submitted")),
         url=_address(record.get("url")) or _page_of(ids),
         pdf_url=_address(record.get("pdf_url")),
-        code_url=_address(record.get("github")),
+        code_url=_address(record.get("code_url")) or _address(record.get("github")),
         categories=_categories(record.get("categories")),
         upvotes=_count(record.get("upvotes")),
         comments=_count(record.get("comments")),
-        first_seen=_instant(record.get("first_seen")),
+        first_seen=first_seen,
     )
-    return _day(record.get("listed")), paper
+    listed = plausible_day(_day(record.get("listed")), visited)
+    return listed or (first_seen.date() if first_seen else visited), paper
 
 
 def _object(line: bytes) -> Mapping[str, object]:
@@ -163,7 +174,11 @@ def _ids(record: Mapping[str, object]) -> Identifiers:
     """Return the ids that the record states, else those of its address."""
     url = _text(record.get("url"))
     found: dict[str, str | None] = {"arxiv": arxiv_id(url), "doi": doi(url), "openreview": openreview_id(url)}
-    for name, scheme, read in (("arxiv_id", "arxiv", arxiv_id), ("doi", "doi", doi)):
+    for name, scheme, read in (
+        ("arxiv_id", "arxiv", arxiv_id),
+        ("doi", "doi", doi),
+        ("openreview_id", "openreview", _forum),
+    ):
         stated = record.get(name)
         if stated in (None, ""):
             continue
@@ -174,6 +189,11 @@ def _ids(record: Mapping[str, object]) -> Identifiers:
             raise _RefusedError(f"has {name} {str(stated)[:80]!r}, which is none")
         found |= {scheme: value} if value else {"arxiv": found["arxiv"] or own}
     return Identifiers(**found)
+
+
+def _forum(stated: str) -> str | None:
+    """Return the forum id that stands alone or in a link."""
+    return stated if _FORUM.fullmatch(stated) else openreview_id(stated)
 
 
 def _page_of(ids: Identifiers) -> str:

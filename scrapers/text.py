@@ -4,14 +4,16 @@ Repair comes before collapsing: a no-break space or a control character may be h
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
+from enum import IntEnum
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text file, repaired and collapsed; an empty one is ""."""
-    return [collapse(repair_mojibake(line)) for line in _LINE_END.split(text)]
+    damaged = shows_mojibake(text)
+    return [collapse(repair_mojibake(line, damaged=damaged)) for line in _LINE_END.split(text)]
 
 
 # -- white space -------------------------------------------------------------------------------------------------------
@@ -31,8 +33,8 @@ def collapse(text: str) -> str:
 # The letter "é" is the bytes C3 A9, which code page 874 calls "รฉ". The bytes are found again in three steps: take each
 # run of characters that the code page has beyond ASCII; it must fall apart into whole UTF-8 sequences; and something
 # must speak for damage, because "รถ" is also the Thai word for car. What speaks for it: a Latin letter right beside the
-# run, a sign that stands alone ("ยท" for "·"), or "โ€", which no Thai spells. Where a text holds real Thai too, only
-# the last counts.
+# run, a sign that stands alone ("ยท" for "·"), or "โ€", which no Thai spells. One letter at the end of a Latin word
+# ("AIรถ") needs other damage in the text or around it. Where a text holds real Thai too, only "โ€" counts.
 
 # Bytes that the code page leaves undefined come through as C1 controls (WHATWG Encoding, windows-874) or are lost.
 _BYTES = {
@@ -62,22 +64,57 @@ _SIGNS = frozenset("·±°µ§©®²³¶×à") | {chr(point) for point in range(
 _REAL_THAI = 3  # Thai characters of one run that are no whole UTF-8; fewer is what lost bytes leave behind
 
 
-def repair_mojibake(text: str) -> str:
-    """Return the text with UTF-8 that was read as Thai (cp874, TIS-620) restored; real Thai is left alone."""
-    if not _THAI.search(text):
+def shows_mojibake(text: str) -> bool:
+    """Whether a text, such as a whole page, surely holds UTF-8 that was read as Thai."""
+    return _Says.DAMAGE in _sayings(text)
+
+
+def repair_mojibake(text: str, *, damaged: bool = False) -> str:
+    """Return the text with UTF-8 that was read as Thai (cp874, TIS-620) restored; real Thai is left alone.
+
+    `damaged` says that the page or file around it surely holds such damage.
+    """
+    sayings = _sayings(text)
+    if not sayings:
         return text
-    has_thai = any(_leftover(run) >= _REAL_THAI for run in _RUN.findall(text))
+    enough = _Says.MAYBE if damaged or _Says.DAMAGE in sayings else _Says.DAMAGE
+    said = iter(sayings)
 
     def repaired(found: re.Match[str]) -> str:
-        run = found[0]
-        restored = _SEQUENCE.sub(_decoded, run)
-        if _SURE.search(run):
-            return restored
-        before, after = text[max(found.start() - 2, 0) : found.start()], text[found.end() : found.end() + 2]
-        beside = _LATIN_BEFORE.search(before) or _LATIN_AFTER.match(after) or restored in _SIGNS
-        return restored if beside and not has_thai and not _leftover(run) else run
+        return _SEQUENCE.sub(_decoded, found[0]) if next(said) >= enough else found[0]
 
     return _CUT_QUOTE.sub(_quote, _RUN.sub(repaired, text))
+
+
+class _Says(IntEnum):
+    """What a run says about itself."""
+
+    THAI = 0
+    MAYBE = 1  # one letter at a word's end, as in "AIรถ": damage if there is other damage in the text
+    DAMAGE = 2
+
+
+def _sayings(text: str) -> list[_Says]:
+    """Return what each run of the text says; none for a text without Thai characters."""
+    if not _THAI.search(text):
+        return []
+    runs = list(_RUN.finditer(text))
+    has_thai = any(_leftover(run[0]) >= _REAL_THAI for run in runs)
+    return [_says(run, has_thai=has_thai) for run in runs]
+
+
+def _says(found: re.Match[str], *, has_thai: bool) -> _Says:
+    run, text = found[0], found.string
+    if _SURE.search(run):
+        return _Says.DAMAGE
+    if has_thai or _leftover(run):
+        return _Says.THAI
+    restored = _SEQUENCE.sub(_decoded, run)
+    before = _LATIN_BEFORE.search(text[max(found.start() - 2, 0) : found.start()])
+    after = _LATIN_AFTER.match(text[found.end() : found.end() + 2])
+    if after or restored in _SIGNS or (before and len(restored) > 1):
+        return _Says.DAMAGE
+    return _Says.MAYBE if before else _Says.THAI
 
 
 def _leftover(run: str) -> int:
@@ -137,6 +174,18 @@ def day_of(text: str, visited: date) -> date | None:
         if found[3] or day <= visited:
             return day
     return None
+
+
+_FIRST_DAY = date(1991, 1, 1)  # the year in which arXiv began; no listing is older
+
+
+def plausible_day(day: date | None, visited: date) -> date | None:
+    """Return the day if a listing that was visited on `visited` can be of it: from 1991 to the day after; else None.
+
+    The day after, because hosts and visitors live in different zones.
+    """
+    known = day is not None and day >= _FIRST_DAY and day - visited <= timedelta(days=1)
+    return day if known else None
 
 
 def _month(name: str) -> int | None:

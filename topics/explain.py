@@ -2,8 +2,8 @@
 
 The paper alone goes into a small FTS5 index, each word and phrase of the topic is asked of it, and FTS5's own
 `highlight` shows what stands there: so "sensitivities" answers "sensitivity" here exactly when it does in matching.
-Only what made the topic hold is told: of `a OR (b c)`, a paper with "a" and "b" is there for "a". Spellings of one stem,
-such as agent and agents, are told as one word.
+Only what made the topic hold is told: of `a OR (b c)`, a paper with "a" and "b" is there for "a". Spellings of one
+stem, such as agent and agents, are told as one word.
 """
 
 import re
@@ -23,6 +23,7 @@ _OPENS, _CLOSES = "⟦", "⟧"
 _LONGEST_QUOTED = 40  # characters of a word or phrase in the line
 _LONGEST_COMMAND = 20  # characters of a TeX command
 _COMMAND_BEFORE = re.compile(r"\\[A-Za-z]+\*?\Z")
+_BRACE = re.compile("[{}]")
 _STEMS_KEPT = 10_000
 
 
@@ -188,19 +189,16 @@ def _whole(stored: str, begin: int, end: int) -> str:
     A letter shows TeX as Unicode before it looks for the marks, each shown in the same way (digests/marking.py).
     """
     opened = closed = 0
-    for character in stored[begin:end]:
-        if character == "{":
-            opened += 1
-        elif character == "}" and opened:
-            opened -= 1
-        elif character == "}":
-            closed += 1
+    for brace in _BRACE.findall(stored, begin, end):
+        closed += brace == "}" and not opened
+        opened = max(0, opened + (1 if brace == "{" else -1))
     while opened and stored.startswith("}", end):
         end, opened = end + 1, opened - 1
     while closed and begin and stored[begin - 1] == "{":
         begin, closed = begin - 1, closed - 1
         if dress := _COMMAND_BEFORE.search(stored, max(0, begin - _LONGEST_COMMAND), begin):
             begin = dress.start()
+    begin -= begin > 0 and stored[begin - 1] == "\\" and stored[begin].isalpha()
     inside = stored[begin:end]
     follows, precedes = stored.startswith("$", end), begin > 0 and stored[begin - 1] == "$"
     if inside.count("$") % 2:

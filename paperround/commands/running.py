@@ -124,7 +124,9 @@ def run(
     told = report(context, as_json)
     with stopping() as stop, opened(context, stop) as house:
         if not once:
-            with house.serving(stop) as address:
+            from paperround.serving import serving
+
+            with serving(house, stop) as address:
                 told.note(f"Serving {address}; collecting, publishing and delivering until stopped.")
                 house.tick(_TICK, stop)
             return 0
@@ -152,6 +154,8 @@ def worker(context: typer.Context) -> None:
 
 def web(context: typer.Context) -> None:
     """Serve the site until stopped; no worker."""
-    with stopping() as stop, opened(context, stop) as house, house.serving(stop) as address:
+    from paperround.serving import serving
+
+    with stopping() as stop, opened(context, stop) as house, serving(house, stop) as address:
         report(context, as_json=False).note(f"Serving {address} until stopped.")
         stop.wait()

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from domain.identity import Verdict, arxiv_id, doi, identifiers_in, openreview_id, title_hash, title_key, verdict
 from domain.papers import Identifiers
 
+SICI = "(SICI)1097-4571(199806)49:8<693::AID-ASI4>3.0.CO;2-O"
 ABSTRACT = "We measure how tides move mud along forty estuaries and find that most of it moves twice a year, " * 3
 OTHER = "Quantum clocks tick in pairs; this note counts the pairs, and says why the count is always odd. " * 3
 
@@ -46,12 +49,59 @@ def test_an_arxiv_id_is_read_wherever_it_stands(text, expected):
         ("https://www.biorxiv.org/content/10.1101/2024.01.01.123456v1.full.pdf", "10.1101/2024.01.01.123456"),
         ("https://doi.org/10.1000/ABC.Def", "10.1000/abc.def"),
         ("see doi:10.1000/xyz.", "10.1000/xyz"),
+        ("https://www.biorxiv.org/content/10.1101/2024.01.01.123456v1?rss=1", "10.1101/2024.01.01.123456"),
+        ("https://www.biorxiv.org/content/10.1101/2024.01.01.123456v12.full-text#sec-1", "10.1101/2024.01.01.123456"),
+        ("https://doi.org/10.1000/abc?utm_source=feed", "10.1000/abc"),
+        ("https://example.org/find?doi=10.1000/abc&page=2", "10.1000/abc"),
+        ("doi:10.1000/abc?d#e", "10.1000/abc?d#e"),
+        (f"10.1002/{SICI}", f"10.1002/{SICI.lower()}"),
+        (f"doi:10.1002/{SICI}.", f"10.1002/{SICI.lower()}"),
+        (f"https://doi.org/10.1002/{SICI.replace('<', '%3C').replace('>', '%3E')}", f"10.1002/{SICI.lower()}"),
+        ("<https://doi.org/10.1000/xyz>", "10.1000/xyz"),
+        ("<b>10.1000/xyz</b>", "10.1000/xyz"),
+        ("https://doi.org/10.1000/%22%20", None),
         ("10.48550/arXiv.2401.01234", None),
         ("10.5/x", None),
     ],
 )
 def test_a_doi_is_normalised_and_arxivs_own_are_none(text, expected):
     assert doi(text) == expected
+
+
+def test_old_serials_of_one_issue_are_two_papers():
+    assert doi(f"10.1002/{SICI}") != doi(f"10.1002/{SICI.replace('693', '700')}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "openreview.net/forum?" * 50_000,
+        "openreview.net/forum?" + "&" * 500_000,
+        "/papers/" * 50_000,
+        "/papers/2401.01234v" + "1" * 200_000 + ".1",
+        "/papers/2401.01234" + "." * 200_000,
+        "a-" * 200_000,
+        "10.1234/" * 50_000,
+        "10.1234/" + "<a:" * 100_000,
+        "10.1101/" + "v1." * 100_000,
+        "corr/abs-" * 50_000,
+        "(extended version)" + " " * 200_000 + "x",
+        "(extended version)." * 50_000,
+        "preprint " * 50_000,
+        "<a " * 100_000,
+        "\\text" * 100_000,
+        "\\'" + " " * 200_000,
+        "C+#" * 100_000,
+        "&#" + "1" * 100_000,
+        "&amp;#" + "1" * 3_900,
+        "&amp;" * 100_000,
+    ],
+)
+def test_any_text_takes_little_time(text):
+    began = time.process_time()
+    identifiers_in([text])
+    title_key(text)
+    assert time.process_time() - began < 0.5
 
 
 def test_an_openreview_forum_is_named_by_its_id():
@@ -79,6 +129,8 @@ def test_the_strongest_id_names_the_paper():
         ("Mud &amp;amp; Water", "Mud and Water"),
         (r"M{\aa}ns on {\o}re", "Måns on øre"),
         ("<b>Mud</b>", "Mud"),
+        ("Mud+Water", "Mud + Water"),
+        ("GPT-4+ on n+1 Muds", "GPT 4 on n + 1 muds"),
     ],
 )
 def test_titles_that_say_the_same_have_one_key(one, other):
@@ -92,6 +144,9 @@ def test_titles_that_say_the_same_have_one_key(one, other):
         ("GPT-4 Reads Mud", "GPT-4V Reads Mud"),
         ("Mud", "Erratum: Mud"),
         ("Loss < 1 and a > b", "Loss"),
+        ("Mud in C", "Mud in C++"),
+        ("Mud in C", "Mud in C#"),
+        ("C++11 Mud", "C11 Mud"),
     ],
 )
 def test_titles_that_differ_in_a_numeral_or_a_kind_stay_apart(one, other):
@@ -124,6 +179,10 @@ def test_equal_titles_need_a_second_witness():
     assert judge(titles=LONG, abstracts=(ABSTRACT, "")) is Verdict.SAME
     assert judge(titles=LONG, abstracts=(ABSTRACT, OTHER), authors=("Ada Moss", "A. Moss")) is Verdict.SAME
     assert judge(titles=LONG, abstracts=(ABSTRACT, OTHER), authors=("Ada Moss", "Eve Reed")) is Verdict.UNSURE
+    assert judge(titles=LONG, abstracts=(ABSTRACT, ""), authors=("Ada Moss", "Eve Reed")) is Verdict.UNSURE
+    assert judge(titles=LONG, authors=("Ada Moss", "Eve Reed")) is Verdict.UNSURE
+    assert judge(titles=LONG, authors=("Ada Moss", "Moss, A.")) is Verdict.SAME
+    assert judge(titles=LONG, authors=("Ada Moss", "")) is Verdict.SAME
     assert judge(abstracts=(ABSTRACT, OTHER), authors=("Ada Moss", "Ada Moss")) is Verdict.UNSURE
     assert judge() is Verdict.UNSURE
     assert judge(titles=("On Mud", "On Water"), abstracts=(ABSTRACT, ABSTRACT)) is Verdict.DIFFERENT
@@ -137,5 +196,10 @@ def test_any_text_has_a_key_that_is_stable(text):
     assert bool(key) == bool(text.strip())
     assert len(title_hash(key)) == 16
     arxiv_id(text)
-    doi(text)
     openreview_id(text)
+
+
+@given(st.from_regex(r"(https://doi\.org/)?10\.(1101|1000)/[ -~]{1,20}", fullmatch=True))
+def test_a_doi_that_was_read_is_read_again(text):
+    value = doi(text)
+    assert value is None or doi(value) == value

@@ -19,6 +19,7 @@ from domain.clock import SystemClock
 from domain.subscriptions import SubscriberState
 from paperround.demo.play import EVENING
 from paperround.demo.site import DAYS, DemoSite
+from paperround.serving import serving
 from paperround.settings import build
 from paperround.wiring import House
 
@@ -64,7 +65,7 @@ def lab(tmp_path: Path, site: DemoSite) -> Iterator[Lab]:
     }
     transport = MemoryTransport()
     stop = threading.Event()
-    with House(build(values, tmp_path), transport=transport, clock=SystemClock()) as house, house.serving(stop):
+    with House(build(values, tmp_path), transport=transport, clock=SystemClock()) as house, serving(house, stop):
         yield Lab(house, transport)
 
 

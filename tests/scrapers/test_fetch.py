@@ -83,7 +83,12 @@ def test_the_request_says_who_asks_and_nothing_about_whom(site: Any, get: Get) -
 
 @pytest.mark.parametrize(
     ("contact", "agent"),
-    [("", "paperround/0.1.0"), ("https://lab.example/bot", "paperround/0.1.0 (+https://lab.example/bot)")],
+    [
+        ("", "paperround/0.1.0"),
+        ("https://lab.example/bot", "paperround/0.1.0 (+https://lab.example/bot)"),
+        ("mailto:ops@example.org", "paperround/0.1.0 (+mailto:ops@example.org)"),
+        ("MailTo:ops@example.org", "paperround/0.1.0 (+mailto:ops@example.org)"),
+    ],
 )
 def test_the_contact_may_be_missing_or_a_web_address(site: Any, slept: list[float], contact: str, agent: str) -> None:
     site.answer("/")
@@ -92,7 +97,9 @@ def test_the_contact_may_be_missing_or_a_web_address(site: Any, slept: list[floa
     assert site.asked[0][1]["user-agent"] == agent
 
 
-@pytest.mark.parametrize("contact", ["a b@c", "x\r\nBcc: y@z", "ops", "(a)@b", "https://a b", "é@example.org"])
+@pytest.mark.parametrize(
+    "contact", ["a b@c", "x\r\nBcc: y@z", "ops", "mailto:", "(a)@b", "https://a b", "é@example.org"]
+)
 def test_a_contact_that_cannot_stand_in_a_header_is_refused(slept: list[float], contact: str) -> None:
     with pytest.raises(SettingsError, match=r"collect\.contact"):
         fetcher(slept, contact=contact)
@@ -223,6 +230,8 @@ def test_an_address_that_is_not_http_is_refused(get: Get, url: str) -> None:
         (429, {}, Throttled, 3),
         (429, {"Retry_After": "3"}, Throttled, 3),
         (429, {"Retry_After": "600"}, Throttled, 1),
+        (406, {}, Throttled, 3),
+        (406, {"Retry_After": "600"}, Throttled, 1),
         (503, {"Retry_After": "600"}, Throttled, 1),
         (503, {}, Unreachable, 3),
         (500, {}, Unreachable, 3),
@@ -367,6 +376,23 @@ def test_a_packed_page_comes_out_whole_however_it_is_cut(body: bytes, cuts: list
     edges = [0, *sorted(cuts), len(packed)]
     pieces = [packed[start:end] for start, end in pairwise(edges)]
     assert read_body(pieces, coding="gzip", cap=1_000, url="u") == body * (1 + twice)
+
+
+@pytest.mark.parametrize("junk", [b"\0", b"\0" * 512, b"junk", b"\x1f", b"\x1fjunk"])
+def test_what_follows_the_last_member_is_left_out(junk: bytes) -> None:
+    packed = gzip.compress(b"page") + gzip.compress(b"s") + junk
+    for pieces in ([packed], [packed[n : n + 1] for n in range(len(packed))]):
+        assert read_body(pieces, coding="gzip", cap=SIZE_CAP, url="u") == b"pages"
+
+
+def test_empty_members_without_end_are_refused() -> None:
+    empty = gzip.compress(b"", mtime=0)
+    began = time.process_time()
+    with pytest.raises(RefusedAnswer, match="members"):
+        read_body((empty * 3_000 for _ in range(1_000)), coding="gzip", cap=SIZE_CAP, url="u")
+    with pytest.raises(RefusedAnswer, match="packed answer of u is larger"):
+        read_body((empty for _ in range(1_000)), coding="gzip", cap=1_000, url="u")
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("where", ["head", "body", "silence"])

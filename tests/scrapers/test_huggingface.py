@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from domain.errors import Blocked, CollectError, LayoutChanged
 from domain.papers import AbstractKind, FetchStatus, Listing
 from scrapers.fetch import Fetcher
-from scrapers.huggingface import DailySource, SearchSource, looks_like_huggingface, read_page
+from scrapers.huggingface import DailySource, SearchSource, looks_like_huggingface, read_saved
 from scrapers.pace import Pace
 from scrapers.source import Page
 
@@ -100,7 +101,7 @@ def test_a_search_page_is_read_from_its_results_and_not_from_the_daily_list_besi
 
 def test_a_saved_page_says_itself_whether_it_is_a_search() -> None:
     texts = [recorded(name).text() for name in ("daily", "search")]
-    assert [len(read_page(text, source="file", day=ASKED).papers) for text in texts] == [2, 1]
+    assert [len(read_saved(text, day=ASKED).papers) for text in texts] == [2, 1]
 
 
 def test_mojibake_of_a_mirror_is_repaired() -> None:
@@ -254,7 +255,7 @@ def test_a_search_that_is_answered_with_the_daily_list_is_a_changed_layout() -> 
 def test_the_marker_is_found_whatever_surrounds_it() -> None:
     blob = html.escape(json.dumps({"dailyPapers": [item()]}))
     moved = f"<p>\0<section data-props='{blob}' id=x data-target=DailyPapers></section>"
-    assert len(read_page(moved, source="x", day=ASKED).papers) == 1
+    assert len(read_saved(moved, day=ASKED).papers) == 1
     assert looks_like_huggingface(moved)
 
 
@@ -341,7 +342,7 @@ def own_count(name: str) -> int:
     ],
 )
 def test_samples_give_the_count_that_their_own_data_declares(name: str, status: FetchStatus) -> None:
-    listing = read_page((SAMPLES / f"{name}.html").read_text(encoding="utf-8"), source="sample", day=ASKED)
+    listing = read_saved((SAMPLES / f"{name}.html").read_text(encoding="utf-8"), day=ASKED)
     assert listing.status is status
     assert listing.declared == len(listing.papers) == own_count(name)
     assert all(paper.author_count and paper.abstract and paper.published for paper in listing.papers)
@@ -400,3 +401,84 @@ def test_the_sample_site_is_collected_over_a_real_socket(site: Any) -> None:
         site.answer("/papers/date/2026-03-04", (SAMPLES / f"{name}.html").read_bytes())
         listing = collected(DAILY, site.url)
         assert listing.day.isoformat() == {"drift_empty_day": "2025-09-20"}.get(name, name[-10:])
+
+
+# -- pages that were written to hurt -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<h3><a href="/papers/2603.00001">x' * 200,
+        '<h3><a href="/papers/2603.00001">x' * 5_000,
+        "".join(f'<h3><a href="/papers/2603.{n:05}">x' for n in range(9_000)),
+        '<h3><a href="/papers/2603.00001">' + "<b>x" * 100_000,
+        '<h3><a href="/papers/2603.00001">' + "1a" * 500_000,
+        f'<h3><a href="/papers/2603.00001"{"".join(f" b{n}" for n in range(200_000))}>x</a>',
+    ],
+)
+def test_hostile_cards_are_read_in_linear_time(text: str) -> None:
+    began = time.process_time()
+    assert DAILY.parse(page(text), ASKED).papers[0].ids.arxiv
+    assert time.process_time() - began < 4
+
+
+def test_more_cards_than_any_page_has_are_a_changed_layout() -> None:
+    with pytest.raises(LayoutChanged, match="10,000 links"):
+        DAILY.parse(page('<h3><a href="/papers/2603.00001">x</a></h3>' * 10_001), ASKED)
+    with pytest.raises(LayoutChanged, match="thousands of digits"):
+        DAILY.parse(page(f'<h3><a href="/papers/2603.00001">&#{"1" * 5_000};</a></h3>'), ASKED)
+
+
+def test_a_link_that_holds_a_book_is_cut() -> None:
+    text = '<h3><a href="/papers/2603.00001">x</a></h3><a href="/papers/2603.00001"><p>' + "<b>word </b>" * 100_000
+    assert len(DAILY.parse(page(text), ASKED).papers[0].abstract) <= 20_000
+
+
+def test_an_element_with_many_attributes_takes_linear_time() -> None:
+    attributes = "".join(f" b{n}" for n in range(200_000))
+    text = html_of({"dailyPapers": [item()]}).replace("<main>", f"<main{attributes}>")
+    began = time.process_time()
+    assert len(DAILY.parse(page(text), ASKED).papers) == 1
+    assert time.process_time() - began < 4
+
+
+# -- which list a page is, and of which day ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("says", [{"isTrending": True}, {"periodType": "week"}, {"periodType": "month"}])
+def test_a_list_of_a_longer_time_is_no_daily_page(says: dict[str, object]) -> None:
+    with pytest.raises(LayoutChanged, match="a daily page was asked for, but the page is one of huggingface-"):
+        daily(item(), **says)
+
+
+@pytest.mark.parametrize("period", ["year", 7, ["day"]])
+def test_a_period_that_is_not_known_is_a_changed_layout(period: object) -> None:
+    with pytest.raises(LayoutChanged, match="neither day, week nor month"):
+        daily(item(), periodType=period)
+
+
+def test_a_daily_page_may_say_that_it_is_one_or_nothing() -> None:
+    for says in ({"periodType": "day", "isTrending": False}, {"periodType": None}, {}):
+        assert daily(item(), **says).day == ASKED
+
+
+@pytest.mark.parametrize("named", ["0001-01-01", "1990-12-31", "2026-03-06", "9999-12-31"])
+def test_a_day_that_cannot_be_is_not_believed(named: str) -> None:
+    assert daily(item(submittedOnDailyAt=named), dateString=named).day == ASKED
+    assert daily(item(submittedOnDailyAt="2026-03-02"), dateString=named).day == date(2026, 3, 2)
+    cards = recorded("daily_without_data").text().replace("/papers/date/2026-03-04", f"/papers/date/{named}")
+    assert DAILY.parse(page(cards), ASKED).day == ASKED
+
+
+def test_a_day_up_to_the_day_after_the_fetch_is_believed_whatever_day_was_asked_for() -> None:
+    text = html_of({"dailyPapers": [item()], "dateString": "2026-03-05"})
+    assert DAILY.parse(page(text), date(2025, 1, 1)).day == date(2026, 3, 5)
+    assert DAILY.parse(page(text.replace("2026-03-05", "1991-01-01")), ASKED).day == date(1991, 1, 1)
+
+
+def test_one_damaged_letter_at_a_words_end_is_repaired_where_the_page_is_damaged_elsewhere() -> None:
+    thai, damaged = (
+        daily(item(authors=[{"name": "Chris Rรฉ"}, {"name": other}])).papers[0] for other in ("Ada Moss", "Leguรฉry")
+    )
+    assert (thai.authors[0], damaged.authors) == ("Chris Rรฉ", ("Chris Ré", "Leguéry"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import Blocked, CollectError, LayoutChanged, UsageError
+from domain.errors import Blocked, CollectError, LayoutChanged, PermanentCollectError, RefusedAnswer, UsageError
 from domain.papers import FetchStatus, Listing
 from scrapers.importing import KINDS, read_file
 
@@ -23,13 +23,16 @@ def read(data: bytes, *, kind: str | None = None, backlog: bool | None = None, d
     return list(read_file("saved.file", data, day=day, kind=kind, backlog=backlog))
 
 
-def page(*, query: str = "", charset: str = "utf-8", title: str = "Lantern") -> bytes:
-    item = {"paper": {"id": "2603.01234", "title": title, "summary": "At night.", "authors": []}, "title": title}
+def page(*, query: str = "", charset: str = "utf-8", title: str = "Lantern", **says: object) -> bytes:
+    listed = "2026-03-17T00:00:00.000Z"
+    paper = {"id": "2603.01234", "title": title, "summary": "At night.", "authors": [], "submittedOnDailyAt": listed}
+    item = {"paper": paper, "title": title}
     props = {
         "dailyPapers": [item],
         "searchResults": [item, {"paper": {"id": "2603.01235", "title": "Tide"}}],
         "dateString": "2026-03-18",
         "query": {"q": query} if query else {},
+        **says,
     }
     blob = html.escape(json.dumps(props, ensure_ascii=False))
     text = f'<!doctype html><meta charset="{charset}"><div data-target="DailyPapers" data-props="{blob}"></div>'
@@ -71,12 +74,12 @@ def test_a_wrong_kind_is_refused_at_once_with_the_legal_ones() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_another_kind_than_told_is_refused(kind: str) -> None:
-    with pytest.raises(CollectError, match=r"saved\.file: "):
+    with pytest.raises(CollectError):
         read(b"Dear diary,\ntoday I read nothing.", kind=kind)
 
 
 def test_a_page_that_is_no_list_says_so() -> None:
-    with pytest.raises(Blocked, match=r"saved\.file: "):
+    with pytest.raises(Blocked, match=r"^the page holds no papers"):
         read(b"<html><body>Are you human?</body></html>", kind="huggingface-daily")
 
 
@@ -96,15 +99,43 @@ def test_a_page_that_is_no_list_says_so() -> None:
         (b"\x1f\x8bnonsense", "gzip file is damaged or cut"),
         (b'[{"title": "One"}]', "is none of"),
         (b"{\n", "no line is a record: line 1 is not JSON"),
-        (page()[:300], "cut"),
     ],
 )
 def test_what_cannot_be_read_is_named_in_one_sentence(data: bytes, sentence: str) -> None:
-    with pytest.raises(LayoutChanged) as refusal:
+    with pytest.raises(PermanentCollectError) as refusal:
         read(data)
-    assert str(refusal.value).startswith("saved.file: ")
+    assert type(refusal.value) is PermanentCollectError, "a later version would not read it either"
+    assert refusal.value.status is FetchStatus.FAILED
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
+    assert "saved.file" not in str(refusal.value), "the report names the file"
+
+
+@pytest.mark.parametrize("data", [page()[:300], page().replace(b"dailyPapers", b"papersOfTheDay")])
+def test_a_page_that_is_known_and_damaged_is_a_changed_layout(data: bytes) -> None:
+    with pytest.raises(LayoutChanged):
+        read(data)
+
+
+@pytest.mark.parametrize(
+    ("says", "source"),
+    [
+        ({"isTrending": True}, "huggingface-trending"),
+        ({"periodType": "week"}, "huggingface-week"),
+        ({"periodType": "month", "isTrending": False}, "huggingface-month"),
+    ],
+)
+def test_a_page_of_a_longer_time_has_the_day_of_the_visit_and_its_own_name(
+    says: dict[str, object], source: str
+) -> None:
+    for kind in (None, "huggingface-daily"):
+        (listing,) = read(page(**says), kind=kind)
+        assert (listing.source, listing.day, len(listing.papers)) == (source, DAY, 1)
+
+
+def test_a_saved_search_is_no_daily_page() -> None:
+    with pytest.raises(LayoutChanged, match="search"):
+        read(page(query="night"), kind="huggingface-daily")
 
 
 def test_a_page_in_its_own_charset_is_read() -> None:
@@ -114,9 +145,9 @@ def test_a_page_in_its_own_charset_is_read() -> None:
 
 def test_a_huge_file_is_refused_without_reading_all_of_it() -> None:
     began = time.process_time()
-    with pytest.raises(LayoutChanged, match="larger than 67,108,864 bytes"):
+    with pytest.raises(RefusedAnswer, match="larger than 67,108,864 bytes"):
         read(b"a" * 200_000_000)
-    with pytest.raises(LayoutChanged, match="larger than 67,108,864 bytes"):
+    with pytest.raises(RefusedAnswer, match="larger than 67,108,864 bytes"):
         read(gzip.compress(b"a" * 100_000_000, compresslevel=1, mtime=0))
     assert time.process_time() - began < 5
 
@@ -154,3 +185,10 @@ def test_the_shared_seeds_are_told_by_their_content(seed: str, count: int) -> No
     (listing,) = read(path.read_bytes(), day=date(2025, 12, 2))
     assert len(listing.papers) == count
     assert not listing.backlog
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared samples are not here")
+def test_the_shared_trending_page_is_of_the_day_of_the_visit() -> None:
+    (listing,) = read((SHARED / "samples" / "huggingface" / "trending.html").read_bytes())
+    assert (listing.source, listing.day, len(listing.papers)) == ("huggingface-trending", DAY, 50)
+    assert listing.status is FetchStatus.OK

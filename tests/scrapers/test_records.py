@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import LayoutChanged
-from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
+from domain.errors import PermanentCollectError
+from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing, Paper
+from paperround.commands.archive import shown
 from scrapers.records import read_json_lines
 
 DAY = date(2026, 3, 20)
@@ -104,6 +105,44 @@ def test_a_date_that_cannot_be_read_is_no_date(value: object) -> None:
     assert (read.published, listing.day, read.first_seen) == (None, DAY, None) or value == "2024"
 
 
+@pytest.mark.parametrize("value", ["0001-01-01", "1990-12-31", "2026-03-22", "9999-12-31"])
+def test_a_day_that_no_listing_has_is_not_believed(value: str) -> None:
+    (listing,) = listings({"title": "One", "listed": value, "first_seen": "2024-01-05T06:00:00Z"})
+    assert listing.day == date(2024, 1, 5)
+    (listing,) = listings({"title": "One", "listed": value, "first_seen": f"{value}T06:00:00Z"})
+    assert (listing.day, listing.papers[0].first_seen) == (DAY, None)
+
+
+def test_what_papers_export_writes_is_read_back() -> None:
+    kept = Paper(
+        id=7,
+        key="arxiv:2401.01234",
+        ids=Identifiers(arxiv="2401.01234", doi="10.1002/(sici)1097<693::aid-asi4>3.0.co;2-o", openreview="abcDEF12-_"),
+        title="Lantern: Training <at> Night",
+        abstract="We train at night.",
+        abstract_kind=AbstractKind.AUTHORS,
+        authors=("Anna Holm", "Chidi Okafor"),
+        author_count=5,
+        published=date(2024, 1, 2),
+        first_seen=datetime(2024, 1, 5, 4, 0, 1, 250, tzinfo=UTC),
+        listed=date(2024, 1, 4),
+        first_listed=date(2024, 1, 3),
+        url="https://arxiv.org/abs/2401.01234",
+        code_url="https://github.com/example/lantern",
+        categories=("cs.CL", "cs.AI"),
+        sources=("huggingface-daily",),
+        upvotes=10,
+        comments=0,
+    )
+    written = shown(kept)
+    (listing,) = listings(written)
+    (read,) = listing.papers
+    homes = {name for name in written if hasattr(read, name)}
+    assert {name: getattr(read, name) for name in homes} == {name: getattr(kept, name) for name in homes}
+    assert (read.ids, listing.day) == (kept.ids, kept.listed)
+    assert written.keys() - homes == {"key", "sources", "listed", "arxiv_id", "doi", "openreview_id"}
+
+
 def test_other_dates_and_counts() -> None:
     assert paper(submitted="Wed, 1 Mar 2023 19:00:02 GMT").published == date(2023, 3, 1)
     assert paper(first_seen="2024-01-05T06:00:00").first_seen == datetime(2024, 1, 5, 6, tzinfo=UTC)
@@ -136,6 +175,7 @@ def test_hostile_text_is_stored_as_text() -> None:
         (b'{"title": " "}', "has no title"),
         (b'{"title": "' + b"a" * 2_000 + b'"}', "has a title of 2000 characters"),
         (b'{"title": "One", "arxiv_id": 2401.01230}', "has arxiv_id '2401.0123', which is none"),
+        (b'{"title": "One", "openreview_id": "a b"}', "has openreview_id 'a b', which is none"),
         (b'{"title": "One", "doi": "none"}', "has doi 'none', which is none"),
         (b'{"title": "' + b" " * 2**20 + b'"}', "is longer than 1,048,576 bytes"),
     ],
@@ -145,12 +185,12 @@ def test_a_bad_line_is_skipped_counted_and_named(line: bytes, reason: str) -> No
     assert [paper.title for paper in listing.papers] == ["One", "Two"]
     assert listing.status is FetchStatus.PARTIAL
     assert listing.note == f"1 of 3 lines was skipped: line 3 {reason}"
-    with pytest.raises(LayoutChanged, match="no line is a record: line 1 is not JSON"):
+    with pytest.raises(PermanentCollectError, match="no line is a record: line 1 is not JSON"):
         listings(b"x", line)
 
 
 def test_no_records_at_all_are_an_error() -> None:
-    with pytest.raises(LayoutChanged, match="there is no record in it"):
+    with pytest.raises(PermanentCollectError, match="there is no record in it"):
         listings(b"\n", b" ")
 
 
@@ -196,5 +236,5 @@ def test_any_lines_are_read_or_refused(lines: list[object]) -> None:
     try:
         for listing in listings(*lines):
             assert all(paper.title for paper in listing.papers)
-    except LayoutChanged:
+    except PermanentCollectError:
         return

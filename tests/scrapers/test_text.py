@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrapers.text import collapse, day_of, lines_of, repair_mojibake
+from scrapers.text import collapse, day_of, lines_of, plausible_day, repair_mojibake, shows_mojibake
 
 
 def read_as_thai(text: str, *, lossy: bool = False) -> str:
@@ -47,6 +47,8 @@ def test_collapsed_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
         ("  โ€ข 5 authors", "  • 5 authors"),
         ("isnโ€\x99t โ€\x9cnewโ€\x9d โ€“ or โ€” is it โ€ฆ", "isn’t “new” – or — is it …"),
         ("isnโ€t", "isn’t"),
+        ("Josรฉ Garcรญa", "José García"),
+        ("รฉtoile", "étoile"),
         ("isnโ€\ufffdt", "isn’t"),
         ("a โ€wordโ€ more", 'a "word" more'),
         ("Mus{รฉ}e d'Archรฉologie", "Mus{é}e d'Archéologie"),
@@ -72,6 +74,8 @@ def test_what_was_damaged_whole_comes_back_whole(word: str) -> None:
         "การประมวลผลภาษาไทยด้วย GPT-4 และแบบจำลอง BERTรถ",
         "the Thai word รถ means car, “แก” means you",
         "ใช้AIแบบใหม่",
+        "AIรถ",
+        "a look at AIรถ, and at MLรถ",
         "ไทย ยก มือ",
         "naïve café · plain",
     ],
@@ -88,6 +92,13 @@ def test_text_without_thai_is_never_changed(text: str) -> None:
 @given(st.text(alphabet="aé ยทรฉโ€\x99ไทย…\ufffd", max_size=60))
 def test_any_damage_is_survived(text: str) -> None:
     assert isinstance(repair_mojibake(text), str)
+
+
+def test_one_letter_at_a_words_end_is_repaired_only_in_a_damaged_file() -> None:
+    assert repair_mojibake("Chris Rรฉ") == "Chris Rรฉ"
+    assert repair_mojibake("Chris Rรฉ", damaged=shows_mojibake("Leguรฉry")) == "Chris Ré"
+    assert lines_of("Leguรฉry\nChris Rรฉ") == ["Leguéry", "Chris Ré"]
+    assert not shows_mojibake("ภาษาไทยเป็น AIรถ")
 
 
 def test_repair_and_collapse_take_linear_time() -> None:
@@ -142,3 +153,9 @@ def test_a_written_day_is_read_back_from_any_visit(day: date) -> None:
 @given(st.text(), st.dates())
 def test_any_text_is_a_day_or_none(text: str, visited: date) -> None:
     assert day_of(text, visited) is None or isinstance(day_of(text, visited), date)
+
+
+@given(st.dates() | st.none(), st.dates())
+def test_a_listing_is_of_1991_to_the_day_after_the_visit(day: date | None, visited: date) -> None:
+    known = day is not None and date(1991, 1, 1) <= day and day.toordinal() <= visited.toordinal() + 1
+    assert plausible_day(day, visited) == (day if known else None)

@@ -109,7 +109,7 @@ def test_marks_survive_characters_that_normalising_moves(explainer: Explainer, a
         ("co2", r"On CO$_2$, net", r"CO$_2$"),
         ("co2", r"On $\mathrm{CO}_{2}$, net", r"$\mathrm{CO}_{2}$"),
         ("knn", r"A $k$NN graph", r"$k$NN"),
-        ("ore", r"The {\r o}re", r"{\r o}re"),
+        ("ore", r"The {\"o}re", r"{\"o}re"),
         ("deepest", r"The \textbf{deep}est", r"\textbf{deep}est"),
         ("deep", r"The \textbf{deep} net", "deep"),
         ('"alpha helix"', r"An $\alpha$-helix", r"$\alpha$-helix"),
