@@ -6,7 +6,6 @@ What the JSON holds is never trusted to have a type: each field is read by a sma
 anything unexpected, and a record without id or title is rejected and counted.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,10 +16,11 @@ from urllib.parse import quote_plus, urlsplit
 from domain.errors import Blocked, LayoutChanged
 from domain.identity import arxiv_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing, PageRequest
+from scrapers.guard import look_over
 from scrapers.huggingface_cards import read_cards
-from scrapers.markup import StartTag, tokens
+from scrapers.huggingface_data import blob_of, props_of
 from scrapers.source import Page
-from scrapers.text import collapse, plausible_day, repair_mojibake, shows_mojibake
+from scrapers.text import collapse, plausible_day, repair_mojibake
 
 #: What a saved page is called that lists a day, or answers a search.
 DAILY, SEARCH = "huggingface-daily", "huggingface-search"
@@ -111,8 +111,9 @@ def read_saved(text: str, *, day: date) -> Listing:
 
 def _read(text: str, *, source: str, day: date, visited: date, asked: str) -> Listing:
     """Read a page of the kind that was `asked` for, or of any kind for ""; a `source` of "" is named by the kind."""
-    text = text.replace("\0", "")
-    blob = _blob(text)
+    text = text.replace("\0", "")  # libxml2 ends a document there
+    look_over(text)
+    blob = blob_of(text)
     if blob is None and _MARKER.search(text):
         raise LayoutChanged("the page is cut inside its own data, so nothing of it is kept")
     if blob is None:
@@ -120,7 +121,7 @@ def _read(text: str, *, source: str, day: date, visited: date, asked: str) -> Li
         if listing is None:
             raise Blocked("the page holds no papers and no sign of a list: a bot check, a login or another page")
         return listing
-    props = _props(blob)
+    props = props_of(blob)
     kind = _kind(props)
     if asked == DAILY and kind == SEARCH:
         raise LayoutChanged("a daily page was asked for, but the page answers a search")
@@ -145,39 +146,6 @@ def _kind(props: Mapping[str, object]) -> str:
     if period not in ("day", "week", "month"):
         raise LayoutChanged("the page lists the papers of a period that is neither day, week nor month")
     return DAILY if period == "day" else f"huggingface-{period}"
-
-
-def _blob(text: str) -> str | None:
-    """Return the text of `data-props` beside the marker; None if no complete element carries the marker.
-
-    Reading stops at that element: the cards that follow it are most of the page, and repeat it.
-    """
-    for token in tokens(text):
-        if isinstance(token, StartTag) and "DailyPapers" in token.written:
-            attributes = token.attributes()
-            if attributes.get("data-target") == "DailyPapers":
-                return attributes.get("data-props", "")
-    return None
-
-
-def _props(blob: str) -> Mapping[str, object]:
-    try:
-        props = json.loads(blob)
-        plain = json.dumps(props, ensure_ascii=False)
-        # What one field leaves in doubt, the rest of the page decides.
-        props = json.loads(plain, object_hook=_repaired) if shows_mojibake(plain) else props
-    except (ValueError, RecursionError) as error:
-        raise LayoutChanged("the page's own data is broken JSON, so nothing of it is kept") from error
-    if not isinstance(props, dict):
-        raise LayoutChanged("the page's own data is not an object")
-    return props
-
-
-def _repaired(fields: Mapping[str, object]) -> Mapping[str, object]:
-    return {
-        name: repair_mojibake(value, damaged=True) if isinstance(value, str) else value
-        for name, value in fields.items()
-    }
 
 
 def _listing(items: list[object], *, source: str, day: date) -> Listing:

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -417,17 +418,17 @@ def test_the_sample_site_is_collected_over_a_real_socket(site: Any) -> None:
         f'<h3><a href="/papers/2603.00001"{"".join(f" b{n}" for n in range(200_000))}>x</a>',
     ],
 )
-def test_hostile_cards_are_read_in_linear_time(text: str) -> None:
+def test_hostile_cards_are_read_or_refused_in_good_time(text: str) -> None:
     began = time.process_time()
-    assert DAILY.parse(page(text), ASKED).papers[0].ids.arxiv
+    with suppress(LayoutChanged):
+        assert DAILY.parse(page(text), ASKED).papers[0].ids.arxiv
     assert time.process_time() - began < 4
 
 
 def test_more_cards_than_any_page_has_are_a_changed_layout() -> None:
-    with pytest.raises(LayoutChanged, match="10,000 links"):
-        DAILY.parse(page('<h3><a href="/papers/2603.00001">x</a></h3>' * 10_001), ASKED)
-    with pytest.raises(LayoutChanged, match="thousands of digits"):
-        DAILY.parse(page(f'<h3><a href="/papers/2603.00001">&#{"1" * 5_000};</a></h3>'), ASKED)
+    for text in ('<h3><a href="/papers/2603.00001">x</a></h3>' * 20_001, '<h3><a href="/papers/2603.00001">x' * 30):
+        with pytest.raises(LayoutChanged, match="nests or repeats"):
+            DAILY.parse(page(text), ASKED)
 
 
 def test_a_link_that_holds_a_book_is_cut() -> None:
@@ -435,11 +436,12 @@ def test_a_link_that_holds_a_book_is_cut() -> None:
     assert len(DAILY.parse(page(text), ASKED).papers[0].abstract) <= 20_000
 
 
-def test_an_element_with_many_attributes_takes_linear_time() -> None:
+def test_an_element_with_many_attributes_is_refused_in_good_time() -> None:
     attributes = "".join(f" b{n}" for n in range(200_000))
     text = html_of({"dailyPapers": [item()]}).replace("<main>", f"<main{attributes}>")
     began = time.process_time()
-    assert len(DAILY.parse(page(text), ASKED).papers) == 1
+    with pytest.raises(LayoutChanged, match="1,000 attributes"):
+        DAILY.parse(page(text), ASKED)
     assert time.process_time() - began < 4
 
 
