@@ -21,7 +21,7 @@ from paperround.readers import Desk
 from paperround.settings_model import Settings
 from scrapers.fetch import Fetcher
 from scrapers.pace import Pace
-from scrapers.registry import SourceConfig, build, intervals
+from scrapers.registry import IMPORTED, SourceConfig, build, intervals
 from scrapers.source import Source
 from storage.archive import Archive
 from storage.database import Database
@@ -136,7 +136,7 @@ class House:
                 linked=self.links is not None,
                 postal_address=self.settings.mail.postal_address,
                 abstract_chars=self.settings.digest.abstract_chars,
-                labels={source.name: source.label for source in self.sources},
+                labels={**IMPORTED, **{source.name: source.label for source in self.sources}},
             )
         )
 

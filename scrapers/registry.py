@@ -89,6 +89,18 @@ KINDS: Mapping[str, SourceKind] = {
 }
 
 
+#: What readers call the sources that are no configured ones: imported files go by their kind.
+IMPORTED: Mapping[str, str] = {
+    **{row.kind: row.label for row in KINDS.values()},
+    "huggingface-week": "Hugging Face, the week",
+    "huggingface-month": "Hugging Face, the month",
+    "huggingface-trending": "Hugging Face, trending",
+    "huggingface-capture": "Hugging Face search",
+    "keyword-capture": "imported listing",
+    "records": "imported record",
+}
+
+
 def build(config: SourceConfig) -> Source:
     """Return the source that a [[source]] of the settings describes.
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from domain.errors import SettingsError
-from scrapers.registry import KINDS, LATER, SourceConfig, build, intervals
+from scrapers.registry import IMPORTED, KINDS, LATER, SourceConfig, build, intervals
 
 
 def test_every_kind_builds_from_its_own_example() -> None:
@@ -76,3 +76,9 @@ def test_hosts_keep_the_pace_of_their_kind() -> None:
         SourceConfig("c", "huggingface-daily", url="http://Mirror.example:81/hf"),
     ]
     assert intervals(configs) == {"huggingface.co": 3.0, "mirror.example": 3.0}
+
+
+def test_every_kind_of_import_has_a_name_that_readers_understand() -> None:
+    from scrapers.importing import KINDS as IMPORTS
+
+    assert set(IMPORTS) <= set(IMPORTED)
