@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 from domain.errors import Blocked, LayoutChanged
 from domain.identity import arxiv_id
@@ -20,7 +20,7 @@ from scrapers.guard import look_over
 from scrapers.huggingface_cards import read_cards
 from scrapers.huggingface_data import blob_of, props_of
 from scrapers.source import Page
-from scrapers.text import collapse, plausible_day, repair_mojibake
+from scrapers.text import collapse, plausible_day, repair_mojibake, web_address
 
 #: What a saved page is called that lists a day, or answers a search.
 DAILY, SEARCH = "huggingface-daily", "huggingface-search"
@@ -28,7 +28,6 @@ DAILY, SEARCH = "huggingface-daily", "huggingface-search"
 _MARKER = re.compile(r"data-target\s*=\s*[\"']?DailyPapers(?=[\"'\s>])")
 _CARD = re.compile(r"href\s*=\s*[\"']?(?:https?://[^/\"'\s]+)?/papers/\d{4}\.\d{4,5}(?!\d)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UNLINKABLE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
 _REJECTS_SHARE = 0.05  # of the declared records; above it the layout is not the one we know
 _COUNT_LIMIT = 2**31  # votes and comments beyond it are damage
 
@@ -186,8 +185,8 @@ def _paper(item: Mapping[str, object], *, rank: int) -> ListedPaper | None:
         published=_date(paper.get("publishedAt")),
         url=f"https://arxiv.org/abs/{identifier}",
         pdf_url=f"https://arxiv.org/pdf/{identifier}",
-        code_url=_address(paper.get("githubRepo")),
-        project_url=_address(paper.get("projectPage")),
+        code_url=web_address(paper.get("githubRepo")),
+        project_url=web_address(paper.get("projectPage")),
         organization=_text(organization.get("fullname")) or _text(organization.get("name")),
         upvotes=_count(paper.get("upvotes")),
         comments=_count(item.get("numComments")),
@@ -249,16 +248,3 @@ def _count(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _COUNT_LIMIT:
         return value
     return None
-
-
-def _address(value: object) -> str:
-    """Return an http(s) address that can stand in a link; "" for anything else."""
-    if not isinstance(value, str) or len(value) > 2_000 or not value.isascii():
-        return ""
-    address = value.strip()
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    legal = parts.scheme in {"http", "https"} and parts.hostname and not _UNLINKABLE.search(address)
-    return address if legal else ""

@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from domain.errors import PermanentCollectError
 from domain.identity import arxiv_id, doi, openreview_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from scrapers.text import collapse, plausible_day, repair_mojibake
+from scrapers.text import collapse, plausible_day, repair_mojibake, web_address
 
 SOURCE = "records"
 LONGEST_LINE = 2**20  # bytes; 3,300 authors need 0.1 of it
@@ -33,7 +33,6 @@ _LONGEST_TITLE = 1_000  # characters; a record above it is some other text
 _COUNT_LIMIT = 2**31
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _FORUM = re.compile(r"[A-Za-z0-9_-]{6,64}")
-_UNLINKABLE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
 
 
 class _RefusedError(Exception):
@@ -144,9 +143,9 @@ def _record(line: bytes, visited: date) -> tuple[date, ListedPaper]:
         authors=authors,
         author_count=max(_count(record.get("author_count")) or 0, len(authors)),
         published=_day(record.get("published")) or _mail_day(record.get("submitted")),
-        url=_address(record.get("url")) or _page_of(ids),
-        pdf_url=_address(record.get("pdf_url")),
-        code_url=_address(record.get("code_url")) or _address(record.get("github")),
+        url=web_address(record.get("url")) or _page_of(ids),
+        pdf_url=web_address(record.get("pdf_url")),
+        code_url=web_address(record.get("code_url")) or web_address(record.get("github")),
         categories=_categories(record.get("categories")),
         upvotes=_count(record.get("upvotes")),
         comments=_count(record.get("comments")),
@@ -245,16 +244,3 @@ def _instant(value: object) -> datetime | None:
         return instant and (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _address(value: object) -> str:
-    """Return an http(s) address that can stand in a link; "" for anything else."""
-    if not isinstance(value, str) or len(value) > 2_000 or not value.isascii():
-        return ""
-    address = value.strip()
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    legal = parts.scheme in {"http", "https"} and parts.hostname and not _UNLINKABLE.search(address)
-    return address if legal else ""

@@ -6,7 +6,9 @@ Repair comes before collapsing: a no-break space or a control character may be h
 import re
 from datetime import date, timedelta
 from enum import IntEnum
+from urllib.parse import urlsplit
 
+_UNLINKABLE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -194,3 +196,16 @@ def _month(name: str) -> int | None:
         return _FULL.index(name) + 1
     short = "sep" if name == "sept" else name
     return _MONTHS.index(short) + 1 if short in _MONTHS else None
+
+
+def web_address(value: object) -> str:
+    """Return an http(s) address that can stand in a link; "" for anything else."""
+    if not isinstance(value, str) or len(value) > 2_000 or not value.isascii():
+        return ""
+    address = value.strip()
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    legal = parts.scheme in {"http", "https"} and parts.hostname and not _UNLINKABLE.search(address)
+    return address if legal else ""
