@@ -57,12 +57,10 @@ class Schedule:
         Before the hour of the present slot that is the one before, so that a machine which is off at a reader's hour
         still sends when it is on again.
         """
-        opened = self.opens(now)
-        if opened > now:
-            earlier = now - (timedelta(days=1) if self.every is Cadence.DAY else timedelta(days=7))
-            opened = self.opens(earlier)
-        local = opened.astimezone(zone_of(self.zone)).date()
-        return self._slot_of(local, now), opened
+        day = now.astimezone(zone_of(self.zone)).date()
+        if self._opens_in_slot_of(day) > now:
+            day -= timedelta(days=1 if self.every is Cadence.DAY else 7)
+        return self._slot_of(day, now), self._opens_in_slot_of(day)
 
     def _slot_of(self, day: date, now: datetime) -> Slot:
         label = day.isoformat()
@@ -76,9 +74,10 @@ class Schedule:
 
         An hour that does not exist (the spring gap) opens at the first instant after it.
         """
+        return self._opens_in_slot_of(now.astimezone(zone_of(self.zone)).date())
+
+    def _opens_in_slot_of(self, day: date) -> datetime:
         zone = zone_of(self.zone)
-        local = now.astimezone(zone)
-        day = local.date()
         if self.every is Cadence.WEEK:
             day += timedelta(days=self.weekday - day.weekday())
         wall = datetime(day.year, day.month, day.day, self.hour, tzinfo=zone)

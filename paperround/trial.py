@@ -10,12 +10,13 @@ from digests.compose import Limits, compose
 from digests.mail.message import mailing_slots, part
 from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
+from domain.papers import FetchStatus
 from domain.subscriptions import Schedule
 from paperround.settings import build
 from paperround.wiring import House
 from topics.query import parse
 from worker.collect import SourceReport
-from worker.preview import preview
+from worker.preview import select
 
 _STILL_FILLING = timedelta(days=3)  # a listing fills through its day and is corrected after (sources.md 1.5)
 _LIMITS = Limits(papers=20, per_topic=20)
@@ -28,7 +29,7 @@ class Trial:
     papers: int
     listed: int
     reports: tuple[SourceReport, ...]  #: of the days that had to be asked for
-    letter: Path
+    letter: Path | None  #: None where no day could be read
 
 
 def trial(
@@ -60,7 +61,7 @@ def trial(
             if day not in known or now.date() - day <= _STILL_FILLING:
                 reports += house.collector.collect(days=[day])
             progress(1)
-        found = preview(parsed, house.archive, days)
+        found = select(parsed, house.archive.since(wanted[0]))
         whys = {each.paper.id: each.why for each in found.papers}
         listed = len(house.archive.since(wanted[0]))
         digest = compose(
@@ -80,6 +81,8 @@ def trial(
         )
         fragments = house.renderer.digest(digest, shared=False).fragments if digest else ()
     page = cache / "letter.html"
+    if reports and not listed and all(each.status is FetchStatus.FAILED for each in reports):
+        return Trial(papers=0, listed=0, reports=tuple(reports), letter=None)  # the last letter stays
     slots = mailing_slots(recipient="you@lab.example", message_id="<try@lab.example>", date=now)
     page.write_text(part(fragments, "html", personal=True, slots=slots), encoding="utf-8")
     return Trial(papers=len(found.papers), listed=listed, reports=tuple(reports), letter=page)

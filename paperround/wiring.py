@@ -32,8 +32,9 @@ from storage.search import Search
 from storage.subscribers import Subscribers
 from storage.topics import Topics
 from worker.collect import Collector
-from worker.deliver import Deliverer, Manner, worker_name
+from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
+from worker.liveness import worker_name
 from worker.match import Matcher
 from worker.planning import Policy
 from worker.publish import Publisher

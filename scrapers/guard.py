@@ -25,10 +25,14 @@ def look_over(page: str) -> None:
     at = 0
     while opened := _OPENS.search(page, at):
         tag = _START.match(page, opened.start())
-        end = tag.end() if tag else len(page)  # a tag that is cut swallows the rest
-        if len(_NAMED.findall(tag[2] if tag else page[opened.end() :])) > _MOST_ATTRIBUTES:
+        if tag is None:
+            # A tag that is cut swallows the rest, and the rest would be its attributes.
+            if len(_NAMED.findall(page[opened.end() :])) > _MOST_ATTRIBUTES:
+                raise LayoutChanged("the page is cut in the middle of a tag, so nothing of it is kept")
+            break
+        if len(_NAMED.findall(tag[2])) > _MOST_ATTRIBUTES:
             raise LayoutChanged(f"the page has a tag of more than {_MOST_ATTRIBUTES:,} attributes")
-        at = end
+        at = tag.end()
     depth = 0
     for number, found in enumerate(_NESTING.finditer(page)):
         depth = max(depth - 1, 0) if found[1] else depth + 1

@@ -1,10 +1,10 @@
-"""The transaction inside `Archive.add`: one listing becomes papers, sightings, a cursor and validators.
+"""The transaction inside `Archive.add`: one listing becomes papers, sightings and validators.
 
 For each block of listed papers: look up the known ones by strong id and by title in two queries, decide paper by paper
 (merging.py), then write new papers, their ids and all sightings in bulk. What a known paper learns is written alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from domain.papers import Identifiers, ListedPaper, Listing, Validators
 from storage import search
 from storage.merging import Known, find, ids_learned, key_for, learned
 from storage.reading import BLOCK, identifiers_of
-from storage.tables import CURSOR, IDENTIFIER, PAPER, REMATCH, SIGHTING, VALIDATOR
+from storage.tables import IDENTIFIER, PAPER, REMATCH, SIGHTING, VALIDATOR
 
 
 def add_listing(
@@ -31,7 +31,6 @@ def add_listing(
         new_ids += added
         updated += changed
     if listing.status.moves_cursor:
-        _move_cursor(connection, listing, now)
         _remember(connection, listing.source, validators)
     return new_ids, updated
 
@@ -116,25 +115,31 @@ def _enrich(connection: Connection, listing: Listing, paper: ListedPaper, known:
         if known.ids.strongest and known.key.startswith("title:"):
             changes["key"] = known.key = known.ids.strongest
     counts = 1 if changes else 0
-    if paper.upvotes is not None and listing.day >= known.columns["listed"]:
-        changes["upvotes"] = paper.upvotes
-    if paper.comments is not None and listing.day >= known.columns["listed"]:
-        changes["comments"] = paper.comments
-    if listing.day > known.columns["listed"]:
-        changes["listed"] = listing.day
-    if listing.day < known.columns["first_listed"]:
-        changes["first_listed"] = listing.day
-    if listing.source not in known.columns["sources"]:
-        changes["sources"] = [*known.columns["sources"], listing.source]
+    changes |= _seen_again(known.columns, listing, paper)
     changes = {name: value for name, value in changes.items() if known.columns[name] != value}
     if changes:
         connection.execute(update(PAPER).where(PAPER.c.id == known.id).values(**changes))
         after = {**known.columns, **changes}
         if changes.keys() & set(search.INDEXED):
             search.replace(connection, known.columns, after)
-            connection.execute(upsert(REMATCH).values(paper_id=known.id).on_conflict_do_nothing())
+        if "abstract" in changes:
+            connection.execute(insert(REMATCH).values(paper_id=known.id))
         known.columns = after
     return counts
+
+
+def _seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper) -> dict[str, Any]:
+    """Return what another sighting alone changes: votes by the newest day, the days, the sources."""
+    changes: dict[str, Any] = {
+        "listed": max(listing.day, columns["listed"]),
+        "first_listed": min(listing.day, columns["first_listed"]),
+    }
+    if listing.day >= columns["listed"]:
+        votes = {"upvotes": paper.upvotes, "comments": paper.comments}
+        changes |= {name: value for name, value in votes.items() if value is not None}
+    if listing.source not in columns["sources"]:
+        changes["sources"] = [*columns["sources"], listing.source]
+    return changes
 
 
 def _sight(connection: Connection, listing: Listing, seen: dict[int, ListedPaper], now: datetime) -> None:
@@ -158,16 +163,6 @@ def _sight(connection: Connection, listing: Listing, seen: dict[int, ListedPaper
         for paper_id, paper in seen.items()
     ]
     connection.execute(statement, rows)
-
-
-def _move_cursor(connection: Connection, listing: Listing, now: datetime) -> None:
-    cursor = upsert(CURSOR).values(source=listing.source, day=listing.day, succeeded_at=now)
-    connection.execute(
-        cursor.on_conflict_do_update(
-            index_elements=["source"],
-            set_={"day": func.max(CURSOR.c.day, cursor.excluded.day), "succeeded_at": cursor.excluded.succeeded_at},
-        )
-    )
 
 
 def _remember(connection: Connection, source: str, validators: Sequence[Validators]) -> None:

@@ -1,7 +1,7 @@
 """Every paper ever seen, once.
 
 `add` is the heart: in one transaction each listed paper is looked up by strong id, then by title; unseen ones are
-inserted, known ones enriched, the sighting recorded, the source's cursor moved and the page's validators saved, and
+inserted, known ones enriched, the sighting recorded and the page's validators saved, and
 the papers never seen before are returned. Adding the same listing again changes nothing but the votes.
 """
 
@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from domain.errors import UnknownError
 from domain.identity import identifiers_in
@@ -37,9 +38,19 @@ class Archive:
         return Added(new=new, updated=updated, listed=len(listing.papers))
 
     def cursor(self, source: str) -> date | None:
-        """Return the newest listing day of which a source gave a whole answer; None for none."""
+        """Return the day up to which a source was read without a gap; None before the first."""
         with self._database.reading() as connection:
             return connection.execute(select(CURSOR.c.day).where(CURSOR.c.source == source)).scalar()
+
+    def move_cursor(self, source: str, day: date) -> None:
+        """Remember that a source was read without a gap up to a day; it never goes back."""
+        cursor = upsert(CURSOR).values(source=source, day=day)
+        with self._database.writing() as connection:
+            connection.execute(
+                cursor.on_conflict_do_update(
+                    index_elements=["source"], set_={"day": func.max(CURSOR.c.day, cursor.excluded.day)}
+                )
+            )
 
     def validators(self, source: str, url: str) -> Validators | None:
         """Return what the last whole answer of that address left for a conditional GET; None if there was none."""

@@ -163,10 +163,10 @@ def _ours(error: BaseException, place: str) -> StorageError:
     if "locked" in text or "busy" in text:
         return DatabaseBusy(f"the database {place} is held by another process; try again in a moment")
     if "readonly" in text:
-        return DatabaseUnavailable(f"the database {place} is read-only; nothing was changed")
+        return DatabaseUnavailable(f"the database {place} is read-only; this was not stored")
     if "full" in text or "disk I/O" in text:
         return DatabaseUnavailable(
-            f"no room to store: the disk of the database {place} is full, or fails ({text}); nothing was changed"
+            f"no room to store: the disk of the database {place} is full, or fails ({text}); this was not stored"
         )
     if "not a database" in text or "malformed" in text:
         return DatabaseUnavailable(f"{place} is not a Paperround database, or it is damaged ({text})")

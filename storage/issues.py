@@ -27,7 +27,7 @@ from storage.topics import newest_match
 # A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
 _NEWS = text(
     """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.tier
     FROM subscription s
     JOIN subscriber reader ON reader.id = s.subscriber_id
     JOIN issue last ON last.id = reader.last_issue_id
@@ -43,7 +43,7 @@ _NEWS = text(
 # What a first issue looks back over: anything first seen or listed since then, news or not, that was not sent before.
 _WELCOME = text(
     """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.tier
     FROM subscription s
     JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
     JOIN paper p ON p.id = m.paper_id
@@ -65,11 +65,11 @@ class LastIssue:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A confirmed reader, their newest issue (None before the first), and the newest slot that stayed empty."""
+    """A confirmed reader, their newest issue (None before the first), and the newest look that found nothing."""
 
     subscriber: Subscriber
     last: LastIssue | None
-    empty_slot: str
+    looked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,6 @@ class News:
 
     topic_id: int
     paper_id: int
-    score: float
     tier: int
 
 
@@ -130,10 +129,10 @@ class Issues:
         with self._database.reading() as connection:
             return _grouped(connection, _WELCOME, values)
 
-    def freeze(self, plans: Sequence[IssuePlan], empty: Mapping[int, str], now: datetime) -> list[str]:
+    def freeze(self, plans: Sequence[IssuePlan], empty: Mapping[int, datetime], now: datetime) -> list[str]:
         """Write issues with their papers, contents and deliveries, and settle empty slots, in one transaction.
 
-        `empty` is reader → slot label. Return for each plan "" if it was written, else why it was passed over.
+        `empty` is reader → when nothing was found for them. Return for each plan "" if it was written, else why not.
         """
         with self._database.writing() as connection:
             passed = [_freeze(connection, plan, now) for plan in plans]
@@ -141,8 +140,8 @@ class Issues:
                 connection.execute(
                     update(SUBSCRIBER)
                     .where(SUBSCRIBER.c.id == bindparam("reader"))
-                    .values(empty_slot=bindparam("slot")),
-                    [{"reader": reader, "slot": slot} for reader, slot in empty.items()],
+                    .values(looked_at=bindparam("looked")),
+                    [{"reader": reader, "looked": looked} for reader, looked in empty.items()],
                 )
         return passed
 
@@ -203,9 +202,9 @@ def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
         row.subscriber_id: LastIssue(slot=row.slot, cutoff=row.cutoff, created_at=row.created_at)
         for row in connection.execute(select(ISSUE).where(ISSUE.c.id.in_(newest)))
     }
-    empty = {row.id: row.empty_slot for row in rows}
+    looked = {row.id: row.looked_at for row in rows}
     return tuple(
-        Reader(subscriber=reader, last=last.get(reader.id), empty_slot=empty[reader.id])
+        Reader(subscriber=reader, last=last.get(reader.id), looked_at=looked[reader.id])
         for reader in readers_from(connection, rows)
     )
 
@@ -215,7 +214,7 @@ def _grouped(connection: Connection, query: Any, values: dict[str, Any]) -> dict
     if values["readers"]:
         for row in connection.execute(query, values):
             found.setdefault(row.subscriber_id, []).append(
-                News(topic_id=row.topic_id, paper_id=row.paper_id, score=row.score, tier=row.tier)
+                News(topic_id=row.topic_id, paper_id=row.paper_id, tier=row.tier)
             )
     return found
 

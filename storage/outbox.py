@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, case, func, select, text, update
 
 from domain.errors import UnknownError
 from domain.issues import DeliveryState, Fragment, Leased, LetterKind, Outcome, Role
@@ -25,6 +25,14 @@ S = DeliveryState
 _WAITING = (S.PLANNED, S.DEFERRED, S.UNCERTAIN)
 # Which state of a reader a letter may be sent in.
 _WANTED = {LetterKind.DIGEST: SubscriberState.CONFIRMED, LetterKind.CONFIRM: SubscriberState.PENDING}
+
+
+# What a leased delivery was before: it goes back to it, and says no less than is known of it.
+_WAITED = case(
+    (DELIVERY.c.resent.is_(True), S.UNCERTAIN.value),
+    (DELIVERY.c.first_try.is_not(None), S.DEFERRED.value),
+    else_=S.PLANNED.value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ class Outbox:
         """Give back what a worker claimed and did not begin to send; return how many."""
         with self._database.writing() as connection:
             mine = update(DELIVERY).where(text(OPEN), DELIVERY.c.worker == worker, DELIVERY.c.state == S.LEASED.value)
-            return connection.execute(mine.values(state=S.PLANNED.value, worker="", lease_until=None)).rowcount
+            return connection.execute(mine.values(state=_WAITED, worker="", lease_until=None)).rowcount
 
     def expire(self, now: datetime) -> int:
         """End what is too old to be worth sending; return how many."""
@@ -229,7 +237,7 @@ def _in(states: Sequence[DeliveryState]) -> Any:
 def _released(row: Any, now: datetime, resend: bool) -> dict[str, Any]:
     free: dict[str, Any] = {"worker": "", "lease_until": None}
     if row.state == S.LEASED.value:
-        return {**free, "state": S.PLANNED.value, "not_before": now}
+        return {**free, "state": _WAITED, "not_before": now}
     if resend and not row.resent:
         reason = "its worker died while sending: sent once more"
         return {**free, "state": S.UNCERTAIN.value, "not_before": now, "resent": True, "reason": reason}

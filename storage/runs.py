@@ -1,6 +1,6 @@
 """One owner per slot: a slot is claimed by inserting its row; an expired claim is taken again, a finished one never."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,23 +30,34 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, job: str, slot: str, owner: str, now: datetime, lease: timedelta) -> int | None:
-        """Claim a job's slot; return the run's number, or None if it is done or somebody else's."""
+    def claim(
+        self,
+        job: str,
+        slot: str,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        *,
+        is_alive: Callable[[str], bool | None] = lambda _: None,
+    ) -> int | None:
+        """Claim a job's slot; return the run's number, or None if it is done or somebody else's.
+
+        A claim is over with its lease, or at once when its owner is known to be dead.
+        """
         fresh = upsert(RUN).values(
             job=job, slot=slot, owner=owner, started_at=now, lease_until=now + lease, status="", counts={}, error=""
         )
         with self._database.writing() as connection:
             made = fresh.on_conflict_do_nothing(index_elements=["job", "slot"]).returning(RUN.c.id)
             number = connection.execute(made).scalar()
-            if number is None:
-                expired = (
-                    update(RUN)
-                    .where(RUN.c.job == job, RUN.c.slot == slot, RUN.c.finished_at.is_(None), RUN.c.lease_until <= now)
-                    .values(owner=owner, started_at=now, lease_until=now + lease)
-                    .returning(RUN.c.id)
-                )
-                number = connection.execute(expired).scalar()
-        return number
+            if number is not None:
+                return int(number)
+            held = connection.execute(select(RUN).where(RUN.c.job == job, RUN.c.slot == slot)).one()
+            if held.finished_at is not None or (held.lease_until > now and is_alive(held.owner) is not False):
+                return None
+            values = {"owner": owner, "started_at": now, "lease_until": now + lease}
+            connection.execute(update(RUN).where(RUN.c.id == held.id).values(values))
+            return int(held.id)
 
     def finish(self, number: int, now: datetime, status: str, counts: Mapping[str, Any], error: str = "") -> None:
         """Record how a run ended."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, true, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from domain.errors import UnknownError
 from domain.issues import LetterKind, Mailing
@@ -26,7 +26,7 @@ from domain.topics import Query, WishedTopic
 from storage.database import Database
 from storage.mailings import queue
 from storage.reading import BLOCK
-from storage.subscriptions import add_topics, look_back_again, remove_topic
+from storage.subscriptions import add_topics, remove_topic
 from storage.tables import CONSENT, CONTENT, DELIVERY, SUBSCRIBER, SUBSCRIPTION
 from storage.topics import GONE
 
@@ -70,9 +70,10 @@ class Subscribers:
         with self._database.writing() as connection:
             row = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.address_key == signup.address_key)).first()
             subscriber_id = _insert(connection, signup, now) if row is None else _renew(connection, row, signup, now)
-            add_topics(connection, subscriber_id, signup.topics, now)
             if row is not None and row.state in GONE:
-                look_back_again(connection, subscriber_id, true())
+                # Who comes back asks anew: what they left is left.
+                connection.execute(delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == subscriber_id))
+            add_topics(connection, subscriber_id, signup.topics, now)
             agreed = [
                 {"subscriber_id": subscriber_id, "action": c.action, "wording": c.wording, "at": c.at}
                 for c in signup.consent
@@ -167,7 +168,6 @@ def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
         "shared": signup.shared,
         "created_at": now,
         "joined_at": now if signup.state is SubscriberState.CONFIRMED else None,
-        "empty_slot": "",
     }
     created = connection.execute(insert(SUBSCRIBER).values(row).returning(SUBSCRIBER.c.id)).scalar_one()
     return int(created)

@@ -6,7 +6,7 @@ Equal queries of many readers are one topic row, found by its normal form.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from domain.errors import UnknownError
@@ -36,7 +36,7 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
         )
         if connection.execute(asked.on_conflict_do_nothing()).rowcount:
             position += 1
-            look_back_again(connection, subscriber_id, SUBSCRIPTION.c.topic_id == topic_id)
+            look_back_again(connection, subscriber_id, topic_id)
 
 
 def remove_topic(connection: Connection, reader: Subscriber, query: Query) -> None:
@@ -49,17 +49,15 @@ def remove_topic(connection: Connection, reader: Subscriber, query: Query) -> No
         raise UnknownError(f"{reader.email} has no topic {query.text!r}")
 
 
-def look_back_again(connection: Connection, subscriber_id: int, chosen: ColumnElement[bool]) -> None:
-    """Let a reader's chosen topics, where nobody else holds them, meet the papers that came while nobody did."""
-    mine = select(SUBSCRIPTION.c.topic_id).where(SUBSCRIPTION.c.subscriber_id == subscriber_id, chosen)
-    other = SUBSCRIPTION.alias("other")
+def look_back_again(connection: Connection, subscriber_id: int, topic_id: int) -> None:
+    """Let a topic that nobody else holds meet the papers that came while nobody did."""
     held = exists(
-        select(other.c.topic_id)
-        .join(SUBSCRIBER, SUBSCRIBER.c.id == other.c.subscriber_id)
+        select(SUBSCRIPTION.c.topic_id)
+        .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
         .where(
-            other.c.topic_id == TOPIC.c.id,
-            other.c.subscriber_id != subscriber_id,
+            SUBSCRIPTION.c.topic_id == topic_id,
+            SUBSCRIPTION.c.subscriber_id != subscriber_id,
             SUBSCRIBER.c.state.not_in(GONE),
         )
     )
-    connection.execute(update(TOPIC).where(TOPIC.c.id.in_(mine), ~held).values(backfilled=False))
+    connection.execute(update(TOPIC).where(TOPIC.c.id == topic_id, ~held).values(backfilled=False))

@@ -148,13 +148,12 @@ class ValidatorRow(Base, table=True):
 
 
 class CursorRow(Base, table=True):
-    """How far a source has been read; moved by whole, understood answers only."""
+    """The day up to which a source was read without a gap."""
 
     __tablename__ = "source_cursor"
 
     source: str = Field(primary_key=True)
     day: date
-    succeeded_at: datetime = _instant()
 
 
 class RunRow(Base, table=True):
@@ -176,11 +175,12 @@ class RunRow(Base, table=True):
 
 
 class RematchRow(Base, table=True):
-    """A paper whose words changed after it met the topics: it meets them again."""
+    """That a paper's words changed after it met the topics: it meets them again, once for each change."""
 
     __tablename__ = "rematch"
 
-    paper_id: int = _parent("paper.id", primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
+    paper_id: int = _parent("paper.id")
 
 
 class MarkerRow(Base, table=True):
@@ -211,7 +211,7 @@ class SubscriberRow(Base, table=True):
     confirmed_at: datetime | None = _instant(nullable=True)  # when the reader said yes; never when an operator vouched
     joined_at: datetime | None = _instant(nullable=True)  # when letters began, or began again
     last_issue_id: int | None = None  # the newest issue, so that planning need not walk the past
-    empty_slot: str = ""  # the newest slot for which nothing matched: it stays without a letter
+    looked_at: datetime | None = _instant(nullable=True)  # the newest look that found nothing: its slot stays empty
 
 
 class ConsentRow(Base, table=True):

@@ -5,7 +5,7 @@ first checks that the marker still stands where the run found it: of two runs at
 does nothing. A new topic is matched over the past once; such matches are no news.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,17 +72,17 @@ class Topics:
             )
         return stored
 
-    def changed(self, limit: int) -> tuple[int, ...]:
-        """Return papers whose words changed after they met the topics, lowest id first."""
+    def changed(self, limit: int) -> dict[int, int]:
+        """Return changes of papers' words since they met the topics, oldest first: number of the change → paper."""
         with self._database.reading() as connection:
-            found = connection.execute(select(REMATCH.c.paper_id).order_by(REMATCH.c.paper_id).limit(limit))
-            return tuple(found.scalars())
+            found = connection.execute(select(REMATCH.c.id, REMATCH.c.paper_id).order_by(REMATCH.c.id).limit(limit))
+            return {row.id: row.paper_id for row in found}
 
-    def record_changed(self, paper_ids: Sequence[int], matches: Iterable[Match]) -> int:
-        """Store what changed papers match now, as news, and forget that they changed; return how many were new."""
+    def record_changed(self, changes: Collection[int], matches: Iterable[Match]) -> int:
+        """Store what changed papers match now, as news, and forget these changes; return how many were new."""
         with self._database.writing() as connection:
             stored = _insert(connection, matches, news=True)
-            connection.execute(delete(REMATCH).where(REMATCH.c.paper_id.in_(paper_ids)))
+            connection.execute(delete(REMATCH).where(REMATCH.c.id.in_(changes)))
         return stored
 
     def record_past(self, topic_ids: Sequence[int], matches: Iterable[Match], *, up_to: int) -> int:

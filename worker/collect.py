@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Protocol
 
 from domain.clock import Clock
@@ -18,6 +19,7 @@ from domain.papers import FetchStatus, Listing, PageRequest, Validators
 from scrapers.source import Page, Source, validators_of
 from storage.archive import Archive
 from storage.runs import RunRecord, Runs
+from worker.liveness import is_alive
 
 LEASE = timedelta(minutes=15)
 AGAIN = timedelta(minutes=15)  # after which a source that failed is asked again
@@ -136,24 +138,28 @@ class Collector:
         known = self._archive.newest_day() is not None
         return known or not self._sources or any(self._archive.cursor(source.name) for source in self._sources)
 
-    def collect_due(self, stop: threading.Event) -> tuple[SourceReport, ...]:
+    def collect_due(self, stop: threading.Event) -> tuple[tuple[SourceReport, ...], bool]:
         """Read the sources whose interval has come round and whom nobody else has claimed.
 
-        A source that failed the last time is asked again sooner.
+        A source that failed the last time is asked again sooner. Return the reports, and whether every source that was
+        due has been asked: False where another worker is at one, or a stop came first.
         """
-        reports = []
+        reports: list[SourceReport] = []
+        complete = True
         for source in self._sources:
             if stop.is_set():
-                break
+                return tuple(reports), False
             now = self._clock.now()
             if not is_due(self._runs.latest(_job(source)), source.every, now):
                 continue
             slot = datetime.fromtimestamp(_step(now, min(source.every, AGAIN)), UTC).isoformat()
-            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE)
-            if number is not None:
+            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
+            if number is None:
+                complete = False
+            else:
                 days = due_days(self._archive.cursor(source.name), now.date()) if source.is_dated else [now.date()]
                 reports.append(self._run(source, days, number, rereads=True))
-        return tuple(reports)
+        return tuple(reports), complete
 
     def _named(self, name: str) -> Source:
         for source in self._sources:
@@ -169,11 +175,19 @@ class Collector:
             if number is not None:
                 self._runs.give_up(number, self._clock.now())
             raise
+        if rereads:
+            self._move_cursor(source, days, parts)
         report = joined(source.name, parts)
         if number is not None:
             counts = {**report.as_json(), "newest": _newest(parts)}
             self._runs.finish(number, self._clock.now(), report.status.value, counts, report.error)
         return report
+
+    def _move_cursor(self, source: Source, days: Sequence[date], parts: Sequence[SourceReport]) -> None:
+        """Move the source's cursor to the last day before the first that could not be read whole."""
+        whole = list(takewhile(lambda read: read[1].status.is_good, zip(days, parts, strict=True)))
+        if whole and any(part.pages for part in parts):
+            self._archive.move_cursor(source.name, whole[-1][0])
 
     def _read(self, source: Source, day: date, *, may_be_gone: bool) -> SourceReport:
         report = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day)
@@ -221,7 +235,7 @@ def _step(moment: datetime, interval: timedelta) -> int:
 
 
 def due_days(cursor: date | None, today: date) -> list[date]:
-    """Return the listing days to read, oldest first: since the last whole answer, and always the last few again.
+    """Return the listing days to read, oldest first: from the cursor on, and always the last few again.
 
     A listing fills through its day and is corrected after it (sources.md 1.5).
     """
@@ -238,7 +252,11 @@ def _asked(source: Source, days: Sequence[date], today: date) -> Sequence[date]:
 
 def _newest(parts: Sequence[SourceReport]) -> dict[str, Any] | None:
     """Return the newest day of which a page was read, and how many stood on it."""
-    read = [part for part in parts if part.day and part.pages and part.status.moves_cursor]
+    read = [
+        part
+        for part in parts
+        if part.day and part.pages and (part.status.moves_cursor or part.status is FetchStatus.PARTIAL)
+    ]
     newest = max(read, key=lambda part: str(part.day), default=None)
     return {"day": str(newest.day), "listed": newest.listed} if newest else None
 

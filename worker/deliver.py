@@ -9,17 +9,13 @@ A stop lets the message in flight finish and gives the other leases back.
 
 import hashlib
 import logging
-import os
 import random
-import secrets
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from digests.mail.message import join
@@ -29,6 +25,7 @@ from domain.clock import Clock
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, StorageError, UncertainDelivery
 from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message
 from storage.outbox import Outbox, Permission
+from worker.liveness import is_alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,35 +209,3 @@ class _Gate:
         if self._pause:
             with self._lock:
                 self._stop.wait(self._pause)
-
-
-def worker_name() -> str:
-    """Return what tells this worker from every other: host, process id, the process's start, and a random end."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}/{secrets.token_hex(4)}"
-
-
-def is_alive(worker: str) -> bool | None:
-    """Whether a worker's process of this machine still runs; None for another machine's, of which nothing is known."""
-    host, process_id, started, _ = worker.rsplit("/", 3)
-    return _started(int(process_id)) == started if host == socket.gethostname() else None
-
-
-def _started(process_id: int) -> str:
-    """Return when a process began, in ticks since boot, so that a reused process id is another process; "" if none."""
-    try:
-        status = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "" if Path("/proc/self/stat").exists() else _alive(process_id)
-    state, *numbers = status.rpartition(")")[2].split()
-    return "" if state in {"Z", "X"} else numbers[18]
-
-
-def _alive(process_id: int) -> str:
-    """Where there is no /proc: "runs" for a living process, "" for none."""
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        return "runs"
-    return "runs"

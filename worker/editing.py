@@ -102,7 +102,8 @@ class Editor:
         wanted: dict[int, set[int]] = {}
         for found in news.values():
             for each in found:
-                wanted.setdefault(each.topic_id, set()).add(each.paper_id)
+                if each.topic_id in queries:  # a topic that was added since the readers were read waits
+                    wanted.setdefault(each.topic_id, set()).add(each.paper_id)
         return {
             (topic_id, paper_id): score
             for topic_id, papers in wanted.items()
@@ -163,12 +164,14 @@ class Editor:
 def _candidates(
     news: Sequence[News], papers: Mapping[int, Paper], scores: Mapping[tuple[int, int], float]
 ) -> list[Candidate]:
+    """Return what still answers: a paper whose words changed since it was matched may not any more."""
     return [
         Candidate(
             topic_id=each.topic_id,
             paper=papers[each.paper_id],
-            score=scores.get((each.topic_id, each.paper_id), 0.0),
+            score=scores[each.topic_id, each.paper_id],
             tier=each.tier,
         )
         for each in news
+        if (each.topic_id, each.paper_id) in scores
     ]

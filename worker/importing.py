@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from domain.clock import Clock
-from domain.errors import CollectError
+from domain.errors import CollectError, StorageError
 from domain.papers import FetchStatus
 from scrapers.importing import read_file
 from storage.archive import Archive
@@ -16,8 +16,7 @@ def import_file(
 ) -> SourceReport:
     """Read one file into the archive and report it under its own name.
 
-    A file that cannot be read is reported as failed and changes nothing; raises UsageError for a kind there is not,
-    StorageError where the archive cannot be written.
+    A file that cannot be read, or cannot be stored, is reported as failed; raises UsageError for a kind there is not.
     """
     parts: list[SourceReport] = []
     name = file.name
@@ -38,6 +37,8 @@ def import_file(
             )
     except CollectError as error:
         parts.append(SourceReport(source=name, status=error.status, day=None, error=str(error)))
+    except StorageError as error:
+        parts.append(SourceReport(source=name, status=FetchStatus.FAILED, day=None, error=str(error)))
     return joined(name, parts or [SourceReport(source=name, status=FetchStatus.OK_EMPTY, day=day)])
 
 

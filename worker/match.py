@@ -56,7 +56,7 @@ class Matcher:
             since = papers[-1].id
         while changed := self._topics.changed(BATCH):
             # Those that the marker has not reached are met with their new words anyway.
-            again = [paper for paper in self._archive.papers(changed) if paper.id <= since]
+            again = [paper for paper in self._archive.papers(changed.values()) if paper.id <= since]
             found += self._topics.record_changed(changed, list(match(again, wanted)))
         fresh = [each for each in stored if not each.backfilled]
         if fresh:

@@ -48,18 +48,19 @@ def is_first(reader: Reader) -> bool:
 def due(reader: Reader, now: datetime) -> Slot | None:
     """Return the slot for which a reader is due at `now`; None if they are not.
 
-    A first issue leaves at the next publish after confirmation, for the slot that the instant falls into. A later one
-    is for the slot that opened last, if it opened after the last issue was cut and is neither sent nor found empty.
+    The very first issue leaves at the next publish after confirmation, for the slot that the instant falls into. Any
+    other is for the slot that opened last, if it opened after the last issue was cut and was not found empty.
     """
     if not reader.subscriber.subscriptions:
         return None
     schedule = reader.subscriber.schedule
-    if reader.last is None or is_first(reader):
-        slot = schedule.slot(now)
-        return slot if reader.last is None or slot.label != reader.last.slot else None
+    if reader.last is None:
+        return schedule.slot(now)
     slot, opened = schedule.due_slot(now)
-    is_settled = slot.label in {reader.last.slot, reader.empty_slot}
-    return slot if opened > reader.last.cutoff and not is_settled else None
+    if opened <= reader.last.cutoff or slot.label == reader.last.slot:
+        return None
+    found_empty = reader.looked_at is not None and opened <= reader.looked_at and not is_first(reader)
+    return None if found_empty else slot
 
 
 def plan(

@@ -8,8 +8,8 @@ a crash leaves a block either whole or not at all.
 """
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from domain.clock import Clock
 from domain.issues import Mailing, PublishCounts
@@ -17,6 +17,8 @@ from domain.subscriptions import Subscriber
 from storage.issues import Issues
 from worker.editing import Editor
 from worker.planning import due
+
+AGAIN = timedelta(hours=1)  # after which a letter that could not be composed is tried again
 
 
 class Publisher:
@@ -26,36 +28,51 @@ class Publisher:
         self._issues = issues
         self._editor = editor
         self._clock = clock
+        self._faulty: dict[int, datetime] = {}  # subscriber → when to try again
 
     def publish(
         self, now: datetime, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _: None
     ) -> PublishCounts:
         """Freeze an issue for every reader who is due at `now`, which sets slots and cut-offs only.
 
-        A dry run composes and renders everything and writes nothing.
+        A dry run composes and renders everything and freezes nothing.
         """
         readers = issues = papers = 0
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()
         editor = self._editor()
         for block in self._issues.readers():
-            chosen = [(reader, found) for reader in block if (found := due(reader, now)) is not None]
+            chosen = [
+                (reader, found)
+                for reader in block
+                if (found := due(reader, now)) is not None and not self._is_put_off(reader.subscriber.id)
+            ]
             edited = editor.edit(chosen, now, up_to)
             readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]
-            empty = {each.subscriber_id: each.slot for each in edited if each.is_empty}
+            empty = {each.subscriber_id: now for each in edited if each.is_empty}
             passed = [""] * len(plans)
             if not dry_run and (plans or empty):
                 passed = self._issues.freeze(plans, empty, self._clock.now())
+            self._put_off(each.subscriber_id for each in edited if each.fault)
             skipped.update(each.fault or "nothing matched" for each in edited if each.plan is None)
             skipped.update(reason for reason in passed if reason)
             issues += passed.count("")
             papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
             progress(len(block))
         counts = PublishCounts(due=readers, issues=issues, papers=papers, skipped=dict(skipped))
-        if readers and not dry_run:
+        if (issues or skipped) and not dry_run:
             self._issues.record_run(now, due=readers, planned=issues, excluded=counts.skipped)
         return counts
+
+    def _put_off(self, subscriber_ids: Iterable[int]) -> None:
+        """Let readers whose letter failed wait a while, so that one of them does not fill the log."""
+        again = self._clock.now() + AGAIN
+        self._faulty.update((each, again) for each in subscriber_ids)
+
+    def _is_put_off(self, subscriber_id: int) -> bool:
+        again = self._faulty.get(subscriber_id)
+        return again is not None and self._clock.now() < again
 
     def preview(self, subscriber: Subscriber, now: datetime) -> Mailing | None:
         """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""

@@ -53,9 +53,8 @@ class Rounds:
 
     def collect(self) -> tuple[SourceReport, ...]:
         """Ask the sources that are due."""
-        try:
-            reports = self._collector.collect_due(self._stop)
-        finally:
+        reports, complete = self._collector.collect_due(self._stop)
+        if complete:
             self._collected.set()
         for each in reports:
             level = logging.INFO if each.status.is_good else logging.WARNING

@@ -46,7 +46,7 @@ def publish(
     now: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="ISO 8601 with zone: sets slots and cut-offs.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compose everything, write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compose everything, freeze no letter.")] = False,
     as_json: Json = False,
 ) -> None:
     """Match what is new, then freeze a letter for every reader who is due."""

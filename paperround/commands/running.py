@@ -66,18 +66,19 @@ def try_query(
         yield f"{done.papers} of {done.listed} papers in {days} days match {plain(query)}"
         for each in failed:
             yield f"{each.day}: {each.status}: {plain(each.error)}"
-        yield f"The letter: {done.letter}"
+        if done.letter:
+            yield f"The letter: {done.letter}"
 
     result = {
         "query": query,
         "days": days,
         "papers": done.papers,
         "listed": done.listed,
-        "letter": str(done.letter),
+        "letter": str(done.letter) if done.letter else None,
         "sources": [each.as_json() for each in done.reports],
     }
     told.show(result, lines)
-    if open_it:
+    if open_it and done.letter:
         from paperround.browser import show_page
 
         show_page(done.letter.read_text(encoding="utf-8"), done.letter)

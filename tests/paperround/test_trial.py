@@ -31,3 +31,12 @@ def test_a_query_that_cannot_be_read_asks_nobody(tmp_path: Path, site):
     with pytest.raises(QueryError):
         trial("(speech", 3, site.url, tmp_path, progress=lambda _: None)
     assert site.requests == 0
+
+
+def test_where_no_day_can_be_read_the_last_letter_stays(tmp_path: Path, site):
+    clock = FixedClock(EVENING)
+    done = trial("speech", 3, site.url, tmp_path, progress=lambda _: None, clock=clock)
+    before = done.letter.read_bytes()
+    failed = trial("speech", 2, "http://127.0.0.1:9", tmp_path, progress=lambda _: None, clock=clock)
+    assert (failed.letter, failed.papers) == (None, 0)
+    assert done.letter.read_bytes() == before

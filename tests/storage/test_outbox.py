@@ -207,6 +207,31 @@ def test_nobody_gets_a_third_copy(issues, outbox, readers, now):
     assert states(outbox) == ["uncertain"]
 
 
+def test_one_that_is_handed_back_says_no_less_than_was_known_of_it(issues, outbox, readers, now):
+    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    outbox.lease("one", now, LEASE, 5)
+    outbox.release("one")
+    assert states(outbox) == ["planned"]
+    (leased,) = outbox.lease("one", now, LEASE, 5)
+    outbox.settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=now), now)
+    outbox.lease("one", now, LEASE, 5)
+    outbox.release("one")
+    assert states(outbox) == ["deferred"]
+    (leased,) = outbox.lease("dead", now, LEASE, 5)
+    outbox.mark_sending(leased.id, "dead", now, LEASE)
+    outbox.recover(lambda _: False, now, resend=True)
+    outbox.lease("one", now, LEASE, 5)
+    outbox.release("one")
+    assert states(outbox) == ["uncertain"]
+
+
+def test_a_claim_of_a_dead_owner_is_over_at_once(database, now):
+    runs = Runs(database)
+    number = runs.claim("collect:hf", "07", "dead", now, LEASE)
+    assert runs.claim("collect:hf", "07", "two", now, LEASE, is_alive=lambda _: True) is None
+    assert runs.claim("collect:hf", "07", "two", now, LEASE, is_alive=lambda _: False) == number
+
+
 def test_a_living_worker_keeps_what_it_sends_however_long_that_takes(issues, outbox, readers, now):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("slow", now, LEASE, 5)

@@ -162,8 +162,16 @@ def test_topics_of_those_who_left_rest_until_somebody_comes_back(database, subsc
     topics.record_past([1], [], up_to=0)
     subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
     assert topics.all() == ()
-    subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
-    assert [each.backfilled for each in topics.all()] == [False]
+    back, _ = subscribers.subscribe(signup(topics=("tides", "mud"), state=SubscriberState.CONFIRMED), now)
+    assert [each.backfilled for each in topics.all()] == [False, False]
+    assert [each.name for each in back.subscriptions] == ["tides", "mud"]
+
+
+def test_who_comes_back_has_the_topics_they_ask_for_and_no_others(subscribers, now):
+    reader, _ = subscribers.subscribe(signup(topics=("tides", "rivers")), now)
+    subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
+    back, _ = subscribers.subscribe(signup(topics=("mud",)), now)
+    assert [each.name for each in back.subscriptions] == ["mud"]
 
 
 def test_one_who_left_and_returns_can_confirm_again(subscribers, now):

@@ -227,6 +227,24 @@ def test_days_that_were_missed_are_read_when_it_is_on_again(house, site, clock, 
     assert titles(letters(transport)[-1]) == missed
 
 
+def test_a_day_that_could_not_be_read_is_asked_for_until_it_can(house, site, clock):
+    for day in range(10, 21):
+        site.papers[date(2026, 11, day)] = [f"Tides of Day {day} Hour 1"]
+    clock.set(datetime(2026, 11, 10, 9, tzinfo=UTC))
+    house.rounds.collect()
+    answer = site.answer
+    site.answer = lambda path: (b"oops", 200) if path.endswith("2026-11-13") else answer(path)
+    clock.set(datetime(2026, 11, 20, 9, tzinfo=UTC))
+    house.rounds.collect()
+    house.collector.collect(days=[date(2026, 11, 20)])
+    assert house.archive.cursor("hf") == date(2026, 11, 12)
+    site.answer = answer
+    clock.set(datetime(2026, 11, 20, 10, tzinfo=UTC))
+    house.rounds.collect()
+    assert house.archive.cursor("hf") == date(2026, 11, 20)
+    assert house.archive.stats()["papers"] == 11
+
+
 def test_a_reader_whose_hour_falls_into_the_night_of_a_laptop_is_served_in_the_morning(house, site, clock, transport):
     schedule = Schedule(hour=22)
     house.desk.subscribe("mira@lab.example", ["tides"], schedule, vouched=True, shared=False)
@@ -288,6 +306,8 @@ def test_a_letter_that_cannot_be_made_stops_nobody_elses(house, site, clock, tra
     _, counts, _ = house.rounds.once()
     assert (counts.due, counts.issues, dict(counts.skipped)) == (3, 2, {"could not be composed": 1})
     house.renderer.digest = rendered
+    assert house.rounds.once()[1].due == 0
+    clock.set(clock.now() + HOUR)
     assert house.rounds.once()[1].issues == 1
 
 
@@ -308,6 +328,26 @@ def archive_with_card(house, clock):
         house.archive.add(Listing("hf", date(2026, 11, 19), (paper,), FetchStatus.OK), clock.now())
 
     return add
+
+
+def test_a_paper_that_no_longer_answers_is_not_in_the_letter(house, archive_with_card, clock, transport):
+    house.desk.subscribe("mira@lab.example", ["nets -survey"], None, vouched=True, shared=False)
+    archive_with_card("")
+    house.matcher.match(clock.now())
+    archive_with_card("This is a survey.")
+    house.publisher.publish(clock.now())
+    house.deliverer.deliver()
+    assert "Nets" not in letters(transport)[0].get_body(("plain",)).get_content()
+
+
+def test_after_a_kill_while_collecting_no_letter_is_cut_from_the_old_archive(house, site, clock, transport):
+    site.papers[date(2026, 11, 19)] = ["Tides of Day 19 Hour 0"]
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    slot = datetime(2026, 11, 19, 0, 30, tzinfo=UTC).isoformat()
+    dead = house._owner.rsplit("/", 2)[0] + "/1/ffff"
+    house.runs.claim("collect:hf", slot, dead, clock.now(), timedelta(hours=1))
+    house.rounds.once()
+    assert titles(letters(transport)[0]) == {"Tides of Day 19 Hour 0"}
 
 
 def test_papers_of_different_days_are_ordered_by_how_rare_a_word_is_in_the_archive(house, site, clock, transport):

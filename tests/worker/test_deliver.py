@@ -21,7 +21,7 @@ from paperround.demo.play import EVENING
 from paperround.demo.site import DAYS, DemoSite, read_pages
 from paperround.settings import build
 from paperround.wiring import House
-from worker.deliver import is_alive, worker_name
+from worker.liveness import is_alive, worker_name
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 

@@ -107,7 +107,6 @@ def upgrade() -> None:
         "source_cursor",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_source_cursor")),
     )
     op.create_table(
@@ -126,7 +125,7 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("joined_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_issue_id", sa.Integer(), nullable=True),
-        sa.Column("empty_slot", sa.String(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriber")),
         sa.UniqueConstraint("address_key", name=op.f("uq_subscriber_address_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_subscriber_public_id")),
@@ -210,9 +209,10 @@ def upgrade() -> None:
 
     op.create_table(
         "rematch",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("paper_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["paper_id"], ["paper.id"], name=op.f("fk_rematch_paper_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("paper_id", name=op.f("pk_rematch")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rematch")),
     )
     op.create_table(
         "sighting",
