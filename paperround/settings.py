@@ -20,14 +20,22 @@ from pydantic import ValidationError
 from digests.addresses import sender
 from digests.links import Links
 from domain.errors import PaperroundError, SettingsError
-from paperround.settings_model import LATER, LATER_SECTIONS, SECRETS, SECTIONS, Section, Settings, SourceSettings
+from paperround.settings_model import (
+    LATER,
+    LATER_SECTIONS,
+    LOOPBACK,
+    SECRETS,
+    SECTIONS,
+    Section,
+    Settings,
+    SourceSettings,
+)
 from paperround.settings_words import sentence
 
 FILE = "paperround.toml"
 PREFIX = "PAPERROUND_"
 #: Variables that are no settings.
 _OTHER_VARIABLES = ("PAPERROUND_CONFIG", "PAPERROUND_TESTS_MUST_NOT_SKIP")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_KEY = 32
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -231,7 +239,7 @@ def _mail_complaints(settings: Settings) -> Iterator[str]:
         yield "[mail] host must name the relay where transport is smtp"
     if bool(mail.user) != bool(mail.password):
         yield "[mail] user and password belong together; set both or neither"
-    if mail.host in _LOOPBACK:
+    if mail.host in LOOPBACK:
         return
     if mail.sender == type(mail).model_fields["sender"].default:
         yield "[mail] from must be set to send letters by smtp to other hosts"
@@ -257,11 +265,11 @@ def _site_complaints(settings: Settings) -> Iterator[str]:
     except SettingsError as error:
         yield str(error)
     parts = urlsplit(web.base_url)
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         yield f"[web] base_url {web.base_url!r} must be https: its links carry readers' tokens"
     if mail.transport == "html":
         yield '[mail] transport = "html" writes pages for yourself and sends no confirmations; remove [web] base_url'
-    if mail.transport == "smtp" and mail.host not in _LOOPBACK:
+    if mail.transport == "smtp" and mail.host not in LOOPBACK:
         if parts.scheme != "https":
             yield "[web] base_url must be https to send letters by smtp to other hosts"
         if not mail.postal_address.strip():

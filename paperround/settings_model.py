@@ -22,6 +22,8 @@ LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
     ("digest", "quiet_note_after_days"): (0,),
     ("collect", "allow_private_hosts"): (False,),
 }
+#: This machine, by every name that settings give it.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LATER_SECTIONS = ("keep", "operator", "topics")
 SECRETS = ("password", "secret_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")

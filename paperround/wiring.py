@@ -18,7 +18,7 @@ from digests.transports.transport import MailRoute, Transport
 from domain.clock import Clock, SystemClock
 from domain.errors import Interrupted
 from paperround.readers import Desk
-from paperround.settings_model import Settings
+from paperround.settings_model import LOOPBACK, Settings
 from scrapers.fetch import Fetcher
 from scrapers.pace import Pace
 from scrapers.registry import IMPORTED, SourceConfig, build, intervals
@@ -40,8 +40,6 @@ from worker.planning import Policy
 from worker.publish import Publisher
 from worker.receipts import Receipts
 from worker.schedule import Rounds, tick
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class House:
@@ -166,7 +164,7 @@ class House:
                 default=1.0,
                 clock=time.monotonic,
                 sleep=self._sleep,
-                intervals={host: 0.0 if host in _LOOPBACK else seconds for host, seconds in configured.items()},
+                intervals={host: 0.0 if host in LOOPBACK else seconds for host, seconds in configured.items()},
             ),
             sleep=self._sleep,
             now=self.clock.now,

@@ -39,31 +39,29 @@ def _add_block(
     connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime
 ) -> tuple[list[int], int]:
     by_id = _known_by_id(connection, [pair for paper in block for pair in paper.ids.pairs()])
-    keys = {title_key(paper.title) for paper in block}
+    keys = [title_key(paper.title) for paper in block]
     by_title: dict[str, list[Known]] = {}
-    for same_title in _known(connection, PAPER.c.title_key.in_(keys)):
+    for same_title in _known(connection, PAPER.c.title_key.in_(set(keys))):
         by_title.setdefault(same_title.columns["title_key"], []).append(same_title)
     new_ids: list[int] = []
     sightings: dict[int, ListedPaper] = {}
     updated = 0
-    fresh: dict[int, ListedPaper] = {}
-    next_id = (connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1
+    first_new = next_id = (connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1
     rows: list[dict[str, Any]] = []
     identifiers: list[dict[str, Any]] = []
-    for paper in block:
-        titled = by_title.setdefault(title_key(paper.title), [])
+    for paper, named in zip(block, keys, strict=True):
+        titled = by_title.setdefault(named, [])
         known = find(paper, by_id, titled)
         if known is None:
             columns = _new_row(listing, paper, now, key_for(paper, (each.key for each in titled)))
-            columns["id"] = next_id
+            columns |= {"id": next_id, "title_key": named}
             known = Known(id=next_id, key=columns["key"], ids=paper.ids, columns=columns)
             rows.append(columns)
             identifiers += [{"scheme": s, "value": v, "paper_id": next_id} for s, v in paper.ids.pairs()]
-            fresh[next_id] = paper
             new_ids.append(next_id)
             titled.append(known)
             next_id += 1
-        elif known.id not in fresh:
+        elif known.id < first_new:
             updated += _enrich(connection, listing, paper, known)
         for pair in paper.ids.pairs():
             by_id.setdefault(pair, known)
@@ -81,7 +79,6 @@ def _new_row(listing: Listing, paper: ListedPaper, now: datetime, key: str) -> d
     return {
         "key": key,
         "title": paper.title,
-        "title_key": title_key(paper.title),
         "abstract": paper.abstract,
         "abstract_kind": paper.abstract_kind.value,
         "authors": list(paper.authors),

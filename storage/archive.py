@@ -1,8 +1,8 @@
 """Every paper ever seen, once.
 
 `add` is the heart: in one transaction each listed paper is looked up by strong id, then by title; unseen ones are
-inserted, known ones enriched, the sighting recorded and the page's validators saved, and
-the papers never seen before are returned. Adding the same listing again changes nothing but the votes.
+inserted, known ones enriched, the sighting recorded and the page's validators saved. The papers never seen before are
+returned. Adding the same listing again changes nothing but the votes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

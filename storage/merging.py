@@ -65,7 +65,7 @@ def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
     strongest = listed.ids.strongest
     if strongest:
         return strongest
-    names = title_key(listed.title) or listed.title
+    names = title_key(listed.title)
     salt, others = 0, set(taken)
     while (key := f"title:{title_hash(names, str(salt) if salt else '')}") in others:
         salt += 1

@@ -27,6 +27,17 @@ from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, Let
 from storage.outbox import Outbox, Permission
 from worker.liveness import is_alive
 
+log = logging.getLogger("paperround.worker")
+_BATCH = 50
+_COUNTED = (
+    DeliveryState.ACCEPTED,
+    DeliveryState.DEFERRED,
+    DeliveryState.REJECTED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.SKIPPED,
+    DeliveryState.EXPIRED,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -182,18 +193,6 @@ class Deliverer:
         if not self._outbox.settle(leased.id, self._worker, outcome, now):
             log.warning("delivery %d was taken over before it was settled as %s", leased.id, outcome.state)
         return outcome.state
-
-
-log = logging.getLogger("paperround.worker")
-_BATCH = 50
-_COUNTED = (
-    DeliveryState.ACCEPTED,
-    DeliveryState.DEFERRED,
-    DeliveryState.REJECTED,
-    DeliveryState.UNCERTAIN,
-    DeliveryState.SKIPPED,
-    DeliveryState.EXPIRED,
-)
 
 
 class _Gate:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from digests.compose import compose
 from digests.mail.message import Identity, freeze
@@ -32,7 +33,6 @@ class Edited:
     """What came of one due reader."""
 
     subscriber_id: int
-    slot: str
     plan: IssuePlan | None  #: None where there is no letter
     fault: str = ""  #: why there is none, where it is not that nothing matched
 
@@ -67,6 +67,7 @@ class Editor:
         self._policy = policy
         self._links = links
         self._clock = clock
+        self._parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
 
     def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, up_to: int) -> list[Edited]:
         """Return what comes of each due reader for that slot, considering the matches numbered up to `up_to`."""
@@ -87,7 +88,7 @@ class Editor:
                 except Exception:  # whatever is wrong with one letter, the others go
                     log.exception("a letter of subscriber %s could not be composed", reader.subscriber.public_id)
                     made, fault = None, "could not be composed"
-                edited.append(Edited(subscriber_id=reader.subscriber.id, slot=slot.label, plan=made, fault=fault))
+                edited.append(Edited(subscriber_id=reader.subscriber.id, plan=made, fault=fault))
         return edited
 
     def _news(self, readers: Sequence[Reader], now: datetime, up_to: int) -> dict[int, list[News]]:
@@ -107,7 +108,7 @@ class Editor:
         return {
             (topic_id, paper_id): score
             for topic_id, papers in wanted.items()
-            for paper_id, score in self._search.scores(parse(queries[topic_id]), papers).items()
+            for paper_id, score in self._search.scores(self._parsed(queries[topic_id]), papers).items()
         }
 
     def _plan(
@@ -157,7 +158,7 @@ class Editor:
             new=self._receipts.new_papers(since),
             confirmed_at=subscriber.confirmed_at,
             welcome_days=self._policy.welcome_days,
-            explain=lambda topic_id, paper: explainer.explain(parse(queries[topic_id]), paper),
+            explain=lambda topic_id, paper: explainer.explain(self._parsed(queries[topic_id]), paper),
         )
 
 

@@ -37,40 +37,43 @@ class Matcher:
         self._archive = archive
         self._topics = topics
         self._welcome = timedelta(days=welcome_days)
+        self._queries: dict[int, Topic] = {}  # by id; a topic never changes
 
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
         stored = self._topics.all()
-        wanted = [_topic(each) for each in stored]
         since = self._topics.matched_up_to()
         met = found = 0
         while papers := self._archive.after(since, BATCH):
             # Matched before the transaction begins, which holds the database for the writing alone.
-            matches = list(match(papers, wanted, progress))
+            matches = list(match(papers, self._read(stored), progress))
             added = self._topics.record(matches, since=since, up_to=papers[-1].id)
             if added is None:
                 # Another run is at it: what it has not done is done the next time.
-                return MatchReport(papers=met, topics=len(wanted), matches=found, new_topics=0)
+                return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=0)
             met += len(papers)
             found += added
             since = papers[-1].id
         while changed := self._topics.changed(BATCH):
             # Those that the marker has not reached are met with their new words anyway.
             again = [paper for paper in self._archive.papers(changed.values()) if paper.id <= since]
-            found += self._topics.record_changed(changed, list(match(again, wanted)))
+            found += self._topics.record_changed(changed, list(match(again, self._read(stored))))
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
             found += self._past(fresh, now, since)
-        return MatchReport(papers=met, topics=len(wanted), matches=found, new_topics=len(fresh))
+        return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=len(fresh))
+
+    def _read(self, stored: Sequence[StoredTopic]) -> list[Topic]:
+        """Return the topics with their queries read, each once in the life of this matcher."""
+        for each in stored:
+            if each.id not in self._queries:
+                self._queries[each.id] = Topic(id=each.id, query=parse(each.normal_form))
+        return [self._queries[each.id] for each in stored]
 
     def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
         moment = now - self._welcome
         papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
-        wanted = [_topic(each) for each in fresh]
+        wanted = self._read(fresh)
         batches = (papers[start : start + BATCH] for start in range(0, len(papers), BATCH))
         matches = [found for batch in batches for found in match(batch, wanted)]
         return self._topics.record_past([each.id for each in fresh], matches, up_to=up_to)
-
-
-def _topic(stored: StoredTopic) -> Topic:
-    return Topic(id=stored.id, query=parse(stored.normal_form))
