@@ -21,6 +21,7 @@ BENCHES = {
     "parse": "benchmarks.parse",
     "match": "benchmarks.match",
     "store": "benchmarks.store",
+    "collect": "benchmarks.collect",
 }
 
 USAGE = f"""\

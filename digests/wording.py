@@ -150,6 +150,13 @@ def _spread(total: int, shown: int, titles: int) -> str:
 
 
 def _good(check: SourceCheck, *, year: int, since: str) -> str:
+    """Return what a source brought, and what is worth knowing besides."""
+    detour = "Its usual page could not be read; this is from another page of the site." if check.detour else ""
+    unusual = f"Unusual: {clean(check.warning)}." if check.warning else ""
+    return " ".join(filter(None, [_brought(check, year=year, since=since), detour, unusual]))
+
+
+def _brought(check: SourceCheck, *, year: int, since: str) -> str:
     """Return "Hugging Face Daily Papers, 20 Nov: 31 listed, 30 new."; more new ones came from several days."""
     name = _name(check)
     if check.day is None:

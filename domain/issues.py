@@ -72,6 +72,8 @@ class SourceCheck:
     new: int
     error: str = ""
     at: datetime | None = None  #: when it was last asked
+    detour: bool = False  #: its usual page could not be read, and another place had the same listing
+    warning: str = ""  #: what is unusual although nothing failed
 
 
 @dataclass(frozen=True, slots=True)

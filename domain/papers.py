@@ -37,6 +37,15 @@ class AbstractKind(StrEnum):
     NONE = "none"
 
 
+class Announcement(StrEnum):
+    """As what arXiv announces a paper in a listing (sources.md 3.1, 3.2)."""
+
+    NEW = "new"
+    CROSS = "cross"  # new here, at home in another category
+    REPLACE = "replace"  # a new version
+    REPLACE_CROSS = "replace-cross"
+
+
 @dataclass(frozen=True, slots=True)
 class Identifiers:
     """Strong ids of one work, normalised and without version; None where unknown."""
@@ -81,6 +90,14 @@ class ListedPaper:
     comments: int | None = None
     withdrawn: bool = False
     first_seen: datetime | None = None  #: only in imported records that bring their own
+    day: date | None = None  #: this paper's own listing day, where one page lists several; else None
+    announcement: Announcement | None = None  #: None where the source does not tell
+    only_if_known: bool = False  #: it tells more of a known paper and brings no new one (a replacement not asked for)
+    summary: str = ""  #: a machine's summary that stands beside the abstract
+    keywords: tuple[str, ...] = ()
+    stars: int | None = None  #: of the code's repository
+    comment: str = ""  #: the authors', such as "12 pages, accepted at a workshop"
+    journal: str = ""  #: where it appeared
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,9 @@ class PageRequest:
 
     url: str
     accept: str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"
+    pace: float = 1.0  #: seconds between the starts of two such requests to one site
+    is_page: bool = True  #: made for people: robots.txt has a say; feeds and APIs for programs have terms of their own
+    reads: frozenset[int] = frozenset()  #: statuses beside 2xx whose body the source reads, such as a feed's 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +129,7 @@ class Listing:
     papers: tuple[ListedPaper, ...]
     status: FetchStatus
     declared: int | None = None  #: the count that the page itself declares; None if it does not
+    rejected: int = 0  #: records without id or title, left out
     note: str = ""  #: one sentence where the status needs words
     next: PageRequest | None = None  #: the page that goes on from here
     backlog: bool = False  #: papers that are not news
@@ -124,6 +145,15 @@ class Sighting:
     upvotes: int | None
     comments: int | None
     seen_at: datetime
+    version: int | None = None
+    announcement: Announcement | None = None
+    organization: str = ""
+    code_url: str = ""
+    stars: int | None = None
+    keywords: tuple[str, ...] = ()
+    summary: str = ""
+    comment: str = ""
+    journal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +183,28 @@ class Paper:
     comments: int | None = None
     backlog: bool = False
     withdrawn: bool = False
+    version: int | None = None  #: the newest that a listing named
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The record of one answer to one request."""
+
+    source: str
+    url: str
+    day: date  #: the listing day it was asked for, or that it is of
+    at: datetime  #: aware UTC; when the answer was whole
+    seconds: float  #: from the request to the last byte, waiting for the host's turn left out
+    bytes: int  #: of the body, unpacked
+    http: int | None  #: its status; None where no answer came
+    status: FetchStatus
+    declared: int | None = None
+    read: int = 0  #: papers
+    rejected: int = 0
+    new: int = 0
+    etag: str = ""
+    last_modified: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ def _named(variable: str) -> tuple[str, str]:
 def _typed(section: str, key: str, text: str) -> object:
     """The environment holds text; a number is read as one where the setting is a number."""
     for name, field in SECTIONS[section].model_fields.items():
+        if (field.alias or name) == key and field.annotation is bool:
+            return {"true": True, "false": False}.get(text.strip().lower(), text)
         if (field.alias or name) == key and "str" not in str(field.annotation) and "Path" not in str(field.annotation):
             for kind in (int, float):
                 try:
@@ -159,11 +161,7 @@ def _known_sources(content: object) -> None:
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
         raise SettingsError("write every source as a [[source]] section of its own")
     for number, each in enumerate(content, 1):
-        where = f"[[source]] number {number}"
-        if each.get("categories"):
-            raise SettingsError(f"{where} categories is not read by this version; remove it")
-        each.pop("categories", None)
-        _known_keys(where, each, _keys(SourceSettings))
+        _known_keys(f"[[source]] number {number}", each, _keys(SourceSettings))
 
 
 def _known_keys(where: str, content: Mapping[str, Any], legal: list[str]) -> None:

@@ -20,6 +20,7 @@ _WHAT_FOR = {
     "web": "The site. Without base_url this installation is personal: no web links in letters, no confirmations.",
     "digest": "What a letter holds.",
     "collect": "How pages are fetched.",
+    "keep": "What is kept, and for how long.",
 }
 _PLACEHOLDERS = {"port": "587", "per_second": "5.0", "per_hour": "1000", "every": '"1h"'}
 
@@ -65,4 +66,6 @@ def comments(model: type) -> dict[str, str]:
 def _toml(key: str, default: Any) -> str:
     if default is None or default is PydanticUndefined:
         return _PLACEHOLDERS[key]
+    if isinstance(default, bool):
+        return str(default).lower()
     return str(default) if isinstance(default, int | float) else json.dumps(str(default))

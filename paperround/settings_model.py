@@ -20,11 +20,14 @@ LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
     ("web", "signup"): ("closed",),
     ("web", "allowed_domains"): ("", []),
     ("digest", "quiet_note_after_days"): (0,),
-    ("collect", "allow_private_hosts"): (False,),
+    ("keep", "issues_days"): (),
+    ("keep", "replies_days"): (),
+    ("keep", "bounces_days"): (),
+    ("keep", "pending_days"): (),
 }
 #: This machine, by every name that settings give it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-LATER_SECTIONS = ("keep", "operator", "topics")
+LATER_SECTIONS = ("operator", "topics")
 SECRETS = ("password", "secret_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -126,6 +129,15 @@ class CollectSettings(Section):
     contact: str = ""
     #: An http or https proxy for everything that is fetched.
     proxy: str = ""
+    #: Whether a site on the open network may redirect to a private address.
+    allow_private_hosts: bool = False
+
+
+class KeepSettings(Section):
+    """The section [keep]."""
+
+    #: Raw pages kept of each source, read well and not, so that they can be read again.
+    raw_pages: int = Field(default=10, ge=0, le=1000)
 
 
 class SourceSettings(Section):
@@ -135,10 +147,16 @@ class SourceSettings(Section):
     name: str = Field(min_length=1)
     #: What it is; `paperround sources example KIND` prints one.
     kind: str
-    #: The site's root; any mirror works.
+    #: The site's root, any mirror works; for a feed its own address.
     url: str = ""
     #: For a search.
     query: str = ""
+    #: For arXiv, bioRxiv and medRxiv.
+    categories: tuple[str, ...] = Field(default=(), strict=False)
+    #: For arXiv: which announcements bring papers; new and cross without.
+    announce: tuple[str, ...] = Field(default=(), strict=False)
+    #: For arxiv-listing: which of its pages, new without.
+    list: str = ""
     #: How often to ask; by kind without.
     every: Duration | None = None
 
@@ -151,6 +169,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     digest: DigestSettings = DigestSettings()
     collect: CollectSettings = CollectSettings()
+    keep: KeepSettings = KeepSettings()
     sources: tuple[SourceSettings, ...] = Field(default=(), alias="source", strict=False)
 
 
@@ -160,4 +179,5 @@ SECTIONS: Mapping[str, type[Section]] = {
     "web": WebSettings,
     "digest": DigestSettings,
     "collect": CollectSettings,
+    "keep": KeepSettings,
 }

@@ -15,8 +15,8 @@ from domain.subscriptions import Schedule
 from paperround.settings import build
 from paperround.wiring import House
 from topics.query import parse
-from worker.collect import SourceReport
 from worker.preview import select
+from worker.reports import SourceReport
 
 _STILL_FILLING = timedelta(days=3)  # a listing fills through its day and is corrected after (sources.md 1.5)
 _LIMITS = Limits(papers=20, per_topic=20)
@@ -54,7 +54,7 @@ def trial(
     )
     with House(settings, clock=clock) as house:
         now = house.clock.now()
-        known = house.archive.days("huggingface-daily")
+        known = house.states.days("huggingface-daily")
         wanted = [now.date() - timedelta(days=n) for n in reversed(range(days))]
         reports: list[SourceReport] = []
         for day in wanted:

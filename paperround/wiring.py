@@ -18,26 +18,31 @@ from digests.transports.transport import MailRoute, Transport
 from domain.clock import Clock, SystemClock
 from domain.errors import Interrupted
 from paperround.readers import Desk
-from paperround.settings_model import LOOPBACK, Settings
+from paperround.settings_model import Settings
+from scrapers.configuring import SourceConfig
 from scrapers.fetch import Fetcher
-from scrapers.pace import Pace
-from scrapers.registry import IMPORTED, SourceConfig, build, intervals
+from scrapers.pace import Ledger, Pace
+from scrapers.registry import IMPORTED, build
 from scrapers.source import Source
 from storage.archive import Archive
 from storage.database import Database
+from storage.fetches import Fetches
 from storage.issues import Issues
 from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.search import Search
+from storage.sites import Sites
+from storage.sources import Sources
 from storage.subscribers import Subscribers
 from storage.topics import Topics
 from worker.collect import Collector
 from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
-from worker.liveness import worker_name
+from worker.liveness import is_alive, worker_name
 from worker.match import Matcher
 from worker.planning import Policy
 from worker.publish import Publisher
+from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.schedule import Rounds, tick
 
@@ -56,11 +61,13 @@ class House:
         stop: threading.Event | None = None,
         clock: Clock | None = None,
         transport: Transport | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         self._stop = stop or threading.Event()
         self._transport = transport
+        self._ledger = ledger
         self._owner = worker_name()
         self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
         self.database = Database(settings.database.url)
@@ -83,6 +90,16 @@ class House:
     def archive(self) -> Archive:
         """The papers."""
         return Archive(self.database)
+
+    @cached_property
+    def states(self) -> Sources:
+        """How far the sources were read."""
+        return Sources(self.database)
+
+    @cached_property
+    def fetches(self) -> Fetches:
+        """Every answer that a source gave."""
+        return Fetches(self.database)
 
     @cached_property
     def search(self) -> Search:
@@ -155,20 +172,25 @@ class House:
     @cached_property
     def fetcher(self) -> Fetcher:
         """The only socket for pages."""
-        configured = intervals(self._source_configs())
         return Fetcher(
             contact=self.settings.collect.contact,
             version=version("paperround"),
-            # Nobody else's machine is spared by waiting for one's own.
-            pace=Pace(
-                default=1.0,
-                clock=time.monotonic,
-                sleep=self._sleep,
-                intervals={host: 0.0 if host in LOOPBACK else seconds for host, seconds in configured.items()},
-            ),
+            pace=self.pace,
             sleep=self._sleep,
             now=self.clock.now,
             proxy=self.settings.collect.proxy or None,
+            allow_private_hosts=self.settings.collect.allow_private_hosts,
+        )
+
+    @cached_property
+    def pace(self) -> Pace:
+        """When a site may be asked; in true time, whatever the house's clock says: other processes keep it too."""
+        return Pace(
+            ledger=self._ledger or Sites(self.database),
+            clock=time.time,
+            sleep=self._sleep,
+            owner=self._owner,
+            is_alive=is_alive,
         )
 
     @cached_property
@@ -176,11 +198,27 @@ class House:
         """Pages → papers."""
         return Collector(
             sources=self.sources,
-            fetcher=self.fetcher,
+            reader=self.reader,
             archive=self.archive,
+            states=self.states,
+            fetches=self.fetches,
             runs=self.runs,
             clock=self.clock,
             owner=self._owner,
+            stop=self._stop,
+        )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """One source, one visit."""
+        return Reader(
+            fetcher=self.fetcher,
+            archive=self.archive,
+            sources=self.states,
+            fetches=self.fetches,
+            patience=self.pace,
+            clock=self.clock,
+            keep=self.settings.keep.raw_pages,
         )
 
     @cached_property
@@ -271,7 +309,7 @@ class House:
 
     def _source_configs(self) -> list[SourceConfig]:
         return [
-            SourceConfig(name=each.name, kind=each.kind, url=each.url, query=each.query, every=each.every)
+            SourceConfig(**{name: getattr(each, name) for name in type(each).model_fields})
             for each in self.settings.sources
         ]
 

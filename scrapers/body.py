@@ -15,11 +15,11 @@ _MOST_MEMBERS = 10_000  # writers that flush often make hundreds
 _CODINGS = {"gzip", "x-gzip", "deflate"}
 
 
-def read_body(pieces: Iterable[bytes], *, coding: str, cap: int, url: str) -> bytes:
+def read_body(pieces: Iterable[bytes], *, coding: str, cap: int, url: str, cut: bool = False) -> bytes:
     """Return the whole body, unpacked; what follows the last packed member, such as padding, is left out.
 
     `pieces` are as they came over the wire; `coding` is the Content-Encoding, "" if there was none; `cap` is the
-    largest body to accept, in bytes, before and after unpacking.
+    largest body to accept, in bytes, before and after unpacking; with `cut`, the first bytes of a larger one will do.
 
     Raises:
         RefusedAnswer: the body is larger than `cap`, in thousands of members, or in a coding that was not asked for.
@@ -28,20 +28,22 @@ def read_body(pieces: Iterable[bytes], *, coding: str, cap: int, url: str) -> by
     """
     coding = coding.strip().lower()
     if coding in {"", "identity"}:
-        return _gather(pieces, cap=cap, url=url)
+        return _gather(pieces, cap=cap, url=url, cut=cut)
     if coding not in _CODINGS:
         raise RefusedAnswer(f"{url} answered in the coding {coding[:40]!r}, which was not asked for")
     try:
-        return _gather(_unpacked(pieces, cap=cap, url=url), cap=cap, url=url)
+        return _gather(_unpacked(pieces, cap=cap, url=url), cap=cap, url=url, cut=cut)
     except zlib.error as error:
         raise Unreachable(f"the packed answer of {url} is damaged") from error
 
 
-def _gather(pieces: Iterable[bytes], *, cap: int, url: str) -> bytes:
+def _gather(pieces: Iterable[bytes], *, cap: int, url: str, cut: bool) -> bytes:
     body = bytearray()
     for piece in pieces:
         body += piece
         if len(body) > cap:
+            if cut:
+                return bytes(body[:cap])
             raise RefusedAnswer(f"the answer of {url} is larger than {cap:,} bytes")
     return bytes(body)
 

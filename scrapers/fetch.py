@@ -1,21 +1,21 @@
 """The only socket for pages: one polite GET, and nothing that came back is trusted.
 
-`Fetcher.get` waits for the host's turn, asks (conditionally where it can), follows redirects by hand within the same
-host, reads the body within a size and a deadline, and says every failure in our own words: worth asking again
-(Throttled, Unreachable) or not (Blocked, RefusedAnswer). What is worth asking again is asked again a few times, after
-as long as the host said, or else after a short pause that grows.
+`Fetcher.get` looks whether robots.txt allows the page (robots.py), waits for the site's turn (pace.py), asks
+(conditionally where it can), again where that may help (patience.py), follows redirects by hand, reads the body within
+a size and a deadline, and says every failure in our own words: worth asking again (Throttled, Unreachable) or not.
 
 The retry loop is our own: stamina sleeps by itself, and a wait here must end when the worker is told to stop.
 """
 
 import re
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -28,24 +28,23 @@ from domain.errors import (
     PermanentCollectError,
     RefusedAnswer,
     SettingsError,
-    Throttled,
-    TransientCollectError,
     Unreachable,
 )
 from domain.papers import PageRequest, Validators
+from scrapers import robots
+from scrapers.addresses import Reach
+from scrapers.answers import judge, spent_window
+from scrapers.asking import Errand, user_agent
 from scrapers.body import read_body
-from scrapers.pace import Pace
+from scrapers.pace import FEEDS, PAGES, Pace, site_of
+from scrapers.patience import Asker
 from scrapers.source import Page
 
 SIZE_CAP = 16 * 2**20  # bytes after unpacking (the largest pages seen are 2.3 MB, sources.md 1.1)
 _HOPS = 5
-_PAUSES = (timedelta(seconds=1), timedelta(seconds=4))  # before the second and the third try
-_PATIENCE = timedelta(seconds=30)  # a host that asks for more is left alone until the next round
+_LEASE_MARGIN = 5.0  # seconds that a turn outlives the longest request, for names that resolve slowly
 _FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, UnicodeError)
 _LOGIN = re.compile(r"/(?:log-?in|sign-?in|auth|users/sign_in|sso)(?:[/?.]|$)", re.IGNORECASE)
-_CONTACT = re.compile(r"https?://[\x21-\x7e]+|[\x21-\x27\x2a-\x3f\x41-\x7e]+@[A-Za-z0-9.-]+")
-_MAILTO = "mailto:"
-_RESET = re.compile(r"\bt=(\d{1,6})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,12 @@ class Limits:
 
 
 class Fetcher(AbstractContextManager["Fetcher"]):
-    """Brings pages over http and https.
+    """Brings pages over http and https; several threads may share it.
 
     `contact` is the operator's mail or web address, "" where none is set; `proxy` an http(s) address. `sleep` takes
     seconds and may raise to abandon the wait; `now` gives the present instant, aware, in UTC.
+    A redirect from the public internet into private networks is refused unless `allow_private_hosts`: by the address
+    that was connected to, before anything is sent; behind a proxy, which resolves names itself, by literal addresses.
     Raises SettingsError for a contact or proxy that cannot be used. Keeps no cookie and reads no environment.
     """
 
@@ -76,12 +77,16 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         now: Callable[[], datetime],
         proxy: str | None = None,
         limits: Limits | None = None,
+        allow_private_hosts: bool = False,
     ) -> None:
         self._limits = limits or Limits()
         self._pace = pace
-        self._sleep = sleep
+        self._robots = robots.Robots(pace)
+        self._asker = Asker(pace, sleep=sleep, lease=self._limits.total + _LEASE_MARGIN)
         self._now = now
-        self._agent = _user_agent(version, contact)
+        self._is_proxied = bool(proxy)
+        self._allow_private_hosts = allow_private_hosts
+        self._agent = user_agent(version, contact)
         try:
             # The transport, not the client: no cookies, no redirects of its own, no look at the environment.
             self._transport = httpx.HTTPTransport(
@@ -104,87 +109,108 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         self._transport.close()
 
     def get(self, request: PageRequest, validators: Validators | None = None) -> Page:
-        """Ask for a page; its status is 2xx, or 304 with an empty body where `validators` still hold.
+        """Ask for a page; its status is 2xx, one of `request.reads`, or 304 with an empty body.
 
-        Validators are sent only to the address that gave them.
+        304 means that `validators` still hold; they are sent only to the address that gave them.
 
         Raises:
-            Throttled: the host asks for more patience than this call has; `retry_after` if it said how much.
-            Unreachable: no whole answer after a few tries.
-            Blocked: 401, 403, or a redirect to a login.
-            RefusedAnswer: too large, an unknown coding, or a redirect that leaves the host.
-            PermanentCollectError: any other refusal, such as 404.
+            Throttled: the site asks for more patience than this call has, or did so before (then it was not asked);
+                `retry_after` says for how long it is left alone. Or it was busy with our other requests.
+            Unreachable: no whole answer after a few tries, or robots.txt cannot be read.
+            Blocked: 401, 403, a redirect to a login, or robots.txt does not allow it.
+            RefusedAnswer: too large, an unknown coding, or a redirect to where we do not go.
+            PermanentCollectError: any other refusal, such as 404, or a certificate that cannot be trusted.
+            StorageError: the record of the site's turns cannot be used.
 
         """
-        for pause in _PAUSES:
-            try:
-                return self._follow(request, validators)
-            except TransientCollectError as error:
-                asked = error.retry_after if isinstance(error, Throttled) else None
-                if asked is not None and asked > _PATIENCE:
-                    raise
-                self._sleep((pause if asked is None else asked).total_seconds())
-        return self._follow(request, validators)
+        return self._follow(Errand(request, validators, Reach(anywhere=self._allow_private_hosts)))
 
-    def _follow(self, request: PageRequest, validators: Validators | None) -> Page:
-        url = request.url
+    def _follow(self, errand: Errand) -> Page:
+        url = errand.request.url
         for _ in range(_HOPS + 1):
             try:
-                answer = self._ask(url, request.accept, validators)
+                answer = self._hop(errand, httpx.URL(url))
             except _FOREIGN as error:
                 raise translated(error, url) from error
             if isinstance(answer, Page):
                 return answer
             url = _next_hop(httpx.URL(url), answer)
-        raise RefusedAnswer(f"{request.url} redirects more than {_HOPS} times")
+        raise RefusedAnswer(f"{errand.request.url} redirects more than {_HOPS} times")
 
-    def _ask(self, url: str, accept: str, validators: Validators | None) -> Page | str:
+    def _hop(self, errand: Errand, address: httpx.URL) -> Page | str:
         """Return the page, or the Location where the answer is a redirect."""
-        address = httpx.URL(url)
         if address.scheme not in {"http", "https"} or not address.host:
-            raise RefusedAnswer(f"{url[:200]!r} is not an http or https address")
-        headers = {
-            "user-agent": self._agent,
-            "accept": accept,
-            "accept-encoding": "gzip",
-            **_conditions(url, validators),
-        }
-        read = self._limits.read
-        timeout = {"connect": self._limits.connect, "read": read, "write": read, "pool": read}
-        self._pace.wait(address.host)
-        with _Deadline(self._limits.total, url) as deadline:
-            extensions = {"timeout": timeout, "trace": deadline.watch}
+            raise RefusedAnswer(f"{str(address)[:200]!r} is not an http or https address")
+        pace = max(errand.request.pace, self._delay(errand, address))
+        site, lane = site_of(str(address)), PAGES if errand.request.is_page else FEEDS
+        return self._asker.ask(site, lane, pace, lambda: self._ask(errand, address, site))
+
+    def _delay(self, errand: Errand, address: httpx.URL) -> float:
+        """Return what robots.txt says of the seconds between two pages; raises Blocked where it forbids this one."""
+        if not errand.request.is_page:
+            return 0.0
+        # The same reach: a redirect is not to lead inside by way of robots.txt either.
+        return self._robots.check(
+            str(address),
+            errand.request.pace,
+            lambda request: self._follow(Errand(request, None, errand.reach, is_robots=True)),
+        )
+
+    def _ask(self, errand: Errand, address: httpx.URL, site: str) -> Page | str:
+        try:
+            return self._exchange(errand, address, site)
+        except _FOREIGN as error:
+            raise translated(error, str(address)) from error
+
+    def _exchange(self, errand: Errand, address: httpx.URL, site: str) -> Page | str:
+        url = str(address)
+        headers = errand.headers(url, self._agent)
+        timeout = {**dict.fromkeys(("read", "write", "pool"), self._limits.read), "connect": self._limits.connect}
+        if self._is_proxied:
+            errand.reach.meet(address.host, url)
+        begun = time.perf_counter()
+        with _Watch(self._limits.total, url, None if self._is_proxied else errand.reach) as watch:
+            extensions = {"timeout": timeout, "trace": watch.see}
             request = httpx.Request("GET", address, headers=headers, extensions=extensions)
             with closing(self._transport.handle_request(request)) as response:
-                return self._read(response, url, headers)
+                window = spent_window(response.headers)
+                if window is not None:
+                    self._pace.hold(site, window)
+                location = response.headers.get("location")
+                if response.has_redirect_location and location:
+                    errand.seconds += time.perf_counter() - begun
+                    return str(location)
+                body = self._body(response, errand, url, conditional=errand.is_conditional(url))
+        seconds = errand.seconds + time.perf_counter() - begun
+        return Page(url, response.status_code, dict(response.headers), body, self._now(), seconds)
 
-    def _read(self, response: httpx.Response, url: str, asked: Mapping[str, str]) -> Page | str:
-        location = response.headers.get("location")
-        if response.has_redirect_location and location:
-            return str(location)
-        _judge(response, url, asked, self._now())
-        if int(response.headers.get("content-length", "0")) > self._limits.size:
-            raise RefusedAnswer(f"the answer of {url} is larger than {self._limits.size:,} bytes")
+    def _body(self, response: httpx.Response, errand: Errand, url: str, *, conditional: bool) -> bytes:
+        if response.status_code not in errand.request.reads:
+            judge(response.status_code, response.headers, url, now=self._now(), conditional=conditional)
+        cap = robots.SIZE_CAP if errand.is_robots else self._limits.size
+        if int(response.headers.get("content-length", "0")) > cap and not errand.is_robots:
+            raise RefusedAnswer(f"the answer of {url} is larger than {cap:,} bytes")
         coding = response.headers.get("content-encoding", "")
-        body = read_body(response.iter_raw(), coding=coding, cap=self._limits.size, url=url)
-        return Page(url, response.status_code, dict(response.headers), body, self._now())
+        return read_body(response.iter_raw(), coding=coding, cap=cap, url=url, cut=errand.is_robots)
 
 
-class _Deadline:
-    """Ends a request that takes longer than `seconds` in all, by shutting its socket.
+class _Watch:
+    """Looks whom a request was connected to, and ends one that takes longer than `seconds` by shutting its socket.
 
     The client's own timeouts begin anew with every byte, so a host that sends one a second would hold us for days.
     Watching begins when the socket is there: name resolution ends by the resolver's own timeout.
     """
 
-    def __init__(self, seconds: float, url: str) -> None:
+    def __init__(self, seconds: float, url: str, reach: Reach | None) -> None:
+        self._url = url
+        self._reach = reach
         self._message = f"{url} took longer than {seconds:g} s"
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
         self._sockets: list[socket.socket] = []
         self._passed = False
 
-    def watch(self, event: str, info: Mapping[str, object]) -> None:
+    def see(self, event: str, info: Mapping[str, object]) -> None:
         """Take note of every socket that the client opens (its `trace` extension)."""
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             opened = getattr(info.get("return_value"), "get_extra_info", lambda _: None)("socket")
@@ -192,6 +218,17 @@ class _Deadline:
                 self._sockets.append(opened)
                 if self._passed:
                     self._end()
+                if event.endswith(".connect_tcp.complete"):
+                    self._look_at_peer(opened)
+
+    def _look_at_peer(self, opened: socket.socket) -> None:
+        """Close what is connected to a place where we do not go; nothing was sent yet."""
+        try:
+            if self._reach is not None:
+                self._reach.meet(str(opened.getpeername()[0]), self._url)
+        except (OSError, CollectError) as error:
+            opened.close()
+            raise error if isinstance(error, CollectError) else httpx.ConnectError(str(error)) from error
 
     def _end(self) -> None:
         self._passed = True
@@ -214,7 +251,13 @@ class _Deadline:
 
 
 def translated(error: Exception, url: str) -> CollectError:
-    """Return what a failure of the HTTP client means to us."""
+    """Return what a failure of the HTTP client means to us.
+
+    A certificate that cannot be trusted is permanent: more tries would meet the same one until a person mends it.
+    """
+    certificate = _certificate(error)
+    if certificate is not None:
+        return PermanentCollectError(f"the certificate of {url} cannot be trusted: {certificate.verify_message}")
     match error:
         case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.TooManyRedirects() | UnicodeError():
             return RefusedAnswer(f"{url[:200]!r} is not an address that can be asked")
@@ -226,66 +269,25 @@ def translated(error: Exception, url: str) -> CollectError:
             return Unreachable(f"{url} did not answer: {str(error) or type(error).__name__}")
 
 
-def _judge(response: httpx.Response, url: str, asked: Mapping[str, str], now: datetime) -> None:
-    """Raise what a status other than a page's means; `asked` are the headers of the request."""
-    status = response.status_code
-    conditional = "if-none-match" in asked or "if-modified-since" in asked
-    retry_after = _retry_after(response.headers, now)
-    if response.is_success or (status == httpx.codes.NOT_MODIFIED and conditional):
-        return
-    # 406 is how arXiv turns away who asks too much (sources.md 3.3).
-    if status in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.NOT_ACCEPTABLE} or (
-        status == httpx.codes.SERVICE_UNAVAILABLE and retry_after is not None
-    ):
-        raise Throttled(f"{url} asks for patience ({status})", retry_after)
-    if response.is_server_error or status in {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY}:
-        raise Unreachable(f"{url} answered {status}")
-    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        raise Blocked(f"{url} refused us ({status})")
-    raise PermanentCollectError(f"{url} answered {status}")
+def _certificate(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return the refusal of a certificate that an error of the client came from."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _next_hop(current: httpx.URL, location: str) -> str:
-    """Return where a redirect leads, if we go there: the same host and port, or the same host's https."""
+    """Return where a redirect leads, if we go there: any host over http(s), but never from https back to http."""
     try:
-        target = current.join(location)
+        target = current.join(location).copy_with(fragment=None)
     except (httpx.InvalidURL, ValueError) as error:
         raise RefusedAnswer(f"{current} redirects to {location[:200]!r}, which is no address") from error
-    same = (target.scheme, target.host, target.port) == (current.scheme, current.host, current.port)
-    upgrade = (current.scheme, target.scheme) == ("http", "https") and current.host == target.host
-    if target.userinfo or not (same or (upgrade and current.port is None and target.port is None)):
-        raise RefusedAnswer(f"{current} redirects to another place, {location[:200]!r}")
+    schemes = {"https"} if current.scheme == "https" else {"http", "https"}
+    if target.scheme not in schemes or not target.host or target.userinfo:
+        raise RefusedAnswer(f"{current} redirects to {location[:200]!r}, where we do not go")
     if _LOGIN.search(target.raw_path.decode("ascii")):
         raise Blocked(f"{current} redirects to a login")
     return str(target)
-
-
-def _retry_after(headers: httpx.Headers, now: datetime) -> timedelta | None:
-    """Return how long the host asks us to wait (RFC 9110 section 10.2.3, or `t` of RateLimit, sources.md 1.4)."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 8:
-        return timedelta(seconds=int(value))
-    with suppress(ValueError, OverflowError, TypeError):  # whatever else stands there says nothing
-        instant = parsedate_to_datetime(value)
-        return max(timedelta(), (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - now)
-    reset = _RESET.search(headers.get("ratelimit", ""))
-    return timedelta(seconds=int(reset[1])) if reset else None
-
-
-def _conditions(url: str, validators: Validators | None) -> dict[str, str]:
-    if validators is None or validators.url != url:
-        return {}
-    named = {"if-none-match": validators.etag, "if-modified-since": validators.last_modified}
-    return {name: value for name, value in named.items() if value}
-
-
-def _user_agent(version: str, contact: str) -> str:
-    if not contact:
-        return f"paperround/{version}"
-    address = contact[len(_MAILTO) :] if contact.lower().startswith(_MAILTO) else contact
-    if not _CONTACT.fullmatch(address):
-        raise SettingsError(f"collect.contact must be a mail or web address, not {contact[:80]!r}")
-    return f"paperround/{version} (+{address if '://' in address else _MAILTO + address})"
 
 
 def _proxy(address: str | None) -> httpx.Proxy | None:

@@ -17,11 +17,14 @@ _OPENS = re.compile(r"<[A-Za-z]")
 _NESTING = re.compile(r"<(/?)(?:a|h[1-4])(?=[\s/>])", re.IGNORECASE)
 _MOST_ATTRIBUTES = 1_000  # of one tag; the pages known have 30
 _DEEPEST = 50  # links and headings one in another; the pages known have 2
-_MOST_LINKS = 20_000  # links and headings; the fullest page known has 1,500
+_MOST_LINKS = 20_000  # links and headings; the fullest page known to Beautiful Soup has 1,500
 
 
-def look_over(page: str) -> None:
-    """Raise LayoutChanged for a page that no site would send and no parser would read in good time."""
+def look_over(page: str, *, links: int = _MOST_LINKS) -> None:
+    """Raise LayoutChanged for a page that no site would send and no parser would read in good time.
+
+    `links` is the most links and headings that a page may have.
+    """
     at = 0
     while opened := _OPENS.search(page, at):
         tag = _START.match(page, opened.start())
@@ -36,5 +39,5 @@ def look_over(page: str) -> None:
     depth = 0
     for number, found in enumerate(_NESTING.finditer(page)):
         depth = max(depth - 1, 0) if found[1] else depth + 1
-        if depth > _DEEPEST or number > 2 * _MOST_LINKS:
+        if depth > _DEEPEST or number > 2 * links:
             raise LayoutChanged("the page nests or repeats its links as no list of papers does")

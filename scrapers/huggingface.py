@@ -1,35 +1,33 @@
-"""Hugging Face papers: the daily page and the search page, of the site itself or of any mirror.
+"""Hugging Face papers as sources: of a day, a week or a month, what is trending, and what a search finds.
 
-The page carries its own data: JSON in the attribute `data-props` of the element whose `data-target` is "DailyPapers"
-(sources.md 1.2). It is read first and alone; only where that element is missing are the cards read, as far as they go.
-What the JSON holds is never trusted to have a type: each field is read by a small function that answers "nothing" for
-anything unexpected, and a record without id or title is rejected and counted.
+The pages are asked for at the pace that anonymous visitors have (100 in five minutes, sources.md 1.4). Where a page has
+changed its layout, the same list is asked of the API; what a list leaves out, the page of a paper tells. What came is
+read by what it is: an answer of the API, a paper's page, or a list.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from urllib.parse import quote_plus
 
-from domain.errors import Blocked, LayoutChanged
-from domain.identity import arxiv_id
-from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing, PageRequest
-from scrapers.guard import look_over
-from scrapers.huggingface_cards import read_cards
-from scrapers.huggingface_data import blob_of, props_of
-from scrapers.source import Page
-from scrapers.text import collapse, plausible_day, repair_mojibake, web_address
+from domain.errors import CollectError, LayoutChanged
+from domain.papers import FetchStatus, Identifiers, Listing, PageRequest
+from scrapers.huggingface_api import read_answer
+from scrapers.huggingface_kinds import DAILY, MONTH, PAPER, SEARCH, TRENDING, WEEK, slot_of
+from scrapers.huggingface_page import read_page, refuse_throttling
+from scrapers.huggingface_paper import read_paper_page
+from scrapers.source import Calendar, Page, Visit, courtesy
 
-#: What a saved page is called that lists a day, or answers a search.
-DAILY, SEARCH = "huggingface-daily", "huggingface-search"
-
-_MARKER = re.compile(r"data-target\s*=\s*[\"']?DailyPapers(?=[\"'\s>])")
-_CARD = re.compile(r"href\s*=\s*[\"']?(?:https?://[^/\"'\s]+)?/papers/\d{4}\.\d{4,5}(?!\d)")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_REJECTS_SHARE = 0.05  # of the declared records; above it the layout is not the one we know
-_COUNT_LIMIT = 2**31  # votes and comments beyond it are damage
+_PAGE_PACE, _API_PACE = 3.0, 1.0  # seconds; 100 pages and 500 answers in five minutes (sources.md 1.4)
+_ANSWER_LIMIT, _SEARCH_LIMIT = 100, 120  # papers of one answer; what the API allows
+_MOST_ANSWERS = 10  # of one list, whose largest month known has 535 papers
+_DAYS = Calendar()
+_NO_DAYS = Calendar(is_dated=False)
+_OF_A_PAPER = re.compile(r"/papers/[0-9]{4}\.[0-9]{4,5}(?:v[0-9]+)?/?(?:[?#]|$)")
+_ANSWER = re.compile(r"/api/daily_papers\?(?:[^#]*&)?p=([0-9]{1,4})(?:[&#]|$)")
+_IDENTIFIER = re.compile(r"[0-9]{4}\.[0-9]{4,5}")  # the site knows no older style
+_SLOTS = {DAILY: "date", WEEK: "week", MONTH: "month"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +38,87 @@ class DailySource:
     url: str  #: the site's root, without a slash at its end
     every: timedelta
     kind: str = DAILY
-    is_dated: bool = True
     label: str = "Hugging Face Daily Papers"
+    calendar: Calendar = _DAYS
 
-    def requests(self, day: date) -> Iterable[PageRequest]:
+    def requests(self, visit: Visit) -> Iterable[PageRequest]:
         """Name the one page of the day; a day that is not published yet answers with the last one that is."""
-        return (PageRequest(f"{self.url}/papers/date/{day.isoformat()}"),)
+        return (_page(f"{self.url}/papers/date/{visit.day.isoformat()}"),)
 
-    def parse(self, page: Page, day: date) -> Listing:
-        """Read a daily page; the listing's day is the one that the page names (it clamps, sources.md 1.1).
+    def parse(self, page: Page, visit: Visit) -> Listing:
+        """Read the day's page, an answer of the API, or a paper's page.
 
-        The page cannot be of a day after it was fetched, whatever day was asked for.
+        The listing's day is the one that the page names (it clamps, sources.md 1.1), and the note says where that is
+        not the one asked for. The page cannot be of a day after it was fetched, whatever day was asked for.
         """
-        visited = max(day, page.fetched_at.date())
-        return read_page(page.text(), source=self.name, day=day, search=False, visited=visited)
+        return _parse_pages(self, page, visit)
+
+    def alternatives(self, visit: Visit, seen: Listing | CollectError) -> Iterable[PageRequest]:
+        """Name the API's answer for the day where the page has changed its layout, or has only cards."""
+        return (_answer(self, visit),) if _is_poor(seen) else ()
+
+    def paper_request(self, ids: Identifiers) -> PageRequest | None:
+        """Name the page of one paper; None for a paper without an arXiv id of the style since 2007."""
+        return _paper_page(self.url, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSource:
+    """The papers of the week or the month of the visit, up to 105: GET {url}/papers/week/2026-W10 or /month/2026-03.
+
+    Each paper keeps the day on which it was listed.
+    """
+
+    name: str
+    url: str  #: the site's root, without a slash at its end
+    every: timedelta
+    kind: str  #: WEEK or MONTH
+    calendar: Calendar = _NO_DAYS
+
+    @property
+    def label(self) -> str:
+        """What readers call it."""
+        return f"Hugging Face papers of the {_SLOTS[self.kind]}"
+
+    def requests(self, visit: Visit) -> Iterable[PageRequest]:
+        """Name the one page; a week or month that has no paper yet answers with the last one that has."""
+        return (_page(f"{self.url}/papers/{_SLOTS[self.kind]}/{slot_of(self.kind, visit.day)}"),)
+
+    def parse(self, page: Page, visit: Visit) -> Listing:
+        """Read the page, an answer of the API, or a paper's page; the note says where the page is of another period."""
+        return _parse_pages(self, page, visit)
+
+    def alternatives(self, visit: Visit, seen: Listing | CollectError) -> Iterable[PageRequest]:
+        """Name the API's first answer for the period where the page has changed its layout, or has only cards."""
+        return (_answer(self, visit),) if _is_poor(seen) else ()
+
+    def paper_request(self, ids: Identifiers) -> PageRequest | None:
+        """Name the page of one paper; None for a paper without an arXiv id of the style since 2007."""
+        return _paper_page(self.url, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendingSource:
+    """What is read most, up to 50 papers of any year: GET {url}/papers/trending."""
+
+    name: str
+    url: str  #: the site's root, without a slash at its end
+    every: timedelta
+    kind: str = TRENDING
+    label: str = "Hugging Face trending papers"
+    calendar: Calendar = _NO_DAYS
+
+    def requests(self, visit: Visit) -> Iterable[PageRequest]:  # noqa: ARG002 - the page is the same for every visit
+        """Name the one page."""
+        return (_page(f"{self.url}/papers/trending"),)
+
+    def parse(self, page: Page, visit: Visit) -> Listing:
+        """Read the page, or a paper's page; it has no day of its own, so the listing's day is the visit's."""
+        return _parse(self.name, self.kind, page, visit)
+
+    def paper_request(self, ids: Identifiers) -> PageRequest | None:
+        """Name the page of one paper; None for a paper without an arXiv id of the style since 2007."""
+        return _paper_page(self.url, ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,186 +130,85 @@ class SearchSource:
     query: str
     every: timedelta
     kind: str = SEARCH
-    is_dated: bool = False
+    calendar: Calendar = _NO_DAYS
 
     @property
     def label(self) -> str:
         """What readers call it."""
         return f"Hugging Face search: {self.query}"
 
-    def requests(self, day: date) -> Iterable[PageRequest]:  # noqa: ARG002 - a search page is the same for every day
+    def requests(self, visit: Visit) -> Iterable[PageRequest]:  # noqa: ARG002 - a search page is the same for every visit
         """Name the one result page."""
-        return (PageRequest(f"{self.url}/papers?q={quote_plus(self.query)}"),)
+        return (_page(f"{self.url}/papers?q={quote_plus(self.query)}"),)
 
-    def parse(self, page: Page, day: date) -> Listing:
-        """Read a result page; it has no day of its own, so the listing's day is the visit's."""
-        return read_page(page.text(), source=self.name, day=day, search=True)
+    def parse(self, page: Page, visit: Visit) -> Listing:
+        """Read a result page, an answer of the API, or a paper's page; the listing's day is the visit's."""
+        return _parse(self.name, self.kind, page, visit)
 
+    def alternatives(self, visit: Visit, seen: Listing | CollectError) -> Iterable[PageRequest]:  # noqa: ARG002 - the answer is the same for every visit
+        """Name the API's answer to the query where the page has changed its layout, or has only cards."""
+        if not _is_poor(seen):
+            return ()
+        query = quote_plus(self.query)
+        return (_request_answer(self.url, f"/api/papers/search?q={query}&limit={_SEARCH_LIMIT}"),)
 
-def looks_like_huggingface(text: str) -> bool:
-    """Whether a text is HTML of a Hugging Face papers page: it has the marker, or links to papers as cards do."""
-    return _MARKER.search(text) is not None or _CARD.search(text) is not None
-
-
-def read_page(text: str, *, source: str, day: date, search: bool, visited: date | None = None) -> Listing:
-    """Read the HTML of a papers page that was asked for: of a search, or of a day.
-
-    A daily page's own day is believed from 1991 to the day after `visited` (None for `day` itself); else it is `day`.
-
-    Raises:
-        Blocked: neither the page's data nor any card is there: a bot check or a login, not an empty day.
-        LayoutChanged: the data is there, but broken, cut, or not the list that was asked for.
-
-    """
-    kind = SEARCH if search else DAILY
-    return _read(text, source=source, day=day, visited=visited or day, asked=kind)
+    def paper_request(self, ids: Identifiers) -> PageRequest | None:
+        """Name the page of one paper; None for a paper without an arXiv id of the style since 2007."""
+        return _paper_page(self.url, ids)
 
 
-def read_saved(text: str, *, day: date) -> Listing:
-    """Read a papers page that somebody saved on `day`, named by what it says it lists, such as "huggingface-week".
+def _is_poor(seen: Listing | CollectError) -> bool:
+    """Whether the API has more to tell: the page was not understood, or read from cards, which name no authors."""
+    if isinstance(seen, Listing):
+        return seen.status is FetchStatus.PARTIAL and not any(paper.authors for paper in seen.papers)
+    return isinstance(seen, LayoutChanged)
 
-    Only a daily page has a day of its own; the others list what the day of the visit found. Raises as read_page does.
-    """
-    return _read(text, source="", day=day, visited=day, asked="")
+
+# -- the requests ------------------------------------------------------------------------------------------------------
 
 
-def _read(text: str, *, source: str, day: date, visited: date, asked: str) -> Listing:
-    """Read a page of the kind that was `asked` for, or of any kind for ""; a `source` of "" is named by the kind."""
-    text = text.replace("\0", "")  # libxml2 ends a document there
-    look_over(text)
-    blob = blob_of(text)
-    if blob is None and _MARKER.search(text):
-        raise LayoutChanged("the page is cut inside its own data, so nothing of it is kept")
-    if blob is None:
-        listing = read_cards(text, source=source or DAILY, day=day, visited=visited)
-        if listing is None:
-            raise Blocked("the page holds no papers and no sign of a list: a bot check, a login or another page")
+def _page(url: str) -> PageRequest:
+    return PageRequest(url, pace=courtesy(url, _PAGE_PACE))
+
+
+def _paper_page(url: str, ids: Identifiers) -> PageRequest | None:
+    known = ids.arxiv is not None and _IDENTIFIER.fullmatch(ids.arxiv)
+    return _page(f"{url}/papers/{ids.arxiv}") if known else None
+
+
+def _answer(source: DailySource | PeriodSource, visit: Visit, number: int = 0) -> PageRequest:
+    slot = slot_of(source.kind, visit.day)
+    page = f"&p={number}" if number else ""
+    return _request_answer(source.url, f"/api/daily_papers?{_SLOTS[source.kind]}={slot}&limit={_ANSWER_LIMIT}{page}")
+
+
+def _request_answer(url: str, path: str) -> PageRequest:
+    return PageRequest(f"{url}{path}", accept="application/json", pace=courtesy(url, _API_PACE), is_page=False)
+
+
+# -- what came ---------------------------------------------------------------------------------------------------------
+
+
+def _parse_pages(source: DailySource | PeriodSource, page: Page, visit: Visit) -> Listing:
+    """Read what came; an answer of the API goes on until one is empty, since a short one need not be the last."""
+    listing = _parse(source.name, source.kind, page, visit)
+    if "/api/daily_papers" not in page.url or not listing.papers:
         return listing
-    props = props_of(blob)
-    kind = _kind(props)
-    if asked == DAILY and kind == SEARCH:
-        raise LayoutChanged("a daily page was asked for, but the page answers a search")
-    if asked == DAILY and kind != DAILY:
-        raise LayoutChanged(f"a daily page was asked for, but the page is one of {kind}")
-    # On a search page `dailyPapers` is still there, and is not the result (sources.md 1.2).
-    key = "searchResults" if (asked or kind) == SEARCH else "dailyPapers"
-    items = props.get(key)
-    if not isinstance(items, list):
-        raise LayoutChanged(f"the page's data has no list named {key}")
-    own = _page_day(props, items, visited) if (asked or kind) == DAILY else None
-    return _listing(items, source=source or kind, day=own or day)
+    asked = _ANSWER.search(page.url)
+    number = int(asked[1]) + 1 if asked else 1
+    if number < _MOST_ANSWERS:
+        return replace(listing, next=_answer(source, visit, number))
+    note = f"the API has more than {_MOST_ANSWERS} answers, and the rest was not asked for"
+    return replace(listing, status=FetchStatus.PARTIAL, note="; ".join(filter(None, (listing.note, note))))
 
 
-def _kind(props: Mapping[str, object]) -> str:
-    """Return what the page says it lists; raises LayoutChanged for a period that is not known."""
-    if _text(_mapping(props.get("query")).get("q")):
-        return SEARCH
-    if props.get("isTrending") is True:
-        return "huggingface-trending"
-    period = props.get("periodType") or "day"
-    if period not in ("day", "week", "month"):
-        raise LayoutChanged("the page lists the papers of a period that is neither day, week nor month")
-    return DAILY if period == "day" else f"huggingface-{period}"
-
-
-def _listing(items: list[object], *, source: str, day: date) -> Listing:
-    papers: dict[str, ListedPaper] = {}  # by id: a page may show a paper twice
-    rejected = 0
-    for item in items:
-        paper = _paper(_mapping(item), rank=len(papers) + 1)
-        if paper is None:
-            rejected += 1
-        else:
-            papers.setdefault(paper.ids.arxiv or "", paper)
-    # One bad record does not cost a short day; a page of nothing but bad records is not ours.
-    if rejected > max(1, len(items) * _REJECTS_SHARE) or (rejected and not papers):
-        raise LayoutChanged(f"{rejected} of {len(items)} records have no paper id or no title")
-    status = FetchStatus.PARTIAL if rejected else FetchStatus.OK if papers else FetchStatus.OK_EMPTY
-    note = f"{rejected} of {len(items)} records had no paper id or no title and were left out" if rejected else ""
-    return Listing(source=source, day=day, papers=tuple(papers.values()), status=status, declared=len(items), note=note)
-
-
-def _paper(item: Mapping[str, object], *, rank: int) -> ListedPaper | None:
-    paper = _mapping(item.get("paper"))
-    identifier = arxiv_id(_text(paper.get("id")))
-    title = _text(paper.get("title")) or _text(item.get("title"))
-    if identifier is None or not title:
-        return None
-    abstract, abstract_kind = _abstract(item, paper)
-    authors = _list(paper.get("authors"))
-    organization = _mapping(paper.get("organization")) or _mapping(item.get("organization"))
-    return ListedPaper(
-        title=title,
-        rank=rank,
-        ids=Identifiers(arxiv=identifier),
-        abstract=abstract,
-        abstract_kind=abstract_kind,
-        authors=tuple(name for name in map(_author, authors) if name),
-        author_count=len(authors),
-        # Not the item's own publishedAt, which is hours off and often the day before (sources.md 1.3).
-        published=_date(paper.get("publishedAt")),
-        url=f"https://arxiv.org/abs/{identifier}",
-        pdf_url=f"https://arxiv.org/pdf/{identifier}",
-        code_url=web_address(paper.get("githubRepo")),
-        project_url=web_address(paper.get("projectPage")),
-        organization=_text(organization.get("fullname")) or _text(organization.get("name")),
-        upvotes=_count(paper.get("upvotes")),
-        comments=_count(item.get("numComments")),
-        withdrawn=bool(_text(paper.get("withdrawnAt"))),
-    )
-
-
-def _abstract(item: Mapping[str, object], paper: Mapping[str, object]) -> tuple[str, AbstractKind]:
-    if abstract := _text(paper.get("summary")) or _text(item.get("summary")):
-        return abstract, AbstractKind.AUTHORS
-    if summary := _text(paper.get("ai_summary")):
-        return summary, AbstractKind.SUMMARY
-    return "", AbstractKind.NONE
-
-
-def _author(entry: object) -> str:
-    """Return the name; "" for an author that the site hides, or that has none.
-
-    The user account beside it is not the author's name (sources.md 1.2).
-    """
-    author = _mapping(entry)
-    return "" if author.get("hidden") else _text(author.get("name"))
-
-
-def _page_day(props: Mapping[str, object], items: list[object], visited: date) -> date | None:
-    """Return the listing day that the page names, else the one that most of its papers name; None for no likely one."""
-    if named := plausible_day(_date(props.get("dateString")), visited):
-        return named
-    said = (_date(_mapping(_mapping(item).get("paper")).get("submittedOnDailyAt")) for item in items)
-    days = Counter(plausible_day(day, visited) for day in said)
-    del days[None]
-    return days.most_common(1)[0][0] if days else None
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return collapse(repair_mojibake(value)) if isinstance(value, str) else ""
-
-
-def _date(value: object) -> date | None:
-    """Return the day of "2025-09-15" or "2025-09-15T17:59:19.000Z"; None for no day, such as 31 February."""
-    found = _DAY.match(value) if isinstance(value, str) else None
-    try:
-        return date.fromisoformat(found[0]) if found else None
-    except ValueError:
-        return None
-
-
-def _count(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _COUNT_LIMIT:
-        return value
-    return None
+def _parse(name: str, kind: str, page: Page, visit: Visit) -> Listing:
+    text = page.text()
+    refuse_throttling(text)
+    visited = max(visit.day, page.fetched_at.date())
+    is_paper = _OF_A_PAPER.search(page.url) is not None
+    if text.lstrip().startswith(("[", "{")):
+        return read_answer(text, source=name, day=visit.day, visited=visited, kind=PAPER if is_paper else kind)
+    if is_paper:
+        return read_paper_page(text, source=name, day=visit.day, visited=visited)
+    return read_page(text, source=name, day=visit.day, kind=kind, visited=visited, asked=visit.day)

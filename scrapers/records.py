@@ -181,9 +181,9 @@ def _ids(record: Mapping[str, object]) -> Identifiers:
         stated = record.get(name)
         if stated in (None, ""):
             continue
-        value = read(stated) if isinstance(stated, str) else None
+        value = read(_text(stated))
         # arXiv's own DOIs are arXiv ids.
-        own = arxiv_id(stated) if isinstance(stated, str) and scheme == "doi" else None
+        own = arxiv_id(_text(stated)) if scheme == "doi" else None
         if not value and not own:
             raise _RefusedError(f"has {name} {str(stated)[:80]!r}, which is none")
         found |= {scheme: value} if value else {"arxiv": found["arxiv"] or own}

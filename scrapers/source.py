@@ -4,13 +4,17 @@ A day goes in, requests come out; fetch.py brings each page; a page goes in, a l
 """
 
 import codecs
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from domain.papers import Listing, PageRequest, Validators
+from domain.errors import CollectError
+from domain.papers import Identifiers, Listing, PageRequest, Validators
 
 _HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
@@ -31,6 +35,7 @@ class Page:
     headers: Mapping[str, str]  #: keys in lower case
     body: bytes  #: after decompression
     fetched_at: datetime  #: aware UTC
+    seconds: float = 0.0  #: that the answer took, redirects included and waiting for a turn left out
 
     def text(self) -> str:
         """Return the body as text: strict UTF-8 first, then the charset of the header, then that of the meta tag.
@@ -45,6 +50,38 @@ class Page:
             except (LookupError, ValueError):
                 continue
         return self.body.decode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When a source lists, and how far back it can be asked."""
+
+    is_dated: bool = True  #: it has a listing for each day; else its one listing is of the day of the visit
+    zone: str = "UTC"  #: whose days these are
+    ahead: timedelta = timedelta()  #: how long before midnight, there, the new day's listing appears
+    weekdays: frozenset[int] = frozenset(range(7))  #: the days that can have a listing; Monday is 0
+    still_filling: int = 3  #: newest listing days that are read again, since they may still change
+    look_back: int = 31  #: days that are refilled after an outage
+    first_load: int = 14  #: listing days that the first run reads
+
+    def newest(self, now: datetime) -> date:
+        """Return the newest listing day there can be at an instant."""
+        day = (now + self.ahead).astimezone(ZoneInfo(self.zone)).date()
+        return next(day - timedelta(days=n) for n in range(7) if (day - timedelta(days=n)).weekday() in self.weekdays)
+
+    def days(self, first: date, last: date) -> list[date]:
+        """Return the listing days from the first to the last, both included."""
+        span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        return [day for day in span if day.weekday() in self.weekdays]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a source is asked for."""
+
+    day: date  #: the listing day; of a source without days, that of the visit
+    newest: date  #: the newest listing day there can be
+    since: date  #: of a source without days: what is older than this was read before, so no page beyond is followed
 
 
 class Source(Protocol):
@@ -71,25 +108,67 @@ class Source(Protocol):
         ...
 
     @property
-    def is_dated(self) -> bool:
-        """Whether it has a listing for each day; else its one listing is of the day of the visit."""
+    def calendar(self) -> Calendar:
+        """When it lists."""
         ...
 
-    def requests(self, day: date) -> Iterable[PageRequest]:
-        """Name the pages that hold the listing of `day`, in the order to ask for them."""
+    def requests(self, visit: Visit) -> Iterable[PageRequest]:
+        """Name the pages that hold the listing, in the order to ask for them."""
         ...
 
-    def parse(self, page: Page, day: date) -> Listing:
-        """Read a page that was asked for on behalf of `day`; pure.
+    def parse(self, page: Page, visit: Visit) -> Listing:
+        """Read a page that was asked for on behalf of a visit; pure.
 
-        The listing's day is the page's own where it says one, else `day`.
+        The listing's day is the page's own where it says one, else the visit's; `Listing.next` is asked for next.
 
         Raises:
             Blocked: an answer, but not the page.
+            Throttled: an answer that asks for patience.
             LayoutChanged: the page, but it cannot be trusted; nothing of it may be kept.
+            PermanentCollectError: the answer says that the question was wrong.
 
         """
         ...
+
+
+@runtime_checkable
+class HasAlternatives(Protocol):
+    """A source that holds the same listing in another place too."""
+
+    def alternatives(self, visit: Visit, seen: Listing | CollectError) -> Iterable[PageRequest]:
+        """Name the pages to ask where the first way gave `seen`; none where that is good, or nothing would help."""
+        ...
+
+
+@runtime_checkable
+class HasPaperPages(Protocol):
+    """A source with a page for each paper, which can tell what its listings leave out."""
+
+    def paper_request(self, ids: Identifiers) -> PageRequest | None:
+        """Name the page of one paper; None if it has none. `parse` reads it as a listing of that one paper."""
+        ...
+
+
+@runtime_checkable
+class ServesBatches(Protocol):
+    """A source that serves one batch a day, and may serve an old one under a new date (sources.md 5, row 13)."""
+
+    def repeats(self, listing: Listing, announced_before: frozenset[str]) -> bool:
+        """Whether a listing is an earlier batch; `announced_before` are those of its arXiv ids that were new before."""
+        ...
+
+
+def courtesy(url: str, seconds: float) -> float:
+    """Return the pace for a site that sets none: `seconds`, and 0 for this machine, which need not be spared."""
+    return 0.0 if is_loopback(urlsplit(url).hostname or "") else seconds
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or number."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 def validators_of(page: Page) -> Validators:

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, text
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import and_, exists, func, or_, select, text
 
 from domain.errors import UnknownError
 from domain.identity import identifiers_in
-from domain.papers import Added, Listing, Paper, Sighting, Validators
+from domain.papers import AbstractKind, Added, Listing, Paper, Sighting, Validators
 from storage.adding import add_listing
 from storage.database import Database
 from storage.reading import BLOCK, papers_where
-from storage.tables import CURSOR, IDENTIFIER, PAPER, SIGHTING, VALIDATOR
+from storage.sightings import sighting_from
+from storage.tables import IDENTIFIER, PAPER, SIGHTING
 
 
 class Archive:
@@ -36,31 +36,6 @@ class Archive:
             new_ids, updated = add_listing(connection, listing, now, validators)
         new = self.papers(new_ids)
         return Added(new=new, updated=updated, listed=len(listing.papers))
-
-    def cursor(self, source: str) -> date | None:
-        """Return the day up to which a source was read without a gap; None before the first."""
-        with self._database.reading() as connection:
-            return connection.execute(select(CURSOR.c.day).where(CURSOR.c.source == source)).scalar()
-
-    def move_cursor(self, source: str, day: date) -> None:
-        """Remember that a source was read without a gap up to a day; it never goes back."""
-        cursor = upsert(CURSOR).values(source=source, day=day)
-        with self._database.writing() as connection:
-            connection.execute(
-                cursor.on_conflict_do_update(
-                    index_elements=["source"], set_={"day": func.max(CURSOR.c.day, cursor.excluded.day)}
-                )
-            )
-
-    def validators(self, source: str, url: str) -> Validators | None:
-        """Return what the last whole answer of that address left for a conditional GET; None if there was none."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                select(VALIDATOR.c.etag, VALIDATOR.c.last_modified).where(
-                    VALIDATOR.c.source == source, VALIDATOR.c.url == url
-                )
-            ).first()
-        return Validators(url=url, etag=row.etag, last_modified=row.last_modified) if row else None
 
     def paper(self, key: str) -> Paper:
         """Return the paper of that key, or of any strong id or link that names it; raises UnknownError."""
@@ -81,17 +56,7 @@ class Archive:
             rows = connection.execute(
                 select(SIGHTING).where(SIGHTING.c.paper_id == paper_id).order_by(SIGHTING.c.day, SIGHTING.c.id)
             ).all()
-        return tuple(
-            Sighting(
-                source=row.source,
-                day=row.day,
-                rank=row.rank,
-                upvotes=row.upvotes,
-                comments=row.comments,
-                seen_at=row.seen_at,
-            )
-            for row in rows
-        )
+        return tuple(sighting_from(row) for row in rows)
 
     def papers(self, ids: Iterable[int]) -> tuple[Paper, ...]:
         """Return the papers of these ids, in the order of their ids."""
@@ -122,11 +87,18 @@ class Archive:
             yield from block
             last = block[-1].id
 
-    def days(self, source: str) -> frozenset[date]:
-        """Return the listing days of which a source's papers are known."""
+    def without_abstract(self, source: str, day: date, limit: int) -> tuple[Paper, ...]:
+        """Return up to `limit` papers that a source listed on a day and whose abstract is not the authors' own.
+
+        They come in order of storing.
+        """
+        stood = exists().where(SIGHTING.c.paper_id == PAPER.c.id, SIGHTING.c.source == source, SIGHTING.c.day == day)
+        lacking = or_(PAPER.c.abstract_kind != AbstractKind.AUTHORS.value, PAPER.c.abstract == "")
+        # A paper's `listed` is its latest listing day: its index leaves the past alone, unless an order is asked for.
+        query = select(PAPER.c.id).where(PAPER.c.listed >= day, lacking, stood)
         with self._database.reading() as connection:
-            found = connection.execute(select(SIGHTING.c.day).where(SIGHTING.c.source == source).distinct())
-            return frozenset(found.scalars())
+            found = sorted(connection.execute(query).scalars())[:limit]
+            return tuple(papers_where(connection, PAPER.c.id.in_(found)))
 
     def newest_day(self) -> date | None:
         """Return the newest listing day; None for an empty archive."""

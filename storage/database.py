@@ -3,12 +3,16 @@
 SQLAlchemy's default SQLite mode loses updates silently (it begins a transaction at the first write, after the read),
 so every writing transaction begins with `BEGIN IMMEDIATE` and every reading one with `BEGIN`: see
 docs/decisions/0002. Foreign exceptions become ours at `writing` and `reading`, through which every statement goes.
+
+Threads may share one Database: over a file each has a connection of its own while it needs one; in memory there is but
+one connection, and they take turns.
 """
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,18 +26,23 @@ from domain.errors import DatabaseBusy, DatabaseTooNew, DatabaseUnavailable, Sto
 from storage import migrate
 
 BUSY_SECONDS = 30.0
+_MEMORY = ":memory:"
 
 
 class Database:
     """An open archive; a context manager that closes it.
 
-    `url` is `sqlite:///path` or `sqlite://` (in memory, one thread). A missing file is created, an older one is
-    migrated. Raises DatabaseUnavailable, DatabaseBusy or DatabaseTooNew.
+    `url` is `sqlite:///path` or `sqlite://` (in memory). A missing file is created, an older one is migrated. Raises
+    DatabaseUnavailable, DatabaseBusy or DatabaseTooNew.
     """
 
     def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.place = _place(url)
         self._engine = _engine(url, busy_seconds)
+        # Reentrant, so that a transaction inside a transaction is refused by SQLite and does not wait for itself.
+        self._turn: AbstractContextManager[object] = threading.RLock() if self.place == _MEMORY else nullcontext()
+        # Our own threads queue up here: SQLite would let them ask again and again, which costs more than the writing.
+        self._pen = threading.RLock()
         try:
             self._prepare()
         except BaseException:
@@ -60,13 +69,13 @@ class Database:
 
         Raises DatabaseBusy or DatabaseUnavailable; then nothing was changed.
         """
-        with self._guarded(), self._engine.begin() as connection:
+        with self._turn, self._pen, self._guarded(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One transaction that sees one state of the database and never waits for a writer."""
-        with self._guarded(), self._engine.connect() as plain:
+        """One transaction that sees one state of the database and, over a file, never waits for a writer."""
+        with self._turn, self._guarded(), self._engine.connect() as plain:
             connection = plain.execution_options(paperround_reads=True)
             with connection.begin():
                 yield connection
@@ -113,13 +122,13 @@ class Database:
 
 def _place(url: str) -> str:
     """Return the file of `sqlite:///FILE`, taken as it stands (a "?" is part of its name), or ":memory:"."""
-    return url.removeprefix("sqlite://").removeprefix("/") or ":memory:"
+    return url.removeprefix("sqlite://").removeprefix("/") or _MEMORY
 
 
 def _engine(url: str, busy_seconds: float) -> Engine:
     place = _place(url)
-    options: dict[str, Any] = {"poolclass": StaticPool} if place == ":memory:" else {}
-    if place != ":memory:":
+    options: dict[str, Any] = {"poolclass": StaticPool} if place == _MEMORY else {"pool_size": 0}
+    if place != _MEMORY:
         _touch(Path(place))
     engine = create_engine(
         URL.create("sqlite", database=place),

@@ -75,7 +75,8 @@ def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
 def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
     """Return the columns that change when a known paper is listed again, votes and days apart.
 
-    A text that is there stays; what is missing is filled in, and the authors' own abstract replaces a summary.
+    A text that is there stays; what is missing is filled in, and the authors' own abstract replaces a summary. The
+    version is the newest that any listing named.
     """
     changes: dict[str, Any] = {}
     for name in ("url", "pdf_url", "code_url", "project_url", "organization", "published"):
@@ -92,9 +93,28 @@ def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
     categories = [*known["categories"], *(each for each in listed.categories if each not in known["categories"])]
     if categories != known["categories"]:
         changes["categories"] = categories
-    if listed.withdrawn and not known["withdrawn"]:
-        changes["withdrawn"] = True
+    if _newer(listed, known):
+        changes["version"] = listed.version
+    withdrawn = _is_withdrawn(known, listed)
+    if withdrawn != known["withdrawn"]:
+        changes["withdrawn"] = withdrawn
     return changes
+
+
+def _newer(listed: ListedPaper, known: Mapping[str, Any]) -> bool:
+    return listed.version is not None and (known["version"] is None or listed.version > known["version"])
+
+
+def _is_withdrawn(known: Mapping[str, Any], listed: ListedPaper) -> bool:
+    """Whether a paper is withdrawn as its newest version says: a newer one that is not brings it back.
+
+    Of one version a withdrawal stands, whoever tells it and in whatever order, and so it does where either side does
+    not name its version. What is said of an older version says nothing.
+    """
+    versions = known["version"], listed.version
+    if None in versions or versions[0] == versions[1]:
+        return listed.withdrawn or bool(known["withdrawn"])
+    return listed.withdrawn if _newer(listed, known) else bool(known["withdrawn"])
 
 
 def ids_learned(known: Identifiers, listed: Identifiers) -> tuple[tuple[str, str], ...]:

@@ -56,4 +56,5 @@ def paper_from(row: Row[Any], ids: Identifiers) -> Paper:
         comments=row.comments,
         backlog=row.backlog,
         withdrawn=row.withdrawn,
+        version=row.version,
     )

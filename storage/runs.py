@@ -40,7 +40,7 @@ class Runs:
         *,
         is_alive: Callable[[str], bool | None] = lambda _: None,
     ) -> int | None:
-        """Claim a job's slot; return the run's number, or None if it is done or somebody else's.
+        """Claim a job's slot; return the run's number, or None if it is done, somebody else's, or the job is under way.
 
         A claim is over with its lease, or at once when its owner is known to be dead.
         """
@@ -48,6 +48,11 @@ class Runs:
             job=job, slot=slot, owner=owner, started_at=now, lease_until=now + lease, status="", counts={}, error=""
         )
         with self._database.writing() as connection:
+            others = select(RUN.c.owner).where(
+                RUN.c.job == job, RUN.c.slot != slot, RUN.c.finished_at.is_(None), RUN.c.lease_until > now
+            )
+            if any(is_alive(other) is not False for other in connection.execute(others).scalars()):
+                return None
             made = fresh.on_conflict_do_nothing(index_elements=["job", "slot"]).returning(RUN.c.id)
             number = connection.execute(made).scalar()
             if number is not None:

@@ -108,6 +108,7 @@ class PaperRow(Base, table=True):
     comments: int | None
     backlog: bool
     withdrawn: bool
+    version: int | None = None
 
 
 class IdentifierRow(Base, table=True):
@@ -134,6 +135,8 @@ class SightingRow(Base, table=True):
     upvotes: int | None
     comments: int | None
     seen_at: datetime = _instant()
+    # What else the listing said of the paper, by name; what it did not say is left out.
+    details: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False, server_default=text("'{}'")))
 
 
 class ValidatorRow(Base, table=True):
@@ -154,6 +157,55 @@ class CursorRow(Base, table=True):
 
     source: str = Field(primary_key=True)
     day: date
+
+
+class FetchRow(Base, table=True):
+    """One answer to one request."""
+
+    __tablename__ = "fetch"
+    __table_args__ = (Index("ix_fetch_source_at", "source", "at"), Index("ix_fetch_source_day", "source", "day"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str
+    url: str
+    day: date
+    at: datetime = _instant()
+    seconds: float
+    bytes: int
+    http: int | None
+    status: str
+    declared: int | None
+    read: int
+    rejected: int
+    new: int
+    etag: str
+    last_modified: str
+    error: str
+
+
+class KeptPageRow(Base, table=True):
+    """The raw page of a fetch, packed with zlib, so that it can be read again; the last few of each source."""
+
+    __tablename__ = "kept_page"
+
+    fetch_id: int = _parent("fetch.id", primary_key=True)
+    content_type: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SiteRow(Base, table=True):
+    """How a site wants to be asked, shared by all processes of the installation; instants in seconds since 1970."""
+
+    __tablename__ = "site"
+
+    name: str = Field(primary_key=True)  # the host and port; all of arXiv is one site
+    started: dict[str, float] = _json()  # by lane: when the last request began
+    busy_until: float  # somebody is asking until then at the latest; 0 for nobody
+    holder: str  # who
+    held_until: float  # the site asked for patience until then
+    strikes: int  # how often in a row it did
+    robots: str
+    robots_until: float  # how long robots.txt as it stands here is good
 
 
 class RunRow(Base, table=True):
@@ -388,6 +440,9 @@ SIGHTING = _table(SightingRow)
 VALIDATOR = _table(ValidatorRow)
 CURSOR = _table(CursorRow)
 RUN = _table(RunRow)
+FETCH = _table(FetchRow)
+KEPT_PAGE = _table(KeptPageRow)
+SITE = _table(SiteRow)
 REMATCH = _table(RematchRow)
 MARKER = _table(MarkerRow)
 SUBSCRIBER = _table(SubscriberRow)

@@ -1,77 +1,38 @@
 """collect: pages → papers.
 
-    for each source: name the requests → polite conditional GET → read → add in one transaction → next page, until none
+    which sources are due → for each, which days → read each day (reading.py) → move the cursor over what is whole
+    → the run on record, which the receipt at a letter's foot reads again
 
-A source that fails is reported and stops nobody else. Every reading of a source is a run, which the receipt at a
-letter's foot reads again.
+A source that fails is reported and stops nobody else: sites are asked side by side, the sources of one site in turn.
+The days of a source are read from its cursor on, so an outage is refilled; what its first run brings is backlog.
 """
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import takewhile
-from typing import Any, Protocol
+from functools import partial
 
 from domain.clock import Clock
-from domain.errors import CollectError, Interrupted, PermanentCollectError, UnknownError
-from domain.papers import FetchStatus, Listing, PageRequest, Validators
-from scrapers.source import Page, Source, validators_of
+from domain.errors import Interrupted, UnknownError
+from domain.papers import FetchStatus
+from scrapers.pace import site_of
+from scrapers.source import Calendar, Source, Visit
 from storage.archive import Archive
+from storage.fetches import Fetches
 from storage.runs import RunRecord, Runs
+from storage.sources import Sources
+from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
+from worker.reading import Reader
+from worker.reports import SourceReport, joined, newest_read
+from worker.sidebyside import side_by_side
 
-LEASE = timedelta(minutes=15)
+LEASE = timedelta(hours=2)  # a long outage of arXiv is refilled in so long, at a page every 15 s
 AGAIN = timedelta(minutes=15)  # after which a source that failed is asked again
-STILL_FILLING = 3  # days that are read again while they may still change
-LOOK_BACK = 31  # days that a source is refilled after an outage
-_PAGES_AT_MOST = 200  # a source whose pages never end is a mistake, not a listing
-_WORST_FIRST = (
-    FetchStatus.FAILED,
-    FetchStatus.BLOCKED,
-    FetchStatus.LAYOUT_CHANGED,
-    FetchStatus.THROTTLED,
-    FetchStatus.STALE,
-    FetchStatus.PARTIAL,
-    FetchStatus.OK,
-    FetchStatus.OK_EMPTY,
-    FetchStatus.NOT_MODIFIED,
-)
-
-
-class Fetches(Protocol):
-    """Brings pages."""
-
-    def get(self, request: PageRequest, validators: Validators | None = None) -> Page:
-        """Return the answer, or a page of status 304; raises CollectError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """What came of one source; one entry of the report that interface.md shows."""
-
-    source: str
-    status: FetchStatus
-    day: date | None
-    listed: int = 0
-    new: int = 0
-    updated: int = 0
-    pages: int = 0
-    error: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report's JSON object."""
-        return {
-            "source": self.source,
-            "status": self.status.value,
-            "day": self.day.isoformat() if self.day else None,
-            "listed": self.listed,
-            "new": self.new,
-            "updated": self.updated,
-            "pages": self.pages,
-            "error": self.error,
-        }
+AGAIN_STALE = timedelta(minutes=30)  # after which a source whose new batch is late is asked again
+OVERLAP = timedelta(days=7)  # by which a search is read again beyond its cursor: arXiv announces days after submission
+FIRST_SEARCH = timedelta(days=14)  # how far back the first reading of a search goes
+FETCHES_KEPT = timedelta(days=400)
 
 
 class Collector:
@@ -81,18 +42,24 @@ class Collector:
         self,
         *,
         sources: Sequence[Source],
-        fetcher: Fetches,
+        reader: Reader,
         archive: Archive,
+        states: Sources,
+        fetches: Fetches,
         runs: Runs,
         clock: Clock,
         owner: str,
+        stop: threading.Event,
     ) -> None:
         self._sources = sources
-        self._fetcher = fetcher
+        self._reader = reader
         self._archive = archive
+        self._states = states
+        self._fetches = fetches
         self._runs = runs
         self._clock = clock
         self._owner = owner
+        self._stop = stop
 
     def collect(
         self,
@@ -101,42 +68,43 @@ class Collector:
         *,
         on_source: Callable[[str], None] = lambda _: None,
     ) -> tuple[SourceReport, ...]:
-        """Read these sources (all for none named) for these days (today, UTC, for none), however fresh the last answer.
+        """Read these sources (all for none named) for these days (the newest for none), however fresh the last answer.
 
         Raises UnknownError for a name that is not configured, before anything is asked.
         """
         chosen = [self._named(name) for name in names] or list(self._sources)
-        reports = []
-        for source in chosen:
-            on_source(source.name)
+
+        def by_hand(source: Source) -> SourceReport:
             now = self._clock.now()
             slot = f"by hand {now.isoformat()}"
-            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE)
-            reports.append(self._run(source, _asked(source, days, now.date()), number))
-        return tuple(reports)
+            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
+            report = self._run(source, days, number, scheduled=False)
+            on_source(source.name)
+            return report
 
-    def check(self, names: Sequence[str] = ()) -> tuple[SourceReport, ...]:
-        """Fetch and read today's pages of these sources (all for none named) unconditionally, and keep nothing.
+        found = side_by_side([(self._site(each), partial(by_hand, each)) for each in chosen], self._stop)
+        return tuple(found)
 
-        Raises UnknownError for a name that is not configured.
+    def check(self, names: Sequence[str] = ()) -> tuple[tuple[SourceReport, Health], ...]:
+        """Fetch and read the newest pages of these sources (all for none named) unconditionally, and keep nothing.
+
+        Return what was read, and what the source's past says of it. Raises UnknownError for a name not configured.
         """
-        today = self._clock.now().date()
-        reports = []
-        for source in [self._named(name) for name in names] or self._sources:
-            parts = [SourceReport(source=source.name, status=FetchStatus.OK_EMPTY, day=today)]
-            try:
-                for request in source.requests(today):
-                    listing = source.parse(self._fetcher.get(request), today)
-                    parts.append(_report(source, listing))
-            except CollectError as error:
-                parts.append(SourceReport(source=source.name, status=error.status, day=None, error=str(error)))
-            reports.append(joined(source.name, parts))
-        return tuple(reports)
+        chosen = [self._named(name) for name in names] or list(self._sources)
+
+        def look(source: Source) -> tuple[SourceReport, Health]:
+            now = self._clock.now()
+            newest = source.calendar.newest(now)
+            report = self._reader.look(source, Visit(day=newest, newest=newest, since=newest))
+            return report, health(report, self._fetches.last_new(source.name), self._silence(source, now), now)
+
+        found = side_by_side([(self._site(each), partial(look, each)) for each in chosen], self._stop)
+        return tuple(found)
 
     def has_read(self) -> bool:
         """Whether there is anything to tell readers: a paper, or a whole answer; True where no source is configured."""
         known = self._archive.newest_day() is not None
-        return known or not self._sources or any(self._archive.cursor(source.name) for source in self._sources)
+        return known or not self._sources or any(self._states.cursor(source.name) for source in self._sources)
 
     def collect_due(self, stop: threading.Event) -> tuple[tuple[SourceReport, ...], bool]:
         """Read the sources whose interval has come round and whom nobody else has claimed.
@@ -144,22 +112,33 @@ class Collector:
         A source that failed the last time is asked again sooner. Return the reports, and whether every source that was
         due has been asked: False where another worker is at one, or a stop came first.
         """
-        reports: list[SourceReport] = []
-        complete = True
-        for source in self._sources:
-            if stop.is_set():
-                return tuple(reports), False
-            now = self._clock.now()
-            if not is_due(self._runs.latest(_job(source)), source.every, now):
-                continue
-            slot = datetime.fromtimestamp(_step(now, min(source.every, AGAIN)), UTC).isoformat()
-            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
-            if number is None:
-                complete = False
-            else:
-                days = due_days(self._archive.cursor(source.name), now.date()) if source.is_dated else [now.date()]
-                reports.append(self._run(source, days, number, rereads=True))
-        return tuple(reports), complete
+        now = self._clock.now()
+        due = [each for each in self._sources if is_due(self._runs.latest(_job(each)), each.every, now)]
+        jobs = [(self._site(source), partial(self._scheduled, source, stop)) for source in due]
+        found = side_by_side(jobs, stop)
+        reports = tuple(report for report in found if report is not None)
+        self._forget(now)
+        return reports, len(reports) == len(due)
+
+    def _forget(self, now: datetime) -> None:
+        """Once a day let go of the records of long ago."""
+        number = self._runs.claim("forget fetches", now.date().isoformat(), self._owner, now, LEASE)
+        if number is not None:
+            gone = self._fetches.prune(now - FETCHES_KEPT)
+            self._runs.finish(number, self._clock.now(), FetchStatus.OK.value, {"fetches": gone})
+
+    def _scheduled(self, source: Source, stop: threading.Event) -> SourceReport | None:
+        if stop.is_set():
+            return None
+        now = self._clock.now()
+        slot = datetime.fromtimestamp(_step(now, min(source.every, AGAIN)), UTC).isoformat()
+        number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
+        if number is None:
+            return None
+        try:
+            return self._run(source, (), number, scheduled=True)
+        except Interrupted:
+            return None
 
     def _named(self, name: str) -> Source:
         for source in self._sources:
@@ -168,63 +147,82 @@ class Collector:
         known = ", ".join(source.name for source in self._sources) or "none"
         raise UnknownError(f"there is no source {name!r}; configured: {known}")
 
-    def _run(self, source: Source, days: Sequence[date], number: int | None, *, rereads: bool = False) -> SourceReport:
+    def _site(self, source: Source) -> str:
+        """Return the site that a source asks: its sources take turns."""
+        newest = source.calendar.newest(self._clock.now())
+        first = next(iter(source.requests(Visit(day=newest, newest=newest, since=newest))), None)
+        return site_of(first.url) if first else source.name
+
+    def _run(self, source: Source, asked: Sequence[date], number: int | None, *, scheduled: bool) -> SourceReport:
         try:
-            parts = [self._read(source, day, may_be_gone=rereads and day != days[-1]) for day in days]
+            parts = self._read_days(source, asked, scheduled=scheduled)
         except Interrupted:
             if number is not None:
                 self._runs.give_up(number, self._clock.now())
             raise
-        if rereads:
-            self._move_cursor(source, days, parts)
+        now = self._clock.now()
         report = joined(source.name, parts)
+        if report.status.is_good:
+            warning = self._silence(source, now)
+            report = joined(source.name, [*parts, _warned(parts[-1], warning)]) if warning else report
         if number is not None:
-            counts = {**report.as_json(), "newest": _newest(parts)}
-            self._runs.finish(number, self._clock.now(), report.status.value, counts, report.error)
+            retry_at = report.retry_at.isoformat() if report.retry_at else None
+            counts = {**report.as_json(), "newest": newest_read(parts), "detour": report.detour, "retry_at": retry_at}
+            self._runs.finish(number, now, report.status.value, counts, report.error)
         return report
 
-    def _move_cursor(self, source: Source, days: Sequence[date], parts: Sequence[SourceReport]) -> None:
-        """Move the source's cursor to the last day before the first that could not be read whole."""
-        whole = list(takewhile(lambda read: read[1].status.is_good, zip(days, parts, strict=True)))
-        if whole and any(part.pages for part in parts):
-            self._archive.move_cursor(source.name, whole[-1][0])
-
-    def _read(self, source: Source, day: date, *, may_be_gone: bool) -> SourceReport:
-        report = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day)
+    def _read_days(self, source: Source, asked: Sequence[date], *, scheduled: bool) -> list[SourceReport]:
+        """Read the days that were asked for by hand, or those that are due; a first run's papers are backlog."""
+        calendar, name = source.calendar, source.name
+        newest = calendar.newest(self._clock.now())
+        cursor, loaded = self._states.cursor(name), self._states.first_load(name)
+        untouched = loaded is None and cursor is None
+        if calendar.is_dated:
+            days = due_days(calendar, cursor, newest) if scheduled else list(asked or [newest])
+            first = untouched and scheduled
+        else:
+            days = [max(asked, default=newest)]
+            first = untouched and not self._states.days(name)
+        since = (cursor or newest - FIRST_SEARCH) - OVERLAP
         parts: list[SourceReport] = []
-        queue = list(source.requests(day))
-        try:
-            while queue:
-                if len(parts) >= _PAGES_AT_MOST:
-                    raise CollectError(f"more than {_PAGES_AT_MOST} pages for {day}")  # noqa: TRY301 one place tells all failures
-                listing, part = self._page(source, queue.pop(0), day)
-                parts.append(part)
-                if listing is not None and listing.next is not None:
-                    queue.insert(0, listing.next)
-        except CollectError as error:
-            # A site that has no page for an earlier day (a weekend, say) is no failure of today's.
-            if not (may_be_gone and type(error) is PermanentCollectError):
-                parts.append(replace(report, status=error.status, error=str(error)))
-        return joined(source.name, parts or [report])
+        for day in days:
+            visit = Visit(day=day, newest=max(newest, day), since=since)
+            old = first or (calendar.is_dated and loaded is not None and is_before(calendar, day, loaded))
+            may_be_gone = scheduled and day != days[-1]
+            parts.append(self._reader.read(source, visit, backlog=old, may_be_gone=may_be_gone))
+            whole = all(part.status.is_good for part in parts) and any(part.pages for part in parts)
+            if whole and not asked and (scheduled or not calendar.is_dated):
+                self._states.move_cursor(name, day)
+            if parts[-1].status is FetchStatus.THROTTLED:
+                break  # the rest is asked for from the cursor on
+        if first and any(part.pages for part in parts):
+            self._states.mark_loaded(name, newest)
+        return parts
 
-    def _page(self, source: Source, request: PageRequest, day: date) -> tuple[Listing | None, SourceReport]:
-        page = self._fetcher.get(request, self._archive.validators(source.name, request.url))
-        if page.status == 304:
-            return None, SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day, pages=1)
-        listing = source.parse(page, day)
-        # After a redirect the validators are another page's.
-        validators = [validators_of(page)] if page.url == request.url else []
-        added = self._archive.add(listing, self._clock.now(), validators)
-        return listing, replace(_report(source, listing), new=len(added.new), updated=added.updated)
+    def _silence(self, source: Source, now: datetime) -> str:
+        newest = source.calendar.newest(now)
+        over = source.calendar.days(newest - timedelta(days=7), newest - timedelta(days=1))[-1]
+        counts = self._fetches.days(source.name, over - timedelta(weeks=WEEKS))
+        return silence(counts, over, is_dated=source.calendar.is_dated, read_after=self._fetches.last_good(source.name))
 
 
 def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
-    """Whether a source's interval has come round since its last run; one that failed is asked again sooner."""
+    """Whether a source's interval has come round since its last run; one that failed is asked again sooner.
+
+    A site that asked for patience is asked again when that is over.
+    """
     if last is None:
         return True
     status = FetchStatus(last.status)
-    patient = status.is_good or status is FetchStatus.THROTTLED
-    interval = every if patient else min(every, AGAIN)
+    if status is FetchStatus.THROTTLED:
+        retry_at = last.counts.get("retry_at")
+        if retry_at is not None:
+            return now >= datetime.fromisoformat(str(retry_at))
+        interval = every
+    elif status is FetchStatus.STALE:
+        interval = min(every, AGAIN_STALE)
+    else:
+        interval = every if status.is_good else min(every, AGAIN)
     return _step(now, interval) != _step(last.finished_at, interval)
 
 
@@ -234,58 +232,27 @@ def _step(moment: datetime, interval: timedelta) -> int:
     return int(moment.timestamp()) // seconds * seconds
 
 
-def due_days(cursor: date | None, today: date) -> list[date]:
+def due_days(calendar: Calendar, cursor: date | None, newest: date) -> list[date]:
     """Return the listing days to read, oldest first: from the cursor on, and always the last few again.
 
-    A listing fills through its day and is corrected after it (sources.md 1.5).
+    A listing fills through its day and is corrected after it (sources.md 1.5). Without a cursor it is the first load.
     """
-    first = today - timedelta(days=STILL_FILLING - 1)
+    back = calendar.first_load if cursor is None else calendar.still_filling
+    window = calendar.days(newest - timedelta(days=2 * back + 7), newest)[-back:]
+    first = window[0]
     if cursor is not None:
-        first = max(min(first, cursor), today - timedelta(days=LOOK_BACK))
-    return [first + timedelta(days=n) for n in range((today - first).days + 1)]
+        first = max(min(first, cursor), newest - timedelta(days=calendar.look_back))
+    return calendar.days(first, newest)
 
 
-def _asked(source: Source, days: Sequence[date], today: date) -> Sequence[date]:
-    """Return the days that were asked for; a source without days is visited once, for the newest of them."""
-    return (days or [today]) if source.is_dated else [max(days, default=today)]
+def is_before(calendar: Calendar, day: date, loaded: date) -> bool:
+    """Whether a day's listing was complete before the source's first run: what it brings later is still no news."""
+    return day < loaded - timedelta(days=calendar.still_filling)
 
 
-def _newest(parts: Sequence[SourceReport]) -> dict[str, Any] | None:
-    """Return the newest day of which a page was read, and how many stood on it."""
-    read = [
-        part
-        for part in parts
-        if part.day and part.pages and (part.status.moves_cursor or part.status is FetchStatus.PARTIAL)
-    ]
-    newest = max(read, key=lambda part: str(part.day), default=None)
-    return {"day": str(newest.day), "listed": newest.listed} if newest else None
-
-
-def _report(source: Source, listing: Listing) -> SourceReport:
-    return SourceReport(
-        source=source.name,
-        status=listing.status,
-        day=listing.day,
-        listed=len(listing.papers),
-        pages=1,
-        error=listing.note,
-    )
+def _warned(part: SourceReport, warning: str) -> SourceReport:
+    return SourceReport(source=part.source, status=FetchStatus.NOT_MODIFIED, day=part.day, warning=warning)
 
 
 def _job(source: Source) -> str:
     return f"collect:{source.name}"
-
-
-def joined(name: str, parts: Sequence[SourceReport]) -> SourceReport:
-    """Return one report of many pages: sums, the newest day, and the status that most needs to be seen."""
-    days = [part.day for part in parts if part.day]
-    return SourceReport(
-        source=name,
-        status=min((part.status for part in parts), key=_WORST_FIRST.index),
-        day=max(days) if days else None,
-        listed=sum(part.listed for part in parts),
-        new=sum(part.new for part in parts),
-        updated=sum(part.updated for part in parts),
-        pages=sum(part.pages for part in parts),
-        error="; ".join(dict.fromkeys(part.error for part in parts if part.error)),
-    )

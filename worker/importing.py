@@ -8,7 +8,7 @@ from domain.errors import CollectError, StorageError
 from domain.papers import FetchStatus
 from scrapers.importing import read_file
 from storage.archive import Archive
-from worker.collect import SourceReport, joined
+from worker.reports import SourceReport, joined
 
 
 def import_file(

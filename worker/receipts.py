@@ -54,4 +54,6 @@ def check(name: str, label: str, runs: Sequence[RunRecord]) -> SourceCheck | Non
         new=sum(int(run.counts["new"]) for run in runs),
         error=last.error,
         at=last.finished_at,
+        detour=bool(last.counts.get("detour")),
+        warning=str(last.counts.get("warning", "")),
     )

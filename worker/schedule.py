@@ -21,10 +21,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from domain.clock import Clock
 from domain.errors import Interrupted, PaperroundError
 from domain.issues import DeliveryCounts, PublishCounts
-from worker.collect import Collector, SourceReport
+from worker.collect import Collector
 from worker.deliver import Deliverer
 from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
+from worker.reports import SourceReport
 
 log = logging.getLogger("paperround.worker")
 _LATE = 3600  # seconds by which a tick may be late and still count (APScheduler's own second drops ticks silently)
@@ -67,6 +68,8 @@ class Rounds:
                 each.new,
                 each.error,
             )
+            if each.warning:
+                log.warning("collect %s: %s", each.source, each.warning)
         return reports
 
     def publish(self) -> tuple[MatchReport, PublishCounts]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from domain.errors import UsageError
+from domain.errors import UnknownError, UsageError
 from domain.papers import FetchStatus
 from paperround.commands.context import Json, day_from, opened, report
 from paperround.console import Report, plain, table
 
 if TYPE_CHECKING:
     from paperround.wiring import House
-    from worker.collect import SourceReport
+    from worker.lateness import Health
+    from worker.reports import SourceReport
 
 _DAYS_AT_MOST = 366
 _LARGEST_FILE = 1024 * 2**20  # bytes
@@ -99,10 +100,16 @@ def _tell(told: Report, reports: Sequence["SourceReport"]) -> int:
             ((each.source, each.day, each.status, each.listed, each.new, each.updated) for each in reports),
         )
         for each in reports:
-            if each.error:
-                yield f"{plain(each.source)}: {plain(each.error)}"
+            for said in (each.error, each.warning):
+                if said:
+                    yield f"{plain(each.source)}: {plain(said)}"
 
     told.show(result, lines)
+    return _exit_code(reports)
+
+
+def _exit_code(reports: Sequence["SourceReport"]) -> int:
+    """Return 0 for all good, 3 where nothing could be read at all, else 1."""
     if all(each.status.is_good for each in reports):
         return 0
     return 3 if all(each.status is FetchStatus.FAILED and not each.listed for each in reports) else 1
@@ -146,10 +153,62 @@ def check(
     name: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Fetch and read today's page of each source, and keep nothing."""
+    """Fetch and read the newest page of each source, keep nothing, and say when each last brought something new."""
+    told = report(context, as_json)
+    with opened(context) as house, told.progress("Checking"):
+        found = house.collector.check((name,) if name else ())
+    result = {"sources": [{**each.as_json(), **_health(health)} for each, health in found], "new": 0}
+
+    def lines() -> Iterable[str | Table]:
+        columns = ("source", "day", "status", "listed", "last new", "listed on")
+        yield table(
+            columns,
+            (
+                (
+                    each.source,
+                    each.day,
+                    each.status,
+                    each.listed,
+                    health.last_new.strftime("%Y-%m-%d %H:%M UTC") if health.last_new else "never",
+                    health.last_new_day or "",
+                )
+                for each, health in found
+            ),
+        )
+        for each, health in found:
+            for said in (each.error, health.unusual, health.advice):
+                if said:
+                    yield f"{plain(each.source)}: {plain(said)}"
+
+    told.show(result, lines)
+    return _exit_code([each for each, _ in found])
+
+
+def _health(health: "Health") -> dict[str, Any]:
+    return {
+        "last_new": health.last_new.isoformat(timespec="seconds") if health.last_new else None,
+        "last_new_day": health.last_new_day.isoformat() if health.last_new_day else None,
+        "unusual": health.unusual,
+        "advice": health.advice,
+    }
+
+
+@group.command("replay")
+def replay_pages(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A configured source.")],
+    as_json: Json = False,
+) -> int:
+    """Read the raw pages that were kept of a source once more, into the archive."""
+    from worker.replay import replay
+
     told = report(context, as_json)
     with opened(context) as house:
-        reports = house.collector.check((name,) if name else ())
+        found = [each for each in house.sources if each.name == name]
+        if not found:
+            known = ", ".join(each.name for each in house.sources) or "none"
+            raise UnknownError(f"there is no source {name!r}; configured: {known}")
+        reports = [replay(found[0], house.archive, house.fetches, house.clock)]
     return _tell(told, reports)
 
 

@@ -1,11 +1,16 @@
-"""A real loopback site."""
+"""A real loopback site, and a fetcher whose hours pass only when it sleeps."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
+
+from scrapers.fetch import Fetcher
+from scrapers.pace import MemoryLedger, Pace
 
 Route = Callable[[BaseHTTPRequestHandler], None]
 
@@ -31,6 +36,21 @@ class Site:
             handler.wfile.write(body)
 
         self.routes[path] = route
+
+    def once(self, path: str, status: int, **headers: str) -> None:
+        """Answer like this the first time, and with the page "at last" from then on."""
+        self.answer(path, status=status, **headers)
+        first = self.routes[path]
+
+        def route(handler: BaseHTTPRequestHandler) -> None:
+            self.answer(path, b"at last")
+            first(handler)
+
+        self.routes[path] = route
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.asked]
 
 
 @contextmanager
@@ -71,3 +91,53 @@ def site() -> Iterator[Site]:
 def other_site() -> Iterator[Site]:
     with serve() as site:
         yield site
+
+
+class Hours:
+    """A clock that moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.began = datetime(2026, 3, 4, 9, 0, tzinfo=UTC).timestamp()
+        self.seconds = self.began
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+@pytest.fixture
+def hours() -> Hours:
+    return Hours()
+
+
+@pytest.fixture
+def ledger() -> MemoryLedger:
+    return MemoryLedger()
+
+
+@pytest.fixture
+def pace(hours: Hours, ledger: MemoryLedger) -> Pace:
+    return Pace(ledger=ledger, clock=hours.clock, sleep=hours.sleep)
+
+
+@pytest.fixture
+def make(hours: Hours) -> Callable[..., Fetcher]:
+    """Return what makes a fetcher of a pace and of options."""
+
+    def made(pace: Pace, **options: Any) -> Fetcher:
+        return Fetcher(contact="", version="0", pace=pace, sleep=hours.sleep, now=hours.now, **options)
+
+    return made
+
+
+@pytest.fixture
+def fetcher(make: Callable[..., Fetcher], pace: Pace) -> Iterator[Fetcher]:
+    with make(pace) as made:
+        yield made

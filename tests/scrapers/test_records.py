@@ -163,6 +163,11 @@ def test_hostile_text_is_stored_as_text() -> None:
     assert listing.papers[0].title == "Loss < 1: a & b <script>\u202e"
 
 
+def test_what_json_escapes_and_nothing_can_store_is_left_out_of_ids_too() -> None:
+    read = paper(doi="10.5555/a\ud800b\0c")
+    assert (read.ids.doi, read.url) == ("10.5555/abc", "https://doi.org/10.5555/abc")
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

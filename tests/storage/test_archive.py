@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.errors import UnknownError
-from domain.papers import AbstractKind, FetchStatus, Identifiers, Validators
+from domain.papers import AbstractKind, Identifiers
 from domain.topics import Query, Word
 from storage.search import Search
 
@@ -89,15 +89,6 @@ def test_one_listing_that_names_a_paper_twice_keeps_it_once(archive, listed, lis
     added = archive.add(listing(*twice), now)
     assert len(added.new) == 1
     assert archive.sightings(added.new[0].id)[0].rank == 1
-
-
-def test_the_cursor_and_the_validators_move_with_whole_answers_only(archive, listed, listing, now):
-    mark = Validators(url="http://x/", etag='"1"')
-    archive.add(listing(listed(), status=FetchStatus.PARTIAL), now, [mark])
-    assert archive.validators("hf", "http://x/") is None
-    archive.add(listing(listed()), now, [mark])
-    assert archive.validators("hf", "http://x/") == mark
-    assert archive.validators("another source of the same page", "http://x/") is None
 
 
 def test_a_record_keeps_the_first_seen_it_brings(archive, listed, listing, now):

@@ -48,6 +48,8 @@ class Site:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, path: str) -> tuple[bytes, int]:
+        if not path.startswith("/papers/date/"):
+            return b"", 404
         day = date.fromisoformat(path.rpartition("/")[2])
         if self.broken:
             return b"<html>Please prove that you are human.</html>", 200
@@ -237,11 +239,11 @@ def test_a_day_that_could_not_be_read_is_asked_for_until_it_can(house, site, clo
     clock.set(datetime(2026, 11, 20, 9, tzinfo=UTC))
     house.rounds.collect()
     house.collector.collect(days=[date(2026, 11, 20)])
-    assert house.archive.cursor("hf") == date(2026, 11, 12)
+    assert house.states.cursor("hf") == date(2026, 11, 12)
     site.answer = answer
     clock.set(datetime(2026, 11, 20, 10, tzinfo=UTC))
     house.rounds.collect()
-    assert house.archive.cursor("hf") == date(2026, 11, 20)
+    assert house.states.cursor("hf") == date(2026, 11, 20)
     assert house.archive.stats()["papers"] == 11
 
 
