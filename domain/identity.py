@@ -27,7 +27,9 @@ _LINKED_ARXIV = re.compile(
 )
 _DBLP_ARXIV = re.compile(r"corr/abs-(\d{4})-(\d{4,5})(?!\d)", re.IGNORECASE)
 # "<" and ">" stand in a DOI only around an item number of old serials (SICI): "…49:8<693::AID-ASI4>3.0.CO;2-O".
-_DOI = re.compile(r"\b(10\.\d{4,9}/(?:[^\s\"<>]|<[^\s\"<>/:]{1,40}:[^\s\"<>/]{0,80}>)+)", re.IGNORECASE)
+_DOI = re.compile(
+    r"\b(10\.\d{4,9}/(?:[^\s\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff]|<[^\s\"<>/:]{1,40}:[^\s\"<>/]{0,80}>)+)", re.IGNORECASE
+)
 _BIORXIV_VERSION = re.compile(r"v\d+(?:\.[a-z][a-z.+-]*)?$")
 _OPENREVIEW = re.compile(r"openreview\.net/(?:forum|pdf|attachment)\?(?:[^#\s]{0,500}&)?id=([A-Za-z0-9_-]{6,64})")
 

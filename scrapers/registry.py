@@ -37,7 +37,7 @@ KINDS: Mapping[str, SourceKind] = {
         ),
         SourceKind(
             kind="huggingface-week",
-            label="Hugging Face, the week",
+            label="Hugging Face papers of the week",
             doc="The papers that stood out in one week, at most 105.",
             build=lambda config, every: PeriodSource(config.name, config.url, every, "huggingface-week"),
             url=HUGGINGFACE,
@@ -47,7 +47,7 @@ KINDS: Mapping[str, SourceKind] = {
         ),
         SourceKind(
             kind="huggingface-month",
-            label="Hugging Face, the month",
+            label="Hugging Face papers of the month",
             doc="The papers that stood out in one month, at most 105.",
             build=lambda config, every: PeriodSource(config.name, config.url, every, "huggingface-month"),
             url=HUGGINGFACE,
@@ -57,7 +57,7 @@ KINDS: Mapping[str, SourceKind] = {
         ),
         SourceKind(
             kind="huggingface-trending",
-            label="Hugging Face, trending",
+            label="Hugging Face trending papers",
             doc="The 50 papers that are talked about now, of any age.",
             build=lambda config, every: TrendingSource(config.name, config.url, every),
             url=HUGGINGFACE,

@@ -67,7 +67,7 @@ def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
         return strongest
     names = title_key(listed.title)
     salt, others = 0, set(taken)
-    while (key := f"title:{title_hash(names, str(salt) if salt else '')}") in others:
+    while (key := f"title:{title_hash(names, f' {salt}' if salt else '')}") in others:
         salt += 1
     return key
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.papers import FetchStatus, Listing
+from domain.papers import FetchStatus
 from scrapers.source import Calendar, Visit
 from storage.fetches import DayCount
 from worker.reports import SourceReport
@@ -28,18 +28,18 @@ _ADVICE = {
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def lateness(calendar: Calendar, visit: Visit, listing: Listing, now: datetime) -> str:
-    """Return "" or the sentence that the newest listing is overdue.
+def lateness(calendar: Calendar, visit: Visit, shown: date, now: datetime) -> str:
+    """Return "" or the sentence that the newest listing is overdue where the page shows that of the day `shown`.
 
     Only a source that names its weekdays can be late: elsewhere an older page is how a day without papers looks.
     """
     if not calendar.is_dated or len(calendar.weekdays) == len(_WEEKDAYS):
         return ""
-    if visit.day != visit.newest or listing.day >= visit.day or now < _due(calendar, visit.day) + GRACE:
+    if visit.day != visit.newest or shown >= visit.day or now < _due(calendar, visit.day) + GRACE:
         return ""
     # On the days that have no listing the newest is the last before them, and it came long ago.
     return (
-        f"it still shows the listing of {_day(listing.day)}; that of {_day(visit.day)} is late, "
+        f"it still shows the listing of {_day(shown)}; that of {_day(visit.day)} is late, "
         "or that day is a holiday there"
     )
 

@@ -156,9 +156,12 @@ class Reader:
         return _Step(request, report, listing)
 
     def _unchanged(self, source: Source, visit: Visit, request: PageRequest, page: Page) -> _Step:
-        self._record(source, visit, request, page, None)
-        report = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=visit.day, pages=1)
-        return _Step(request, report, None)
+        """Return what "not modified" comes to: the day that was read then, which may be late by now."""
+        day = self._fetches.last_day(source.name, request.url) or visit.day
+        note = lateness(source.calendar, visit, day, self._clock.now())
+        status = FetchStatus.STALE if note else FetchStatus.NOT_MODIFIED
+        self._record(source, replace(visit, day=day), request, page, None)
+        return _Step(request, SourceReport(source=source.name, status=status, day=day, pages=1, error=note), None)
 
     def _judged(self, source: Source, visit: Visit, listing: Listing) -> Listing:
         """Return the listing, as stale where it is an old batch."""
@@ -167,7 +170,7 @@ class Reader:
             arxiv = [paper.ids.arxiv for paper in listing.papers if paper.ids.arxiv]
             if source.repeats(listing, self._sources.announced_before(arxiv, listing.day)):
                 note = f"it serves an earlier batch as that of {listing.day}"
-        note = note or lateness(source.calendar, visit, listing, self._clock.now())
+        note = note or lateness(source.calendar, visit, listing.day, self._clock.now())
         if not note or not listing.status.moves_cursor:
             return listing
         return replace(listing, status=FetchStatus.STALE, note=note)

@@ -141,9 +141,13 @@ def test_the_source_of_the_document_names_a_page_that_changed(toy: SourceKind, s
     assert report.error == "line 2 is not an id and a title"
 
 
-@pytest.mark.parametrize("code", [MODULE, ROW], ids=["module", "row"])
-def test_the_code_of_the_document_is_written_as_the_house_writes(code: str) -> None:
-    command = [sys.executable, "-m", "ruff", "format", "--diff", "--no-cache", "--stdin-filename", "toy.py", "-"]
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [(["format", "--diff"], MODULE), (["format", "--diff"], ROW), (["check", "--quiet"], MODULE)],
+    ids=["module", "row", "module's rules"],
+)
+def test_the_code_of_the_document_is_written_as_the_house_writes(verb: list[str], code: str) -> None:
+    command = [sys.executable, "-m", "ruff", *verb, "--no-cache", "--stdin-filename", "scrapers/toy.py", "-"]
     answer = subprocess.run(command, cwd=ROOT, input=code, capture_output=True, text=True, timeout=60, check=False)
 
     assert (answer.returncode, answer.stdout) == (0, ""), answer.stdout + answer.stderr

@@ -318,8 +318,3 @@ def test_every_line_of_a_seed_is_accounted_for(seed: str, count: int, day: str |
     footers = sum(paper.published is not None for paper in listing.papers)
     assert len(short) == (footers * 3 + 1 if seed == "001" else 1 if seed == "002" else 0)
     assert min(len(paper.abstract) for paper in listing.papers) > 900
-
-
-def test_every_fixture_is_used() -> None:
-    used = {"footers", "no-footers", "glued", "records-between-blanks", "wrapped", "mojibake", "empty", "keyword"}
-    assert {path.stem for path in CAPTURES.iterdir()} == used

@@ -112,9 +112,9 @@ def test_what_is_not_set_is_the_kinds_own_choice() -> None:
     ("kind", "row", "source"),
     [
         ("huggingface-daily", "Hugging Face Daily Papers", "Hugging Face Daily Papers"),
-        ("huggingface-week", "Hugging Face, the week", "Hugging Face papers of the week"),
-        ("huggingface-month", "Hugging Face, the month", "Hugging Face papers of the month"),
-        ("huggingface-trending", "Hugging Face, trending", "Hugging Face trending papers"),
+        ("huggingface-week", "Hugging Face papers of the week", "Hugging Face papers of the week"),
+        ("huggingface-month", "Hugging Face papers of the month", "Hugging Face papers of the month"),
+        ("huggingface-trending", "Hugging Face trending papers", "Hugging Face trending papers"),
         ("huggingface-search", "Hugging Face search", "Hugging Face search: protein language model"),
         ("arxiv-listing", "arXiv", "arXiv cs.CL"),
         ("arxiv-feed", "arXiv", "arXiv cs.AI, cs.LG"),

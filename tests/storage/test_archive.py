@@ -145,3 +145,13 @@ def test_a_search_counts_all_and_gives_the_best_first(archive, database, listed,
 
 def _word(text: str) -> Query:
     return Query(text=text, tree=Word(text), normal_form=text, terms=(text,))
+
+
+def test_papers_without_an_id_whose_titles_end_in_a_number_do_not_get_each_others_key(archive, listing, listed, now):
+    works = [
+        listed("Editorial", abstract="The tides of this year, and what the board makes of them.", authors=("A. One",)),
+        listed("Editorial", abstract="Lanterns are lit again along the northern harbours.", authors=("B. Two",)),
+        listed("Editorial 1", abstract="Moss grows where nobody counts it.", authors=("C. Three",)),
+    ]
+    added = archive.add(listing(*works), now)
+    assert len({paper.key for paper in added.new}) == 3

@@ -82,10 +82,10 @@ class Toy:
 
 @dataclass
 class Pages:
-    """A fetcher over a mapping from path to text or error; it keeps what was asked."""
+    """A fetcher over a mapping from path to text, error, or None for "not modified"; it keeps what was asked."""
 
     clock: FixedClock
-    pages: dict[str, str | CollectError] = field(default_factory=dict)
+    pages: dict[str, str | CollectError | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def get(self, request: PageRequest, validators: object = None) -> Page:  # noqa: ARG002 - the toy site has none
@@ -94,6 +94,8 @@ class Pages:
         answer = self.pages.get(path, PermanentCollectError(f"{request.url} answered 404"))
         if isinstance(answer, CollectError):
             raise answer
+        if answer is None:
+            return Page(request.url, 304, {}, b"", self.clock.now())
         return Page(request.url, 200, {}, answer.encode(), self.clock.now())
 
 
@@ -304,7 +306,8 @@ class Markup:
         )
         return (
             "<?xml version='1.0' encoding='UTF-8'?>"
-            '<rss xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/" version="2.0">'
+            '<rss xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+            'version="2.0">'
             "<channel><title>cs.CL updates on arXiv.org</title><link>http://rss.arxiv.org/rss/cs.CL</link>"
             "<description>cs.CL updates on the arXiv.org e-print archive.</description>"
             f"<pubDate>{midnight}</pubDate><skipDays><day>Saturday</day><day>Sunday</day></skipDays>"

@@ -353,3 +353,13 @@ def test_a_job_that_is_under_way_is_not_begun_again_in_another_slot(database, cl
     assert runs.claim("collect:toy", "one", "me", clock.now(), DAY) is not None
     assert runs.claim("collect:toy", "two", "other", clock.now(), DAY) is None
     assert runs.claim("collect:toy", "two", "other", clock.now(), DAY, is_alive=lambda _: False) is not None
+
+
+def test_a_listing_that_is_late_is_noticed_behind_a_304_too(due, toy, pages, clock):
+    pages.pages["new"] = f"{THURSDAY}\n2611.00001"
+    due(toy())
+    pages.pages[f"day/{THURSDAY}"] = pages.pages["new"]
+    assert due(toy(), later=timedelta(hours=16)).status is FetchStatus.OK
+    pages.pages["new"] = None
+    late = due(toy(), later=timedelta(hours=2))
+    assert (late.status, late.day) == (FetchStatus.STALE, THURSDAY)

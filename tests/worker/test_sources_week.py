@@ -34,7 +34,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def arxiv(loopback, markup):
-    """An arXiv that announces what it is told: the catch-up of its day at eight in the evening before, then the feed."""
+    """An arXiv that announces what it is told: on its list and catch-up pages, and in its feed."""
 
     class Arxiv:
         def __init__(self) -> None:
