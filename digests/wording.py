@@ -22,7 +22,7 @@ _URL = re.compile(r"[!#-;=?-\[\]-_a-z~\x80-\U0010ffff]+")
 
 _FAULTS = {
     FetchStatus.LAYOUT_CHANGED: "layout changed",
-    FetchStatus.BLOCKED: "the site asked for a browser check or a login",
+    FetchStatus.BLOCKED: "the site turned us away",
     FetchStatus.THROTTLED: "the site asked us to slow down",
     FetchStatus.FAILED: "no usable answer",
 }
@@ -176,6 +176,8 @@ def _bad(check: SourceCheck, *, year: int, since: str) -> str:
     if check.status is FetchStatus.PARTIAL:
         return f"{_good(check, year=year, since=since)} Some could not be read."
     new = f"{check.new:,} new {since}" if check.new else ""
+    if check.status is FetchStatus.STALE and check.detour:
+        return f"{name} is late; what its site shows elsewhere was read: {new or 'nothing new'}."
     if check.status is FetchStatus.STALE:
         told = "; ".join(filter(None, [f"it still shows {day}" if day else "it shows no new day", new]))
         return f"{name} is late: {told}. Its papers will come when they are listed."

@@ -10,10 +10,12 @@ PaperroundError
 ├── CollectError                  a listing could not be read; knows the status to report
 │   ├── TransientCollectError     worth asking again
 │   │   ├── Throttled             the host asks for patience; may know for how long
-│   │   └── Unreachable           no answer, or the host's own failure
+│   │   └── Unreachable           no answer, or the host's own failure; may know why none came
+│   │       └── TooSlow           ended by us, at the time limit or when asked to stop: not asked again at once
 │   └── PermanentCollectError     asking again will not help
 │       ├── Blocked               an answer, but not the page: a bot check, a login, a refusal
 │       ├── LayoutChanged         the page is there but cannot be trusted
+│       ├── NotThere              the site has no such page (404, 410)
 │       └── RefusedAnswer         too large, or led somewhere we do not go
 ├── StorageError                  exit code 3, nothing was changed
 │   ├── DatabaseBusy              another process holds the database; later works (transient)
@@ -91,6 +93,15 @@ class Throttled(TransientCollectError):
 class Unreachable(TransientCollectError):
     """No answer, or the host's own failure."""
 
+    def __init__(self, reason: str, silence: str = "") -> None:
+        super().__init__(reason)
+        #: Why no answer came, such as "Connection refused"; "" where one did.
+        self.silence = silence
+
+
+class TooSlow(Unreachable):
+    """We ended the request, at its time limit or when asked to stop; asking again at once would cost as much."""
+
 
 class PermanentCollectError(CollectError):
     """Asking again will not help."""
@@ -106,6 +117,10 @@ class LayoutChanged(PermanentCollectError):
     """The page is there but cannot be trusted; nothing of it is kept."""
 
     status = FetchStatus.LAYOUT_CHANGED
+
+
+class NotThere(PermanentCollectError):
+    """The site has no such page (404, 410)."""
 
 
 class RefusedAnswer(PermanentCollectError):

@@ -18,10 +18,11 @@ from domain.papers import Identifiers
 _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]*(?:\.[A-Za-z-]{2,})?/\d{7}"
 _BARE_ARXIV = re.compile(rf"(?:arxiv:)?({_NEW_STYLE}|{_OLD_STYLE})(?:v\d+)?", re.IGNORECASE)
+_OWN_DOI = ("10.48550/arxiv.", "10.65215/arxiv.")  # an arXiv id in other words (sources.md 3.7)
 _LONGEST = 2_000  # characters of an id or an address; what is longer is cut before it is searched
 _LONGEST_TITLE = 4_000  # characters that a title key is made of
 _LINKED_ARXIV = re.compile(
-    r"(?:arxiv\.org/(?:abs|pdf|html|format|src)/|/papers/|alphaxiv\.org/(?:abs|overview)/|oai:arxiv\.org:|10\.48550/arxiv\.)"
+    r"(?:arxiv\.org/(?:abs|pdf|html|format|src)/|/papers/|alphaxiv\.org/(?:abs|overview)/|oai:arxiv\.org:|10\.(?:48550|65215)/arxiv\.)"
     rf"({_NEW_STYLE}|{_OLD_STYLE})(?:v\d++)?+(?!\.*\d)",
     re.IGNORECASE,
 )
@@ -99,7 +100,7 @@ def doi(text: str) -> str | None:
         whole = _DOI.match(unquote(value))
         value = whole[1] if whole else ""
     value = value.lower()
-    if value.startswith("10.48550/arxiv."):
+    if value.startswith(_OWN_DOI):
         return None
     if value.startswith(("10.1101/", "10.64898/")):
         value = _BIORXIV_VERSION.sub("", value.rstrip(_PUNCTUATION))

@@ -107,6 +107,7 @@ class Validators:
     url: str
     etag: str = ""
     last_modified: str = ""
+    day: date | None = None  #: the listing day that the answer was of; None where that was not kept
 
 
 @dataclass(frozen=True, slots=True)

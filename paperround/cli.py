@@ -14,12 +14,11 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import PaperroundError, QueryError, UsageError
+from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
 from paperround.commands import archive, letters, readers, running, sources, topics
 from paperround.commands.context import Chosen
 from paperround.console import Report
-
-_INTERRUPTED = 130  # as shells say it
+from paperround.interruption import INTERRUPTED
 
 app = typer.Typer(
     name="paperround",
@@ -104,7 +103,7 @@ def _refused(error: BaseException, told: Report) -> int:
         return code
     with suppress(OSError):
         more = {"column": error.column} if isinstance(error, QueryError) else {}
-        if told.is_json and code != _INTERRUPTED:
+        if told.is_json and code != INTERRUPTED:
             sys.stdout.write(json.dumps({"error": reason, **more}) + "\n")
             sys.stdout.flush()
     told.note(f"paperround: {' '.join(reason.split())}")
@@ -120,9 +119,9 @@ def _told(error: BaseException) -> tuple[str, int]:
             return str(error), 2
         case OSError():
             return f"{error.filename or 'the system'}: {error.strerror or error}", 3
+        case KeyboardInterrupt() | typer.Abort() | Interrupted():
+            return "interrupted; what was done stays done", INTERRUPTED
         case PaperroundError():
             return str(error), 3
-        case KeyboardInterrupt() | typer.Abort():
-            return "interrupted; what was done stays done", _INTERRUPTED
         case _:
             return f"a fault of ours ({error!r}); --verbose before the command shows where; please report it", 3

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+INTERRUPTED = 130  # what shells give to a command that Ctrl-C ended
+
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:

@@ -32,6 +32,7 @@ _WANTED = {
     "string_type": "text in quotes",
     "string_too_short": "at least {min_length} characters long",
     "path_type": "a path in quotes",
+    "bool_type": "true or false",
     "tuple_type": "a list",
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",

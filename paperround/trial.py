@@ -73,7 +73,7 @@ def trial(
             ],
             sent=(),
             limits=_LIMITS,
-            checks=house.receipts().checks(now - timedelta(days=days)),
+            checks=house.receipts().checks(now - timedelta(days=days), first=True),
             new=listed,
             confirmed_at=None,
             welcome_days=days,

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -46,6 +46,8 @@ from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.schedule import Rounds, tick
 
+_LOOK = 0.1  # seconds between two looks at whether a stop is asked for
+
 
 class House:
     """Every object of one installation, built when it is first asked for, over one open database.
@@ -66,6 +68,7 @@ class House:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         self._stop = stop or threading.Event()
+        self._closed = threading.Event()
         self._transport = transport
         self._ledger = ledger
         self._owner = worker_name()
@@ -80,6 +83,7 @@ class House:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close what was opened."""
+        self._closed.set()
         if "fetcher" in self.__dict__:
             self.fetcher.close()
         self.database.close()
@@ -172,7 +176,7 @@ class House:
     @cached_property
     def fetcher(self) -> Fetcher:
         """The only socket for pages."""
-        return Fetcher(
+        fetcher = Fetcher(
             contact=self.settings.collect.contact,
             version=version("paperround"),
             pace=self.pace,
@@ -181,6 +185,8 @@ class House:
             proxy=self.settings.collect.proxy or None,
             allow_private_hosts=self.settings.collect.allow_private_hosts,
         )
+        threading.Thread(target=self._abandon_when_stopped, args=(fetcher,), daemon=True).start()
+        return fetcher
 
     @cached_property
     def pace(self) -> Pace:
@@ -301,7 +307,7 @@ class House:
         """Run the jobs again and again until `stop` is set."""
         rounds = self.rounds
         jobs: dict[str, Callable[[], object]] = {
-            "collect": rounds.collect,
+            **{f"collect {site}": partial(rounds.collect, site) for site in rounds.sites},
             "publish": rounds.publish,
             "deliver": rounds.deliver,
         }
@@ -312,6 +318,13 @@ class House:
             SourceConfig(**{name: getattr(each, name) for name in type(each).model_fields})
             for each in self.settings.sources
         ]
+
+    def _abandon_when_stopped(self, fetcher: Fetcher) -> None:
+        """Let nobody wait for a host that dawdles once a stop is asked for."""
+        while not self._closed.wait(_LOOK):
+            if self._stop.is_set():
+                fetcher.abandon()
+                return
 
     def _sleep(self, seconds: float) -> None:
         """Wait; raises Interrupted when a stop is asked for."""

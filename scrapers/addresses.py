@@ -1,7 +1,8 @@
 """Where a request may go: an errand in the public internet is not led into the network that we run in.
 
-A page may redirect there, or its name may suddenly resolve there; so an errand whose first connection was outside never
-connects inside. An errand that began inside was sent there by the operator.
+The host that is configured may be anywhere, also inside: the operator sent us there, and its first connection is not
+judged. Whatever an errand that began outside connects to afterwards, by a redirect or for another look at a name that
+now resolves elsewhere, is; one that began inside may stay there.
 """
 
 import ipaddress

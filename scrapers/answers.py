@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from domain.errors import Blocked, PermanentCollectError, Throttled, Unreachable
+from domain.errors import Blocked, NotThere, PermanentCollectError, Throttled, Unreachable
 
 # 406 is how arXiv turns away who asks too much (sources.md 3.3).
 _THROTTLING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.NOT_ACCEPTABLE}
@@ -25,7 +25,8 @@ def judge(status: int, headers: Mapping[str, str], url: str, *, now: datetime, c
         Throttled: the site asks for patience; `retry_after` if it said how much.
         Unreachable: the site failed.
         Blocked: 401 or 403.
-        PermanentCollectError: any other refusal, such as 404.
+        NotThere: 404 or 410.
+        PermanentCollectError: any other refusal.
 
     """
     if is_good(status) and (conditional or status != HTTPStatus.NOT_MODIFIED):
@@ -39,6 +40,8 @@ def judge(status: int, headers: Mapping[str, str], url: str, *, now: datetime, c
         raise Unreachable(f"{url} answered {status}")
     if status in _REFUSALS:
         raise Blocked(f"{url} refused us ({status})")
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        raise NotThere(f"{url} answered {status}")
     raise PermanentCollectError(f"{url} answered {status}")
 
 

@@ -1,9 +1,15 @@
-"""arXiv: its addresses, its days, and the pace that its terms ask for (sources.md 3.1 to 3.5)."""
+"""arXiv: its addresses, its days, and the pace that its terms ask for (sources.md 3.1 to 3.5).
 
+Here too is what all its answers have in common, whatever their form: the plea for patience, and how many records
+without id or title an answer may hold.
+"""
+
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote
 
+from domain.errors import LayoutChanged
 from domain.papers import Announcement, PageRequest
 from scrapers.source import Calendar
 
@@ -29,6 +35,9 @@ FEEDS = Calendar(zone="America/New_York", weekdays=_WORKING_DAYS, still_filling=
 
 #: What is news where the settings do not choose.
 ANNOUNCED = frozenset({Announcement.NEW, Announcement.CROSS})
+
+_THROTTLED = re.compile(r"\s*+(?:<[^<>]{0,100}>\s*+){0,10}Rate exceeded", re.IGNORECASE)
+_REJECTS_SHARE = 0.05  # of the entries; above it the layout is not the one we know
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +68,22 @@ def catchup_request(root: str, category: str, day: date) -> PageRequest:
 def abstract_request(root: str, identifier: str) -> PageRequest:
     """Name the page of one paper."""
     return PageRequest(f"{root}/abs/{quote(identifier)}", pace=LIST_PACE)
+
+
+def is_throttled(text: str) -> bool:
+    """Whether a text is arXiv's plea for patience, "Rate exceeded.", bare or in a page (sources.md 3.3)."""
+    return _THROTTLED.match(text) is not None
+
+
+def rejects_note(rejected: int, entries: int) -> str:
+    """Return what it cost that some entries have no id or no title; "" for none.
+
+    One bad record does not cost a short day; an answer of nothing but bad records is not arXiv's.
+
+    Raises:
+        LayoutChanged: more than one is bad and more than 5 %, or all are.
+
+    """
+    if rejected > max(1, entries * _REJECTS_SHARE) or (rejected and rejected == entries):
+        raise LayoutChanged(f"{rejected} of {entries} entries have no arXiv id or no title")
+    return f"{rejected} of {entries} entries had no arXiv id or no title and were left out" if rejected else ""

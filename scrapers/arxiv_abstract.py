@@ -3,7 +3,8 @@
 The page says most things twice: in blocks for people and in `citation_*` tags for programs. The id, the DOI and the
 first day come from the tags, which are made for that. The title, the authors ("First Last") and the abstract come from
 the blocks, where accents are letters as they are on the lists, and from the tags where a block is missing. The
-submission history tells the newest version, and whether that one is a withdrawal.
+submission history tells the newest version, and whether that one is a withdrawal; words are only asked where there is
+no history.
 """
 
 import re
@@ -17,7 +18,8 @@ from domain.errors import Blocked, LayoutChanged
 from domain.identity import arxiv_id, doi
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ARXIV
-from scrapers.arxiv_markup import Markup, authors_of, categories_of, classes, day_in, is_cut, is_withdrawn, markup_of
+from scrapers.arxiv_markup import Markup, authors_of, categories_of, classes, day_in, is_cut, markup_of
+from scrapers.arxiv_withdrawal import is_withdrawn
 from scrapers.text import plausible_day
 
 _PAGE = re.compile(r"\bname\s*=\s*[\"']?citation_arxiv_id\b|<blockquote[^<>]{0,100}?\babstract\b", re.IGNORECASE)
@@ -25,7 +27,6 @@ _LINKED = re.compile(r"/abs/([^?#\s]{1,60})$")
 _HISTORY = re.compile(r"\[v([0-9]{1,3})\]([^\[]*)")  # "[v2] Tue, 24 Jul 2007 20:10:27 UTC (370 KB)"
 _WITHDRAWN_VERSION = re.compile(r"\bwithdrawn\b", re.IGNORECASE)
 _CITATION_DAY = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})")
-_OWN_DOI = "10.65215/"  # arXiv's newer prefix; domain.identity knows the older
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,14 @@ def read_abstract(text: str, *, source: str, day: date, visited: date) -> Listin
     history = _history(_said(markup, parts, "submission-history"), visited)
     abstract = _said(markup, parts, "abstract", "Abstract:") or _tag(parts, "citation_abstract")
     comment = _said(markup, parts, "comments")
-    withdrawn = history.is_withdrawn or parts.is_marked_withdrawn or is_withdrawn(comment=comment, abstract=abstract)
+    withdrawn = history.is_withdrawn
+    if history.version is None:
+        withdrawn = parts.is_marked_withdrawn or is_withdrawn(comment=comment, abstract=abstract)
     authors = _authors(markup, parts)
     paper = ListedPaper(
         title=title,
         rank=1,
-        ids=Identifiers(arxiv=identifier, doi=_doi(markup, parts)),
+        ids=Identifiers(arxiv=identifier, doi=doi(_tag(parts, "citation_doi")) or doi(_said(markup, parts, "doi"))),
         abstract=abstract,
         abstract_kind=AbstractKind.AUTHORS if abstract else AbstractKind.NONE,
         authors=authors,
@@ -166,12 +169,6 @@ def _authors(markup: Markup, parts: _Parts) -> tuple[str, ...]:
 def _turned(name: str) -> str:
     last, _, first = name.partition(",")
     return f"{first.strip()} {last.strip()}".strip()
-
-
-def _doi(markup: Markup, parts: _Parts) -> str | None:
-    """Return the DOI of where the paper appeared; None for arXiv's own, which is the arXiv id in other words."""
-    found = doi(_tag(parts, "citation_doi")) or doi(_said(markup, parts, "doi"))
-    return None if found is None or found.startswith(_OWN_DOI) else found
 
 
 def _history(said: str, visited: date) -> _History:

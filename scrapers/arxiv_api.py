@@ -12,9 +12,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from domain.errors import PermanentCollectError
 from domain.papers import Identifiers, Listing, PageRequest
-from scrapers.arxiv import ACCEPT_FEED, FEED_PACE, roots
+from scrapers.arxiv import ACCEPT_FEED, FEED_PACE, is_throttled, roots
 from scrapers.arxiv_api_page import FARTHEST, KIND, looks_like_answer, read_answer, read_slice
-from scrapers.arxiv_entries import is_throttled
 from scrapers.arxiv_query import query_error, search_query
 from scrapers.source import Calendar, Page, Visit
 from scrapers.text import web_address

@@ -2,7 +2,8 @@
 
 An error is an entry titled "Error", or 14 bytes of "Rate exceeded."; an unknown field is rewritten without a word, but
 the feed's title shows the query that was answered; a slice may come empty although the counts promise papers, which
-arXiv mends by itself within minutes (lukasschwab/arxiv.py issue 129). Only the counts tell whether more is to come.
+arXiv mends by itself within minutes (lukasschwab/arxiv.py issue 129). The counts tell whether more is to come; where
+they are lost, the next slice is asked for until one is empty.
 """
 
 import re
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, date
 
 from domain.errors import LayoutChanged, PermanentCollectError
-from domain.identity import arxiv_id
+from domain.identity import arxiv_id, doi
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from scrapers.arxiv import ARXIV
-from scrapers.arxiv_entries import Gathered, categories_in, day_in, gather, is_throttled, journal_doi, version_in, words
-from scrapers.arxiv_markup import is_withdrawn
+from scrapers.arxiv import ARXIV, is_throttled
+from scrapers.arxiv_entries import Gathered, categories_in, day_in, gather, version_in, words
 from scrapers.arxiv_query import is_same_query
+from scrapers.arxiv_withdrawal import is_withdrawn
 from scrapers.text import plausible_day
 from scrapers.xml import Element
 
@@ -29,6 +30,7 @@ _OURS = re.compile(
     r"arXiv Query:|//(?:export\.)?arxiv\.org/api/|<id[^<>]{0,100}>\s*https?://arxiv\.org/abs/", re.IGNORECASE
 )
 _TITLE = re.compile(r"arXiv Query:\s*search_query=(.*?)&id_list=", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2}")
 _REASON = 300  # characters of arXiv's reason that are repeated
 
 
@@ -57,7 +59,8 @@ def read_slice(
     """Read an answer to the query `asked`, from the result number `start` on; "" and None where that is not known.
 
     There is no more to ask for where a paper is older than `since`, since the newest come first. PARTIAL, with a note:
-    arXiv rewrote the query; it counts papers and gave none; the slice begins elsewhere; the results have no end.
+    arXiv rewrote the query; it counts papers and gave none; the slice begins elsewhere; the results have no end, or
+    none that can be known.
 
     Raises:
         Throttled: "Rate exceeded." in place of the answer.
@@ -88,6 +91,7 @@ def read_slice(
     if elsewhere:
         notes.append(f"the answer begins at result {counts.start}, not at the {start} that was asked for")
     notes += _shortfall(counts, found, counts.first(start), following)
+    notes += _unknown(counts, found, start, following)
     good = FetchStatus.OK if found.papers else FetchStatus.OK_EMPTY
     listing = Listing(
         source=source,
@@ -98,7 +102,9 @@ def read_slice(
         rejected=found.rejected,
         note="; ".join(notes),
     )
-    is_more = following is not None and following < min(counts.total or 0, FARTHEST)
+    # Without a total only an empty slice is the end; a saved answer has no next one.
+    end = counts.total if counts.total is not None else FARTHEST if start is not None else 0
+    is_more = following is not None and following < min(end, FARTHEST)
     return Slice(listing, following if is_more else None)
 
 
@@ -113,7 +119,7 @@ class _Counts:
     @classmethod
     def of(cls, root: Element) -> "_Counts":
         said = [root.said(f"opensearch:{name}").strip() for name in ("totalResults", "startIndex", "itemsPerPage")]
-        return cls(*(int(digits) if re.fullmatch(r"[0-9]{1,9}", digits) else None for digits in said))
+        return cls(*(int(digits.replace(",", "")) if _NUMBER.fullmatch(digits) else None for digits in said))
 
     def first(self, start: int | None) -> int:
         """Return the number of the first result: as it was asked for, else as the answer says."""
@@ -134,6 +140,17 @@ def _shortfall(counts: _Counts, found: Gathered, first: int, following: int | No
         yield f"arXiv counts {total:,} in all and gave none from number {first + 1:,} on"
     if following is not None and FARTHEST <= following < total:
         yield f"arXiv counts {total:,} in all and gives {FARTHEST:,} of a query, so a narrower one is needed"
+
+
+def _unknown(counts: _Counts, found: Gathered, start: int | None, following: int | None) -> Iterator[str]:
+    """Say where the counts do not tell whether there is more, and no next slice will."""
+    if counts.total is not None or following is None:
+        return
+    if following >= FARTHEST:
+        yield f"arXiv does not say how many there are and gives {FARTHEST:,} of a query, so there may be more"
+    # An answer about one paper, asked for by its id, is whole.
+    elif start is None and counts.per_page and found.entries >= max(counts.per_page, 2):
+        yield "the answer is full and does not say how many there are in all, so there may be more"
 
 
 # -- one paper ---------------------------------------------------------------------------------------------------------
@@ -157,7 +174,7 @@ def _paper(entry: Element, rank: int, day: date) -> ListedPaper | None:
     return ListedPaper(
         title=title,
         rank=rank,
-        ids=Identifiers(arxiv=identifier, doi=journal_doi(entry.said("arxiv:doi", "arxiv:DOI"))),
+        ids=Identifiers(arxiv=identifier, doi=doi(entry.said("arxiv:doi", "arxiv:DOI"))),
         abstract=abstract,
         abstract_kind=AbstractKind.AUTHORS if abstract else AbstractKind.NONE,
         authors=authors,

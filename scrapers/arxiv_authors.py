@@ -5,14 +5,15 @@ are counted, since they nest; commas within braces or parentheses part nothing; 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from scrapers.text import collapse
 
 _MORE = re.compile(r"\(([0-9]{1,5})\s+additional\s+authors?\s+not\s+shown\)", re.IGNORECASE)
-_PART = re.compile(r"[,:](?=\s|$)|(?<=\s)and(?=[\s,])|[(){}]")
+_PART = re.compile(r"[,:](?=\s|$)|(?<=\s)and(?=[\s,])(?! Sons\b)|[(){}]")
 _AND = re.compile(r"^(?:and|&)\s+", re.IGNORECASE)
-_SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV)\.?")
+_SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV)\.?", re.IGNORECASE)
+_DEGREE = re.compile(r"(?:Ph\.? ?D|M\.? ?D|M\.? ?Sc|B\.? ?Sc|D\.? ?Sc|Dr|Prof|Esq)\.?", re.IGNORECASE)
 _OTHERS = re.compile(r"\bet\s+al\.?$")
 
 
@@ -20,14 +21,20 @@ def names_of(line: str) -> tuple[tuple[str, ...], int]:
     """Return the names in a line of authors, and how many authors there are with those that it leaves out."""
     line = collapse(line)
     more = sum(int(found[1]) for found in _MORE.finditer(line))
+    names = tidied(_parts(_without_affiliations(line)))
+    return names, len(names) + more
+
+
+def tidied(parts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names among the parts of a list, without "and", "et al." and "Ph.D."; "Jr." goes to its name."""
     names: list[str] = []
-    for part in _parts(_without_affiliations(line)):
+    for part in parts:
         name = _OTHERS.sub("", _AND.sub("", collapse(part))).rstrip(" ;,")
-        if _SUFFIX.fullmatch(name) and names:
-            names[-1] += f" {name}"
-        elif any(letter.isalpha() for letter in name):
+        if _SUFFIX.fullmatch(name):
+            names[-1:] = [f"{last} {name}" for last in names[-1:]]
+        elif any(letter.isalpha() for letter in name) and not _DEGREE.fullmatch(name):
             names.append(name)
-    return tuple(names), len(names) + more
+    return tuple(names)
 
 
 def _without_affiliations(line: str) -> str:

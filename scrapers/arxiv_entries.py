@@ -11,21 +11,18 @@ from datetime import date, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
-from domain.errors import Blocked, LayoutChanged, Throttled
-from domain.identity import doi
+from domain.errors import Blocked, Throttled
 from domain.papers import ListedPaper
+from scrapers.arxiv import is_throttled, rejects_note
 from scrapers.text import collapse, repair_mojibake
 from scrapers.xml import Element, read_xml
 
 NEW_YORK = ZoneInfo("America/New_York")  # arXiv's own days
 
 _ENTRIES = frozenset({"item", "atom:entry"})
-_REJECTS_SHARE = 0.05  # of the entries; above it the layout is not the one we know
-_THROTTLED = re.compile(r"\s*(?:<[^<>]{0,100}>\s*){0,10}Rate exceeded", re.IGNORECASE)
 _PAGE = re.compile(r"\s*(?:<!--(?:[^-]|-(?!->)){0,500}-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _VERSION = re.compile(r"(?<=[0-9])v([0-9]{1,3})(?![0-9])")
 _CATEGORY = re.compile(r"[a-z]{2,10}(?:-[a-z]{2,4})?(?:\.[A-Za-z-]{2,12})?")
-_OWN_DOI = "10.65215/"  # arXiv's newer prefix (sources.md 3.7); domain.identity knows the older
 
 
 @dataclass(slots=True)
@@ -38,12 +35,7 @@ class Gathered:
 
     def note(self) -> str:
         """Return what the rejects cost, "" for none; raises LayoutChanged where they are more than a few."""
-        if not self.rejected:
-            return ""
-        # One bad record does not cost a short day; an answer of nothing but bad records is not ours.
-        if self.rejected > max(1, self.entries * _REJECTS_SHARE) or not self.papers:
-            raise LayoutChanged(f"{self.rejected} of {self.entries} entries have no arXiv id or no title")
-        return f"{self.rejected} of {self.entries} entries had no arXiv id or no title and were left out"
+        return rejects_note(self.rejected, self.entries)
 
 
 def gather(text: str, *, paper: Callable[[Element, int], ListedPaper | None]) -> tuple[Element, Gathered]:
@@ -76,11 +68,6 @@ def gather(text: str, *, paper: Callable[[Element, int], ListedPaper | None]) ->
     return read_xml(text, records=_ENTRIES, take=take), found
 
 
-def is_throttled(text: str) -> bool:
-    """Whether a text is arXiv's plea for patience, bare or in a page."""
-    return _THROTTLED.match(text) is not None
-
-
 def words(text: str) -> str:
     """Return a text of an entry, repaired and collapsed."""
     return collapse(repair_mojibake(text))
@@ -95,12 +82,6 @@ def version_in(*texts: str) -> int | None:
 def categories_in(terms: Iterable[str]) -> tuple[str, ...]:
     """Return the arXiv categories among the terms, each once; classes of the ACM and MSC ("I.2.7") stand there too."""
     return tuple(dict.fromkeys(term for term in map(str.strip, terms) if _CATEGORY.fullmatch(term)))
-
-
-def journal_doi(text: str) -> str | None:
-    """Return the DOI of where the paper appeared; None for arXiv's own, which is the arXiv id in other words."""
-    found = doi(text)
-    return None if found is None or found.startswith(_OWN_DOI) else found
 
 
 def day_in(text: str, zone: tzinfo) -> date | None:

@@ -3,11 +3,11 @@
 The newest day is the feed; it has no past, so an earlier day is read from the catch-up page of each category. Where
 the feed is of no use, the pages made for people help: the list of new papers where it serves an old batch or cannot
 be trusted, the catch-up where it has moved on. Whether a batch is old cannot be seen in the feed, which bears today's
-date whatever it holds (Polaris issue 414): `repeats` tells it by what the archive has seen, `behind` by the list page.
+date whatever it holds (Polaris issue 414): `repeats` tells it by what the archive has seen.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -26,10 +26,9 @@ from scrapers.xml import text_of
 FEED = "arxiv-feed"
 
 _REPEATED_SHARE = 0.8  # of the new papers; from it on a batch is yesterday's
-_FEW = 3  # new papers; of fewer, all must be known
+_FEW = 3  # new papers; of a smaller batch, all must be known
 _REFUSED = 400  # the status of an error feed
 _XML = re.compile(r"\s*<(?:\?xml|rss|feed|[a-z]{1,20}:(?:rss|feed))\b")
-_NUMBERED = re.compile(r"(\d{4})\.(\d{4,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class FeedSource:
 
     def repeats(self, listing: Listing, announced_before: frozenset[str]) -> bool:
         """Whether a listing is an earlier batch under today's date, as the function of this name tells."""
-        return repeats(listing, announced_before)
+        return repeats(listing, announced_before, self.categories)
 
     def paper_request(self, ids: Identifiers) -> PageRequest | None:
         """Name the page of one paper; None without an arXiv id."""
@@ -113,41 +112,35 @@ class FeedSource:
 # -- staleness ---------------------------------------------------------------------------------------------------------
 
 
-def repeats(listing: Listing, sighted_before: frozenset[str]) -> bool:
+def repeats(listing: Listing, sighted_before: frozenset[str], categories: tuple[str, ...] = ()) -> bool:
     """Whether a feed serves an earlier batch under today's date, by what the archive has seen.
 
     `sighted_before` are the arXiv ids among the listing's NEW announcements that some listing announced as new on an
-    earlier day. A paper is announced as new once, so in an honest batch there are none; in a repeated one there are
-    all, but for those that were added or taken out between two builds. The batch is old where at least 80 % of its new
-    papers were seen so, or all where they are fewer than three: on 12 August 2026 the feed of cs.AI ended at
-    2608.09930 where the list page ended at 2608.11204, the day before's papers with no error in sight (Polaris issue
-    414). Crosses and replacements do not count, since they may come again.
+    earlier day. Each category of a combined feed can be old by itself, so the new papers are judged for each of
+    `categories`, as whose they count that stands first among their own, and all together. A part is old where at least
+    80 % of it was seen so. The number lies between two that are far apart: a paper is announced as new once, so an
+    honest batch has next to none, a few perhaps that a listing or mail of another source gave an earlier day; and in a
+    repeated batch it is nearly all, but for what was added or taken out between two builds. On 12 August 2026 the feed
+    of cs.AI held the day before's papers with no error in sight (Polaris issue 414). A category of fewer than three new
+    papers says nothing by itself, for one chance repeat would be too much of it; a whole batch of fewer is old where
+    all are known. Crosses and replacements do not count, since they may come again.
     """
-    announced = _announced(listing)
-    seen = len(announced & sighted_before)
-    needed = len(announced) if len(announced) < _FEW else _REPEATED_SHARE * len(announced)
-    return bool(announced) and seen >= needed
+    parts: dict[str, set[str]] = {}
+    for paper in listing.papers:
+        if paper.announcement is Announcement.NEW and paper.ids.arxiv:
+            home = next((own for own in map(_within(categories), paper.categories) if own), "")
+            parts.setdefault(home, set()).add(paper.ids.arxiv)
+    whole = set().union(*parts.values())
+    judged = [part for part in parts.values() if len(part) >= _FEW]
+    if len(whole) < _FEW:
+        return bool(whole) and whole <= sighted_before
+    return any(len(part & sighted_before) >= _REPEATED_SHARE * len(part) for part in [*judged, whole])
 
 
-def behind(listing: Listing, page: Listing) -> bool:
-    """Whether a feed lacks papers that the list page of the same day announces as new above the feed's largest id.
+def _within(categories: tuple[str, ...]) -> Callable[[str], str]:
+    """Return what names, for a paper's category, the one of `categories` that it belongs to; "" for none."""
 
-    Ids rise with time, so a batch that is a day older ends below: 2608.09930 against 2608.11204 on 12 August 2026
-    (Polaris issue 414). A feed without any new paper is behind a page that has one. Pages of other days, and ids of
-    the time before April 2007, which do not rise across archives, say nothing.
-    """
-    if page.day != listing.day:
-        return False
-    numbers, others = (sorted(filter(None, map(_number, _announced(one)))) for one in (listing, page))
-    return bool(others) and (not numbers or others[-1] > numbers[-1])
+    def own(category: str) -> str:
+        return next((each for each in categories if category == each or category.startswith(f"{each}.")), "")
 
-
-def _announced(listing: Listing) -> frozenset[str]:
-    """Return the ids of the papers that a listing announces as new."""
-    news = (paper for paper in listing.papers if paper.announcement is Announcement.NEW)
-    return frozenset(paper.ids.arxiv for paper in news if paper.ids.arxiv)
-
-
-def _number(identifier: str) -> tuple[int, int] | None:
-    found = _NUMBERED.fullmatch(identifier)
-    return (int(found[1]), int(found[2])) if found else None
+    return own

@@ -13,12 +13,12 @@ from collections import Counter
 from datetime import date
 
 from domain.errors import LayoutChanged, PermanentCollectError
-from domain.identity import arxiv_id
+from domain.identity import arxiv_id, doi
 from domain.papers import AbstractKind, Announcement, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ARXIV
 from scrapers.arxiv_authors import names_of
-from scrapers.arxiv_entries import NEW_YORK, Gathered, categories_in, day_in, gather, journal_doi, version_in, words
-from scrapers.arxiv_markup import is_withdrawn
+from scrapers.arxiv_entries import NEW_YORK, Gathered, categories_in, day_in, gather, version_in, words
+from scrapers.arxiv_withdrawal import is_withdrawn
 from scrapers.text import plausible_day
 from scrapers.xml import Element
 
@@ -129,7 +129,7 @@ def _paper(entry: Element, rank: int, announce: frozenset[Announcement]) -> List
     return ListedPaper(
         title=title,
         rank=rank,
-        ids=Identifiers(arxiv=identifier, doi=journal_doi(entry.said("arxiv:DOI", "arxiv:doi"))),
+        ids=Identifiers(arxiv=identifier, doi=doi(entry.said("arxiv:DOI", "arxiv:doi"))),
         abstract=abstract,
         abstract_kind=AbstractKind.AUTHORS if abstract else AbstractKind.NONE,
         authors=authors,

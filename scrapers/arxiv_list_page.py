@@ -17,9 +17,10 @@ from lxml.html import HtmlElement
 from domain.errors import Blocked, LayoutChanged
 from domain.identity import arxiv_id
 from domain.papers import AbstractKind, Announcement, FetchStatus, Identifiers, ListedPaper, Listing
-from scrapers.arxiv import ARXIV
-from scrapers.arxiv_markup import Markup, authors_of, categories_of, classes, day_in, is_cut, is_withdrawn, markup_of
+from scrapers.arxiv import ARXIV, rejects_note
+from scrapers.arxiv_markup import Markup, authors_of, categories_of, classes, day_in, is_cut, markup_of
 from scrapers.arxiv_paging import Extent, extent_of, next_request
+from scrapers.arxiv_withdrawal import is_withdrawn
 
 _LIST = re.compile(
     r"<dl[^<>]{0,100}?\bid\s*=\s*[\"']?articles\b|\bid\s*=\s*[\"']?dlpage\b|/abs/[^\"'<>\s]{1,60}[\"']?\s+title\s*=\s*[\"']?Abstract\b",
@@ -29,10 +30,9 @@ _EMPTY = re.compile(r"\bNo (further )?updates (?:today|for )", re.IGNORECASE)
 _KIND = re.compile(r"(new|cross|replacement)(?:[ -](?:submissions?|list\w*)|(?<=t)s)\b", re.IGNORECASE)
 _OF_DAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", re.IGNORECASE)
 _OF_PAGE = re.compile(r"Showing new listings for |Catchup results for ", re.IGNORECASE)
-_SHOWING = re.compile(r"\bshowing (?:first |last )?([0-9,]{1,9}) of ([0-9,]{1,9}) entr", re.IGNORECASE)
+_SHOWING = re.compile(r"\bshowing (first |last )?([0-9,]{1,9}) of ([0-9,]{1,9}) entr", re.IGNORECASE)
 _ABSTRACT_PAGE = re.compile(r"/abs/([^?#\s]{1,60})$")
 _HTML_VERSION = re.compile(r"/html/[^?#\s]{1,60}v([0-9]{1,3})/?$")
-_REJECTS_SHARE = 0.05  # of the entries; above it the layout is not the one we know
 _FIELDS = frozenset({"list-title", "list-authors", "list-comments", "list-journal-ref", "list-subjects"})
 _SHOWN_AUTHORS = 100  # arXiv leaves out the rest of a longer list (browse/controllers/abs_page.py)
 
@@ -54,6 +54,7 @@ class _Section:
     kind: Announcement | None = None  #: NEW, CROSS or REPLACE
     day: date | None = None
     showing: int | None = None
+    goes_on: bool = False  #: it has entries beyond this page: "first 50 of 900", or "continued, showing 50 of 900"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def read_list(
     """
     markup = markup_of(text)
     outline = _outline(markup, visited)
-    extent = extent_of(text, url)
+    read = len(outline.entries)
+    extent = extent_of(text, url, read=read, goes_on=any(section.goes_on for section in outline.sections))
     notice = None if outline.entries else _EMPTY.search(text)
     if not outline.entries and notice is None:
         if extent.total or any(section.showing for section in outline.sections):
@@ -119,12 +121,14 @@ def read_list(
             rejected += 1
         else:
             papers.setdefault(paper.ids.arxiv or "", paper)
-    read = len(outline.entries)
-    if rejected > max(1, read * _REJECTS_SHARE) or (rejected and not papers):
-        raise LayoutChanged(f"{rejected} of {read} entries have no arXiv id or no title")
+    left_out = rejects_note(rejected, read)
     declared = 0 if notice and notice[1] else _declared(outline, extent)
-    notes = [f"{rejected} of {read} entries had no arXiv id or no title and were left out"] if rejected else []
+    notes = [left_out] if left_out else []
+    following = next_request(url, extent) if read else None
     notes += _doubts(read, declared, extent)
+    # A page saved by hand is whole where it holds what it says that it shows.
+    if read and following is None and not extent.is_last and (url or not extent.shown):
+        notes.append(f"more entries follow than the {read} on the page, and nothing says where")
     notes += ["the page is cut before its end"] if is_cut(text) else []
     good = FetchStatus.OK if papers else FetchStatus.OK_EMPTY
     return Listing(
@@ -135,7 +139,7 @@ def read_list(
         declared=declared,
         rejected=rejected,
         note="; ".join(notes),
-        next=next_request(url, extent) if read else None,
+        next=following,
     )
 
 
@@ -165,12 +169,15 @@ def _outline(markup: Markup, visited: date) -> _Outline:
 def _section(heading: str, visited: date) -> _Section | None:
     """Return what a heading begins; None for one that begins nothing, such as the site's name."""
     found = _SHOWING.search(heading)
-    showing = _number(found[1]) if found else None
+    showing = _number(found[2]) if found else None
+    whole = _number(found[3]) if found else None
+    # The last part is smaller than the whole too, and says that it is the last.
+    goes_on = found is not None and (showing or 0) < (whole or 0) and (found[1] or "").lower() != "last "
     if kind := _KIND.match(heading):
         kinds = {"n": Announcement.NEW, "c": Announcement.CROSS, "r": Announcement.REPLACE}
-        return _Section(kind=kinds[kind[1][0].lower()], showing=showing)
+        return _Section(kind=kinds[kind[1][0].lower()], showing=showing, goes_on=goes_on)
     day = day_in(heading, visited) if _OF_DAY.match(heading) else None
-    return _Section(day=day, showing=showing) if day or showing is not None else None
+    return _Section(day=day, showing=showing, goes_on=goes_on) if day or showing is not None else None
 
 
 def _number(digits: str) -> int | None:

@@ -19,9 +19,9 @@ from itertools import pairwise
 from domain.errors import LayoutChanged, PermanentCollectError
 from domain.identity import arxiv_id, doi
 from domain.papers import AbstractKind, Announcement, FetchStatus, Identifiers, ListedPaper, Listing
-from scrapers.arxiv import ANNOUNCED, ARXIV, LISTINGS
+from scrapers.arxiv import ANNOUNCED, ARXIV, LISTINGS, rejects_note
 from scrapers.arxiv_authors import names_of
-from scrapers.arxiv_markup import is_withdrawn
+from scrapers.arxiv_withdrawal import is_withdrawn
 from scrapers.saved_mail import looks_like_message, open_mail
 from scrapers.text import collapse, day_of, plausible_day, repair_mojibake, shows_mojibake
 
@@ -53,7 +53,6 @@ _FIELD = re.compile(
 _REPLACED = re.compile(r"replaced with revised version|(?:figures|part) added", re.IGNORECASE)
 _DAY = re.compile(r"\b([0-9]{1,2})[ \t]+([A-Z][a-z]{2})[ \t]+([0-9]{2,4})\b")
 _CATEGORY = re.compile(r"[a-z]{2,10}(?:-[a-z]{2,4})?(?:\.[A-Za-z-]{2,12})?")
-_REJECTS_SHARE = 0.05  # of the entries; above it the layout is not the one we know
 _TWO_DIGITS = 99
 _FIRST_YEAR = 91  # of arXiv, as two digits
 
@@ -175,13 +174,12 @@ def _declared(mail: _Mail) -> int | None:
 
 def _doubts(entries: list[_Entry], *, rejected: int, declared: int | None) -> Iterator[str]:
     """Yield what a reader of the listing has to know; raises LayoutChanged for what cannot be trusted."""
-    if rejected > max(1, len(entries) * _REJECTS_SHARE) or (rejected and rejected == len(entries)):
-        raise LayoutChanged(f"{rejected} of {len(entries)} entries have no arXiv id or no title")
+    left_out = rejects_note(rejected, len(entries))
     announced = sum(not entry.replaced for entry in entries)
     if declared and not announced:
         raise LayoutChanged(f"the mail announces {declared} papers and holds none of them")
-    if rejected:
-        yield f"{rejected} of {len(entries)} entries had no arXiv id or no title and were left out"
+    if left_out:
+        yield left_out
     if declared is not None and announced < declared:
         yield f"the mail announces {declared} new papers and crosses, but {announced} are in it"
     if entries and not entries[-1].closed:

@@ -1,4 +1,4 @@
-"""What arXiv's pages have in common: one tree per page, its words, its days, and how a withdrawal is told.
+"""What arXiv's pages have in common: one tree per page, its words, its days and its lists of names.
 
 The tree is lxml's own and not Beautiful Soup's: the listing of a busy archive has 2,000 entries and 30,000 links, for
 which Beautiful Soup, with or without a strainer, takes a second and more, and lxml a twentieth of that.
@@ -15,20 +15,15 @@ from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from domain.errors import Blocked, LayoutChanged, Throttled
+from scrapers.arxiv import is_throttled
+from scrapers.arxiv_authors import tidied
 from scrapers.guard import look_over
 from scrapers.text import collapse, day_of, plausible_day, repair_mojibake, shows_mojibake, web_address
 
 _DEEPEST = 100  # elements one in another; the pages known have 12
 _MOST_LINKS = 250_000  # 2,000 entries of 100 shown authors each would have 210,000
-_THROTTLED = re.compile(r"\s*(?:<[^<>]{0,100}>\s*){0,10}Rate exceeded", re.IGNORECASE)
 _HIDDEN_ADDRESS = re.compile(r"this (?:https?|ftp) URL", re.IGNORECASE)
 _DAY = re.compile(r"\b([0-9]{1,2})\s+([A-Za-z]{3,9})\.?,?\s+([0-9]{4})(?![0-9])")
-
-# An abstract may speak of drugs withdrawn by an agency, so there it must be this paper, or its authors.
-_BY_AUTHORS = r"\bwithdrawn by (?:the |its |all )?(?:authors?\b|arXiv\b|submitter\b)"
-_THIS_ONE = r"(?:this|the|our|present)\b(?: [\w'-]+){1,3} (?:has been|have been|is|was)(?: [\w-]+)? withdrawn\b"
-_COMMENT_WITHDRAWN = re.compile(rf"^\W*withdrawn\b|\bwithdrawn by\b|\b{_THIS_ONE}", re.IGNORECASE)
-_ABSTRACT_WITHDRAWN = re.compile(rf"^\W*(?:withdrawn\b|{_THIS_ONE})|{_BY_AUTHORS}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ def markup_of(text: str) -> Markup:
         LayoutChanged: the page is built as no page of arXiv is, and would cost too much to read.
 
     """
-    if _THROTTLED.match(text):
+    if is_throttled(text):
         raise Throttled("arXiv answered that the rate was exceeded")
     text = text.replace("\0", "")  # libxml2 ends a document there
     look_over(text, links=_MOST_LINKS)
@@ -99,11 +94,6 @@ def day_in(text: str, visited: date) -> date | None:
     return plausible_day(day_of(f"{found[2]} {found[1]}, {found[3]}", visited), visited) if found else None
 
 
-def is_withdrawn(*, comment: str, abstract: str) -> bool:
-    """Whether the authors' comment or the abstract says that the paper was withdrawn (sources.md 3.7)."""
-    return bool(_COMMENT_WITHDRAWN.search(comment) or _ABSTRACT_WITHDRAWN.search(abstract))
-
-
 def authors_of(markup: Markup, block: HtmlElement) -> tuple[str, ...]:
     """Return the names in a block of authors: what is linked; affiliations and "for the … group" stand beside it.
 
@@ -111,9 +101,9 @@ def authors_of(markup: Markup, block: HtmlElement) -> tuple[str, ...]:
     """
     links = [link for link in block.iter("a") if not (link.get("href") or "").startswith("javascript:")]
     if links:
-        return tuple(name for name in map(markup.words, links) if name)
+        return tidied(map(markup.words, links))  # the last may read "and Ada Moss"
     said = markup.words(block).removeprefix("Authors:")
-    return () if "(" in said else tuple(name for name in map(str.strip, said.split(",")) if name)
+    return () if "(" in said else tidied(said.split(","))
 
 
 _CODE = re.compile(r"\(([a-z][a-z-]{1,15}(?:\.[A-Za-z-]{2,15})?)\)(?=\s*(?:;|$))")

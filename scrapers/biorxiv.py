@@ -8,26 +8,15 @@ kept, and a preprint whose first version is not among them is no news.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from domain.errors import Blocked, LayoutChanged, Throttled
-from domain.identity import doi
-from domain.papers import (
-    AbstractKind,
-    Announcement,
-    FetchStatus,
-    Identifiers,
-    ListedPaper,
-    Listing,
-    PageRequest,
-)
-from scrapers.feed_people import turned
-from scrapers.feed_text import plain_text, without_figures, without_label
+from domain.papers import FetchStatus, ListedPaper, Listing, PageRequest
+from scrapers.biorxiv_record import count_in, read_record, text_in
 from scrapers.source import Calendar, Page, Visit, courtesy
-from scrapers.text import collapse, plausible_day
 
 API = "https://api.biorxiv.org"
 LABELS = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
@@ -35,17 +24,11 @@ PACE = 1.0  # seconds; the API names no limit
 
 _CALENDAR = Calendar(zone="America/New_York", still_filling=3, look_back=90, first_load=14)
 _REJECTS_SHARE = 0.05  # of the records; above it the layout is not the one we know
-_LIMIT = 2**31  # counts beyond it are damage
+_UNKNOWN_REST = ", so the rest is not known"
 _HEAD = 65_536  # characters in which an answer shows what it is
 _COLLECTION = re.compile(r"\"collection\"\s*:\s*\[\s*(?:\{|\])")
 _PREPRINT = re.compile(r"\"doi\"\s*:\s*\"10\.|\"status\"\s*:\s*\"no (?:posts|articles) found")
 _ADDRESS = re.compile(r"/details/[a-z]{1,20}/[0-9-]{10}/[0-9-]{10}/([0-9]{1,9})(?:/json)?/?")
-_WITHDRAWN = re.compile(
-    r"\bthis (?:manuscript|article|preprint|paper) (?:has been|was|is) withdrawn\b|"
-    r"\bauthors? (?:have|has) withdrawn (?:this|their|the) (?:manuscript|article|preprint|paper)\b",
-    re.IGNORECASE,
-)
-_OPENING = 400  # characters of an abstract in which a withdrawal is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +72,23 @@ class BiorxivSource:
         listing = _listing(answer, source=self.name, day=visit.day, visited=visited, server=self.server)
         address = urlsplit(page.url)
         asked = _ADDRESS.search(address.path)
+        listing = _of_categories(listing, self._asked_for(address.query))
         first = answer.cursor if answer.cursor is not None else int(asked[1]) if asked else 0
         if asked and first != int(asked[1]):
-            note = f"the answer begins at record {first}, not at {asked[1]} as asked, so the rest is not known"
-            return replace(listing, status=FetchStatus.PARTIAL, note="; ".join(filter(None, [listing.note, note])))
-        after = first + (answer.count or len(answer.records))
-        if not answer.records or after >= (answer.total or 0):
+            return _partial(listing, f"the answer begins at record {first}, not at {asked[1]} as asked{_UNKNOWN_REST}")
+        if not answer.records:
             return listing
-        return replace(listing, next=self._request(visit.day, after, address.query))
+        after = first + max(answer.count or 0, len(answer.records))
+        if answer.total is None:
+            return _partial(listing, f"the answer does not say how many records there are{_UNKNOWN_REST}")
+        if after > answer.total:
+            return _partial(listing, f"the answer declares {answer.total} records and goes to {after}{_UNKNOWN_REST}")
+        rest = self._request(visit.day, after, address.query) if after < answer.total else None
+        return replace(listing, next=rest)
+
+    def _asked_for(self, query: str) -> frozenset[str]:
+        """Return the names of the categories that an answer may be of; none where all are wanted."""
+        return frozenset(map(_name, parse_qs(query).get("category", self.categories) if self.categories else ()))
 
     def _request(self, day: date, first: int, query: str) -> PageRequest:
         address = f"{self.url}/details/{self.server}/{day}/{day}/{first}/json{f'?{query}' if query else ''}"
@@ -154,10 +146,10 @@ def _answer(text: str) -> _Answer:
     message = message if isinstance(message, dict) else {}
     return _Answer(
         records=records,
-        status=_text(message.get("status")).lower(),
-        cursor=_count(message.get("cursor")),
-        count=_count(message.get("count")),
-        total=_count(message.get("total")),
+        status=text_in(message.get("status")).lower(),
+        cursor=count_in(message.get("cursor")),
+        count=count_in(message.get("count")),
+        total=count_in(message.get("total")),
     )
 
 
@@ -166,7 +158,7 @@ def _listing(answer: _Answer, *, source: str, day: date, visited: date, server: 
     if not records:
         _check_empty(answer)
         return Listing(source=source, day=day, papers=(), status=FetchStatus.OK_EMPTY, declared=0)
-    read = [_paper(record, server=server, visited=visited) for record in records]
+    read = [read_record(record, server=server, visited=visited) for record in records]
     rejected = read.count(None)
     # One bad record does not cost a short day; a page of nothing but bad records is not ours.
     if rejected > max(1, len(records) * _REJECTS_SHARE) or rejected == len(records):
@@ -185,6 +177,34 @@ def _listing(answer: _Answer, *, source: str, day: date, visited: date, server: 
         rejected=rejected,
         note="; ".join(notes),
     )
+
+
+def _partial(listing: Listing, note: str) -> Listing:
+    return replace(listing, status=FetchStatus.PARTIAL, note="; ".join(filter(None, [listing.note, note])))
+
+
+def _of_categories(listing: Listing, wanted: frozenset[str]) -> Listing:
+    """Return a listing without the papers of other categories, which a note tells; one that names none stays."""
+    own = [paper for paper in listing.papers if not wanted or not paper.categories or _is_of(paper, wanted)]
+    others = len(listing.papers) - len(own)
+    if not others:
+        return listing
+    note = f"{others} of {len(listing.papers)} papers are of categories that were not asked for and were left out"
+    return replace(
+        listing,
+        papers=tuple(replace(paper, rank=rank) for rank, paper in enumerate(own, start=1)),
+        status=FetchStatus.OK_EMPTY if not own and listing.status is FetchStatus.OK else listing.status,
+        note="; ".join(filter(None, [listing.note, note])),
+    )
+
+
+def _is_of(paper: ListedPaper, wanted: frozenset[str]) -> bool:
+    return any(_name(category) in wanted for category in paper.categories)
+
+
+def _name(category: str) -> str:
+    """Return a category by which "HIV/AIDS", "hiv_aids" and "hiv aids" are one."""
+    return re.sub(r"[\W_]+", " ", category).strip().lower()
 
 
 def _check_empty(answer: _Answer) -> None:
@@ -212,87 +232,3 @@ def _newest(papers: Iterable[ListedPaper]) -> tuple[ListedPaper, ...]:
                 published=known.published or paper.published,
             )
     return tuple(replace(paper, rank=rank) for rank, paper in enumerate(newest.values(), start=1))
-
-
-# -- a record ----------------------------------------------------------------------------------------------------------
-
-
-def _paper(record: object, *, server: str, visited: date) -> ListedPaper | None:
-    if not isinstance(record, dict):
-        return None
-    # JSON can escape what cannot be stored, such as half of a character.
-    identifier, title = doi(collapse(_text(record.get("doi")))), plain_text(_text(record.get("title")))
-    if identifier is None or not title:
-        return None
-    abstract = without_label(without_figures(plain_text(_text(record.get("abstract")))))
-    abstract = "" if abstract.upper() in {"NA", "N/A", "NONE"} else abstract
-    authors = _authors(_text(record.get("authors")))
-    version = _count(record.get("version")) or None
-    is_first = version is None or version == 1
-    address = _address(identifier, version or 1, _text(record.get("server")).lower() or server)
-    category = plain_text(_text(record.get("category")))
-    return ListedPaper(
-        title=title,
-        rank=1,
-        ids=Identifiers(doi=identifier),
-        abstract=abstract,
-        abstract_kind=AbstractKind.AUTHORS if abstract else AbstractKind.NONE,
-        authors=authors,
-        author_count=len(authors),
-        published=plausible_day(_day(record.get("date")), visited) if is_first else None,
-        url=address,
-        pdf_url=f"{address}.full.pdf",
-        categories=(category,) if category else (),
-        version=version,
-        withdrawn=_is_withdrawn(record, title, abstract),
-        announcement=None if version is None else Announcement.NEW if is_first else Announcement.REPLACE,
-        only_if_known=not is_first,
-        journal=_journal(record, identifier),
-    )
-
-
-def _authors(text: str) -> tuple[str, ...]:
-    """Return "A. Surname" of each "Surname, A."; the list is parted by semicolons."""
-    names = (turned(plain_text(name)) for name in text.split(";"))
-    return tuple(dict.fromkeys(filter(None, names)))
-
-
-def _address(identifier: str, version: int, server: str) -> str:
-    host = "www.medrxiv.org" if server == "medrxiv" else "www.biorxiv.org"
-    return f"https://{host}/content/{quote(identifier)}v{version}"
-
-
-def _journal(record: Mapping[str, object], own: str) -> str:
-    """Return the DOI of the journal article; "" where the record says "NA" or names the preprint itself."""
-    published = doi(collapse(_text(record.get("published"))))
-    return published if published and published != own else ""
-
-
-def _is_withdrawn(record: Mapping[str, object], title: str, abstract: str) -> bool:
-    """Whether the record says so in its type, in capitals, or in the words that the site puts before the abstract.
-
-    A study from which patients were withdrawn is another matter.
-    """
-    opening = abstract[:_OPENING]
-    if "withdrawn" in _text(record.get("type")).lower() or "WITHDRAWN" in f"{title} {opening}":
-        return True
-    return title.lower().startswith("withdrawn:") or _WITHDRAWN.search(opening) is not None
-
-
-def _day(value: object) -> date | None:
-    try:
-        return date.fromisoformat(_text(value)[:10])
-    except ValueError:
-        return None
-
-
-def _count(value: object) -> int | None:
-    """Return a count that is a number, or is written as one."""
-    if isinstance(value, str) and value.isascii() and value.strip().isdigit() and len(value) < 12:
-        value = int(value)
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LIMIT
-    return value if isinstance(value, int) and known else None
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""

@@ -16,7 +16,7 @@ from datetime import date
 from domain.errors import PermanentCollectError
 from domain.papers import Listing
 from scrapers import arxiv_api_page, biorxiv, captures, huggingface_api, keyword_capture
-from scrapers.arxiv import ANNOUNCED
+from scrapers.arxiv import ANNOUNCED, is_throttled
 from scrapers.arxiv_abstract import looks_like_abstract, read_abstract
 from scrapers.arxiv_feed_page import looks_like_arxiv_feed
 from scrapers.arxiv_feed_page import read_feed as read_arxiv_feed
@@ -192,10 +192,7 @@ _UNREAD: tuple[tuple[Callable[[str], object], str], ...] = (
     (_begins(rf"{_PROLOGUE}<(?:\w{{1,20}}:)?OAI-PMH\b"), "it is an OAI-PMH answer, which this version does not read"),
     (_begins(rf"{_PROLOGUE}<Pubmed(?:Book)?Article(?:Set)?\b"), "it is PubMed XML, which this version does not read"),
     (_begins(_NUMBERS), "it is a list of PubMed numbers, without papers"),
-    (
-        _begins(r"\s*+(?:<[^<>]{0,100}>\s*+){0,10}Rate exceeded"),
-        "it asks for patience (“Rate exceeded”) and lists nothing",
-    ),
+    (is_throttled, "it asks for patience (“Rate exceeded”) and lists nothing"),
     (looks_like_mailbox, "it is a mailbox of several messages; save each as a file of its own"),
     (_is_web_archive, "it is a page saved as a web archive (MHTML); save it as HTML alone"),
     (lambda text: _HTML.search(text, 0, _HEAD), "it is a web page, but none that lists papers as the known sites do"),

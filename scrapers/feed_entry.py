@@ -1,25 +1,24 @@
 """One entry of a feed, as feedparser gives it, made a paper.
 
 What an entry holds is never trusted to have a type. Ids come from the fields that state them and from the entry's
-links, never from its text, which may cite other work; only the foot of PubMed's and the head of a publisher's teaser
-name the paper itself. The text is an abstract, or a teaser: bibliography that stands in for one and is taken apart.
+links, never from its text, which may cite other work, but for what feed_said.py knows to name the paper itself.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from email.utils import parsedate_tz
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from domain.identity import identifiers_in
 from domain.papers import AbstractKind, Announcement, Identifiers, ListedPaper
+from scrapers.arxiv_authors import names_of
 from scrapers.feed_people import names_in
-from scrapers.feed_text import plain_text, without_figures, without_label
+from scrapers.feed_said import Said, read_text
+from scrapers.feed_text import plain_text, without_figures
 from scrapers.text import plausible_day, web_address
 
 _LONGEST_TITLE = 1_000  # characters; what is longer is no title
-_LONGEST_ABSTRACT = 10_000  # characters; of an article that a feed holds whole, its beginning
 _MOST_CATEGORIES = 50
 _JOURNAL_LENGTH = 300
 
@@ -33,7 +32,8 @@ def read_entry(entry: Mapping[str, object], *, rank: int, visited: date) -> List
         return None
     said = _said(entry)
     ids = _ids(entry, link, tail, said.ids)
-    authors = _authors(entry, is_arxiv=ids.arxiv is not None) or said.authors
+    authors, count = _authors(entry, is_arxiv=ids.arxiv is not None)
+    authors = authors or said.authors
     announcement = _announcement(entry)
     return ListedPaper(
         title=title,
@@ -42,7 +42,7 @@ def read_entry(entry: Mapping[str, object], *, rank: int, visited: date) -> List
         abstract=said.text,
         abstract_kind=said.kind,
         authors=authors,
-        author_count=len(authors),
+        author_count=max(count, len(authors)),
         # arXiv dates each entry by the announcement, whatever the paper's age (sources.md 3.2).
         published=None if announcement else _published(entry, visited),
         url=_address(link) or _page_of(ids),
@@ -175,16 +175,17 @@ def _page_of(ids: Identifiers) -> str:
 _MAILBOX = re.compile(r"\S{1,200}@\S{1,200} \((.{1,300})\)|([^<(]{1,300}) [<(]\S{1,200}@\S{1,200}[>)]")
 
 
-def _authors(entry: Mapping[str, object], *, is_arxiv: bool) -> tuple[str, ...]:
+def _authors(entry: Mapping[str, object], *, is_arxiv: bool) -> tuple[tuple[str, ...], int]:
+    """Return the names, and how many authors there are with those that the entry leaves out."""
     names = [plain_text(name) for name in _each(entry, "authors", "name")]
     # "ada@host.example (Ada Moss)": feedparser cuts a host of a long name in two, so the whole field is read.
     if len(names) < 2 and (mailbox := _MAILBOX.fullmatch(_text(entry, "author"))):
         names = [mailbox[1] or mailbox[2]]
     names = [name for name in names if name]
     if is_arxiv and len(names) == 1:  # "A, B", never "Last, First" (sources.md 3.2)
-        names = [part.strip() for part in names[0].split(",")]
-        return tuple(dict.fromkeys(filter(None, names)))
-    return names_in(names)
+        return names_of(names[0])
+    found = names_in(names)
+    return found, len(found)
 
 
 def _categories(entry: Mapping[str, object]) -> tuple[str, ...]:
@@ -216,46 +217,16 @@ def day_in(text: str) -> date | None:
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What an entry's text says."""
-
-    text: str = ""
-    kind: AbstractKind = AbstractKind.NONE
-    authors: tuple[str, ...] = ()
-    journal: str = ""
-    ids: str = ""  #: text that names the paper's own id
-
-
-_ARXIV_HEAD = re.compile(r"arXiv:\S{1,40}\s+Announce Type:\s*\S{1,20}\s+(?:Abstract:\s*)?")
-_SCIENCEDIRECT = re.compile(
-    r"Publication date:.{0,100}?\bSource:\s*(.{0,300}?)\s*(?:\bAuthor\(s\):\s*(.{0,20000}))?", re.DOTALL
-)
-_PUBMED_FOOT = re.compile(r"\s*\bPMID:\s*\d{1,9}(?:\s*\|\s*(?:PMC:\s*PMC\d{1,9}|DOI:\s*\S{1,200}))*$")
-_PUBMED_HEAD = re.compile(r".{0,1000}?\b(?:NO )?ABSTRACT\b:?\s*", re.DOTALL)
-_PUBLISHED = re.compile(
-    r"[^;]{1,120}, (?:Published|Available) online:? [^;]{1,40};\s*(?:https?://\S{1,100}?/)?(\S{1,200})\s*"
-)
-_CITED = re.compile(
-    r"(?:[^.]{1,150},? (?:Volume|Vol\.|Ahead of Print|EarlyView|Early View|Accepted Article)\b.{0,150})|"
-    r"(?:.{0,200}\b(?:DOI: ?|doi: ?|https://doi\.org/)10\.\d{4,9}/\S{1,200})"
-)
-_CUT = re.compile(
-    r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\]?$|(?:Read more|Continue reading|Read on)\b[^.]{0,80}$", re.IGNORECASE
-)
-_FEWEST_WORDS = 20  # of an abstract; what is shorter is a standfirst
-
-
-def _said(entry: Mapping[str, object]) -> _Said:
+def _said(entry: Mapping[str, object]) -> Said:
     """Return what the summary or the content says: the abstract if either is one, else the longer."""
     contents = [without_figures(plain_text(value)) for value in _each(entry, "content", "value")]
-    read = [_read(text) for text in _distinct([without_figures(_text(entry, "summary")), *contents])]
+    read = [read_text(text) for text in _distinct([without_figures(_text(entry, "summary")), *contents])]
     if not read:
-        return _Said()
+        return Said()
     best = next((each for each in read if each.kind is AbstractKind.AUTHORS), None) or max(
         read, key=lambda each: len(each.text)
     )
-    return _Said(
+    return Said(
         text=best.text,
         kind=best.kind,
         authors=next((each.authors for each in read if each.authors), ()),
@@ -266,34 +237,3 @@ def _said(entry: Mapping[str, object]) -> _Said:
 
 def _distinct(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, texts)))
-
-
-def _read(text: str) -> _Said:
-    """Take a text apart: bibliography at its ends is read and dropped."""
-    if found := _SCIENCEDIRECT.fullmatch(text):
-        return _Said(journal=found[1], authors=names_in([found[2]]) if found[2] else ())
-    ids = ""
-    if foot := _PUBMED_FOOT.search(text, max(len(text) - 400, 0)):
-        ids, text = foot[0], text[: foot.start()]
-        head = _PUBMED_HEAD.match(text)
-        text = text[head.end() :] if head else text
-    elif head := _PUBLISHED.match(text):
-        ids, text = head[1], text[head.end() :]
-    elif _CITED.fullmatch(text):
-        return _Said(ids=text)
-    text = _ARXIV_HEAD.sub("", text, count=1) if text.startswith("arXiv:") else text
-    text = without_label(text)
-    if not text:
-        return _Said(ids=ids)
-    kind = AbstractKind.AUTHORS if looks_like_abstract(text) else AbstractKind.NONE
-    return _Said(text=shortened(text), kind=kind, ids=ids)
-
-
-def looks_like_abstract(text: str) -> bool:
-    """Whether a text is whole and long enough to be the authors' abstract."""
-    return len(text.split(None, _FEWEST_WORDS)) > _FEWEST_WORDS and not _CUT.search(text, max(len(text) - 120, 0))
-
-
-def shortened(text: str) -> str:
-    """Return the beginning of a text that no abstract fills."""
-    return text if len(text) <= _LONGEST_ABSTRACT else f"{text[:_LONGEST_ABSTRACT].rpartition(' ')[0]} …"

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 import feedparser
 
-from domain.errors import CollectError, LayoutChanged, Throttled
+from domain.errors import Blocked, CollectError, LayoutChanged, Throttled
 from domain.papers import Listing
 from scrapers.feed_entry import read_entry
 from scrapers.feed_listing import listing_of
@@ -26,6 +26,7 @@ _ERROR = re.compile(r"<title>\s*((?:Feed )?error\b[^<]{0,300})", re.IGNORECASE) 
 _FIRST_TAGS = 4_000  # characters in which a feed gives its title
 _HEAD = 262_144  # characters in which a web page names its feeds
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_PASSWORD = re.compile(r"<input\b[^<>]{0,2000}?\btype\s*+=\s*+[\"']?password\b", re.IGNORECASE)
 _LINK = re.compile(r"<link\b([^<>]{1,2000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _FEED_TYPE = re.compile(r"application/(?:(?:rss|atom|rdf)\+xml|feed\+json)", re.IGNORECASE)
@@ -44,7 +45,8 @@ def read_feed(body: bytes, content_type: str, *, source: str, day: date, visited
 
     Raises:
         Throttled: the answer asks for patience in words.
-        LayoutChanged: a web page, perhaps one that names its feed; no feed; or a feed of which nothing can be read.
+        Blocked: a web page that asks for a password.
+        LayoutChanged: any other page, perhaps one that names its feed; no feed; or one of which nothing can be read.
 
     """
     text = decoded(body, content_type)
@@ -98,6 +100,8 @@ def _refusal(text: str, address: str) -> CollectError:
         return LayoutChanged("the answer is no RSS, RDF or Atom feed")
     named = _advertised(text, address)
     hint = f"; it names {named} as its feed" if named else ""
+    if _PASSWORD.search(text, 0, _HEAD):  # sources.md section 5, row 25
+        return Blocked(f"the address answers with a login form, not with a feed{hint}")
     return LayoutChanged(f"the address answers with a web page, not with a feed{hint}")
 
 

@@ -46,7 +46,8 @@ class FeedSource:
 
         Raises:
             Throttled: the answer asks for patience in words.
-            LayoutChanged: a web page, which the message says, or a feed that cannot be read.
+            Blocked: a web page that asks for a password.
+            LayoutChanged: any other web page, which the message says, or a feed that cannot be read.
 
         """
         visited = max(visit.day, page.fetched_at.date())

@@ -8,16 +8,13 @@ The retry loop is our own: stamina sleeps by itself, and a wait here must end wh
 """
 
 import re
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -39,12 +36,13 @@ from scrapers.body import read_body
 from scrapers.pace import FEEDS, PAGES, Pace, site_of
 from scrapers.patience import Asker
 from scrapers.source import Page
+from scrapers.watch import FOREIGN, UnderWay
 
 SIZE_CAP = 16 * 2**20  # bytes after unpacking (the largest pages seen are 2.3 MB, sources.md 1.1)
 _HOPS = 5
 _LEASE_MARGIN = 5.0  # seconds that a turn outlives the longest request, for names that resolve slowly
-_FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, UnicodeError)
-_LOGIN = re.compile(r"/(?:log-?in|sign-?in|auth|users/sign_in|sso)(?:[/?.]|$)", re.IGNORECASE)
+_LOGIN = re.compile(r"(?:log[_-]?in|sign[_-]?in|auth|sso)(?:\.(?:php|html?|aspx?|jsp))?", re.IGNORECASE)
+_NUMBERED = re.compile(r"\[Errno -?[0-9]+\] *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,8 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         self._robots = robots.Robots(pace)
         self._asker = Asker(pace, sleep=sleep, lease=self._limits.total + _LEASE_MARGIN)
         self._now = now
-        self._is_proxied = bool(proxy)
+        self._under_way = UnderWay(self._limits.total)
+        self._via = _shown(proxy) if proxy else ""
         self._allow_private_hosts = allow_private_hosts
         self._agent = user_agent(version, contact)
         try:
@@ -108,6 +107,13 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         """Give the sockets back."""
         self._transport.close()
 
+    def abandon(self) -> None:
+        """End all requests under way, of every thread, as Unreachable at once, and every later one before it begins.
+
+        Any thread and a signal's handler may call it. Who is still connecting learns of it once that is over.
+        """
+        self._under_way.abandon()
+
     def get(self, request: PageRequest, validators: Validators | None = None) -> Page:
         """Ask for a page; its status is 2xx, one of `request.reads`, or 304 with an empty body.
 
@@ -116,7 +122,8 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         Raises:
             Throttled: the site asks for more patience than this call has, or did so before (then it was not asked);
                 `retry_after` says for how long it is left alone. Or it was busy with our other requests.
-            Unreachable: no whole answer after a few tries, or robots.txt cannot be read.
+            Unreachable: no whole answer after a few tries, or robots.txt cannot be read; its subclass TooSlow where one
+                try took as long as it may, or was abandoned.
             Blocked: 401, 403, a redirect to a login, or robots.txt does not allow it.
             RefusedAnswer: too large, an unknown coding, or a redirect to where we do not go.
             PermanentCollectError: any other refusal, such as 404, or a certificate that cannot be trusted.
@@ -130,8 +137,8 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         for _ in range(_HOPS + 1):
             try:
                 answer = self._hop(errand, httpx.URL(url))
-            except _FOREIGN as error:
-                raise translated(error, url) from error
+            except FOREIGN as error:
+                raise translated(error, url, self._via) from error
             if isinstance(answer, Page):
                 return answer
             url = _next_hop(httpx.URL(url), answer)
@@ -159,17 +166,17 @@ class Fetcher(AbstractContextManager["Fetcher"]):
     def _ask(self, errand: Errand, address: httpx.URL, site: str) -> Page | str:
         try:
             return self._exchange(errand, address, site)
-        except _FOREIGN as error:
-            raise translated(error, str(address)) from error
+        except FOREIGN as error:
+            raise translated(error, str(address), self._via) from error
 
     def _exchange(self, errand: Errand, address: httpx.URL, site: str) -> Page | str:
         url = str(address)
         headers = errand.headers(url, self._agent)
         timeout = {**dict.fromkeys(("read", "write", "pool"), self._limits.read), "connect": self._limits.connect}
-        if self._is_proxied:
+        if self._via:
             errand.reach.meet(address.host, url)
         begun = time.perf_counter()
-        with _Watch(self._limits.total, url, None if self._is_proxied else errand.reach) as watch:
+        with self._under_way.watch(url, None if self._via else errand.reach) as watch:
             extensions = {"timeout": timeout, "trace": watch.see}
             request = httpx.Request("GET", address, headers=headers, extensions=extensions)
             with closing(self._transport.handle_request(request)) as response:
@@ -194,64 +201,8 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         return read_body(response.iter_raw(), coding=coding, cap=cap, url=url, cut=errand.is_robots)
 
 
-class _Watch:
-    """Looks whom a request was connected to, and ends one that takes longer than `seconds` by shutting its socket.
-
-    The client's own timeouts begin anew with every byte, so a host that sends one a second would hold us for days.
-    Watching begins when the socket is there: name resolution ends by the resolver's own timeout.
-    """
-
-    def __init__(self, seconds: float, url: str, reach: Reach | None) -> None:
-        self._url = url
-        self._reach = reach
-        self._message = f"{url} took longer than {seconds:g} s"
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-        self._sockets: list[socket.socket] = []
-        self._passed = False
-
-    def see(self, event: str, info: Mapping[str, object]) -> None:
-        """Take note of every socket that the client opens (its `trace` extension)."""
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            opened = getattr(info.get("return_value"), "get_extra_info", lambda _: None)("socket")
-            if isinstance(opened, socket.socket):
-                self._sockets.append(opened)
-                if self._passed:
-                    self._end()
-                if event.endswith(".connect_tcp.complete"):
-                    self._look_at_peer(opened)
-
-    def _look_at_peer(self, opened: socket.socket) -> None:
-        """Close what is connected to a place where we do not go; nothing was sent yet."""
-        try:
-            if self._reach is not None:
-                self._reach.meet(str(opened.getpeername()[0]), self._url)
-        except (OSError, CollectError) as error:
-            opened.close()
-            raise error if isinstance(error, CollectError) else httpx.ConnectError(str(error)) from error
-
-    def _end(self) -> None:
-        self._passed = True
-        for opened in self._sockets:
-            with suppress(OSError):  # already closed: the request is over
-                # The plain socket's shutdown: that of a TLS socket would pull its state from under the reader.
-                socket.socket.shutdown(opened, socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        # A body without a length ends quietly when its socket is shut: it is cut all the same.
-        if self._passed and (value is None or isinstance(value, _FOREIGN)):
-            raise Unreachable(self._message) from value
-
-
-def translated(error: Exception, url: str) -> CollectError:
-    """Return what a failure of the HTTP client means to us.
+def translated(error: Exception, url: str, proxy: str = "") -> CollectError:
+    """Return what a failure of the HTTP client means to us; `proxy` is the address that it went through, if any.
 
     A certificate that cannot be trusted is permanent: more tries would meet the same one until a person mends it.
     """
@@ -264,9 +215,11 @@ def translated(error: Exception, url: str) -> CollectError:
         case httpx.LocalProtocolError() | httpx.CookieConflict():
             return PermanentCollectError(f"{url} cannot be asked: {error}")
         case httpx.TimeoutException():
-            return Unreachable(f"{url} did not answer in time")
+            silence = "it took too long"
         case _:
-            return Unreachable(f"{url} did not answer: {str(error) or type(error).__name__}")
+            silence = _NUMBERED.sub("", str(error)) or type(error).__name__
+    silence = f"{silence}, through the proxy {proxy}" if proxy else silence
+    return Unreachable(f"{url} did not answer: {silence}", silence)
 
 
 def _certificate(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
@@ -285,9 +238,15 @@ def _next_hop(current: httpx.URL, location: str) -> str:
     schemes = {"https"} if current.scheme == "https" else {"http", "https"}
     if target.scheme not in schemes or not target.host or target.userinfo:
         raise RefusedAnswer(f"{current} redirects to {location[:200]!r}, where we do not go")
-    if _LOGIN.search(target.raw_path.decode("ascii")):
+    if any(map(_LOGIN.fullmatch, target.path.split("/"))):
         raise Blocked(f"{current} redirects to a login")
     return str(target)
+
+
+def _shown(proxy: str) -> str:
+    """Return a proxy's address without the name and password in it."""
+    scheme, _, rest = proxy.rpartition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _proxy(address: str | None) -> httpx.Proxy | None:

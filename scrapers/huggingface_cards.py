@@ -153,6 +153,7 @@ def _card(identifier: str, links: list[_Link], *, rank: int, kind: str, visited:
     abstract = next((link.text for link in to_paper if link.has_paragraph), "")
     counts = (_AUTHORS.search(link.text) for link in to_paper if not link.titled)
     stands_in = AbstractKind.SUMMARY if summary else AbstractKind.NONE
+    published = plausible_day(day_of(titles[0].date, visited), visited)
     return ListedPaper(
         title=titles[0].text,
         rank=rank,
@@ -160,7 +161,7 @@ def _card(identifier: str, links: list[_Link], *, rank: int, kind: str, visited:
         abstract=abstract or summary,
         abstract_kind=AbstractKind.AUTHORS if abstract else stands_in,
         author_count=next((int(found[1]) for found in counts if found), 0),
-        published=day_of(titles[0].date, visited) if kind in {TRENDING, SEARCH} else None,
+        published=published if kind in {TRENDING, SEARCH} else None,
         url=f"https://arxiv.org/abs/{identifier}",
         pdf_url=f"https://arxiv.org/pdf/{identifier}",
         upvotes=_votes(next((link.text for link in links if link.part == "vote"), "")),

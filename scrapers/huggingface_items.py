@@ -35,7 +35,7 @@ def read_items(
     rejected = 0
     for item in items:
         own = plausible_day(listed_day(item), visited) if has_own_days else None
-        paper = _paper(mapping(item), rank=len(papers) + 1, day=own)
+        paper = _paper(mapping(item), rank=len(papers) + 1, day=own, visited=visited)
         if paper is None:
             rejected += 1
         else:
@@ -74,7 +74,7 @@ def usual_day(items: Sequence[object], visited: date) -> date | None:
     return days.most_common(1)[0][0] if days else None
 
 
-def _paper(item: Mapping[str, object], *, rank: int, day: date | None) -> ListedPaper | None:
+def _paper(item: Mapping[str, object], *, rank: int, day: date | None, visited: date) -> ListedPaper | None:
     paper = mapping(item.get("paper"))
     identifier = arxiv_id(text_in(paper.get("id")))
     title = text_in(paper.get("title")) or text_in(item.get("title"))
@@ -93,7 +93,7 @@ def _paper(item: Mapping[str, object], *, rank: int, day: date | None) -> Listed
         authors=tuple(name for name in map(_author, authors) if name),
         author_count=len(authors),
         # Not the item's own publishedAt, which is hours off and often the day before (sources.md 1.3).
-        published=day_in(paper.get("publishedAt")),
+        published=plausible_day(day_in(paper.get("publishedAt")), visited),
         url=f"https://arxiv.org/abs/{identifier}",
         pdf_url=f"https://arxiv.org/pdf/{identifier}",
         code_url=web_address(paper.get("githubRepo")),

@@ -1,14 +1,14 @@
 """One hop asked patiently: in the site's turn, again where that may help, and not at all where the site asked for rest.
 
-What failed is asked again twice, after a short pause that grows. Who asks for patience is left alone by all processes;
+What failed is asked again twice, after a short pause that grows; what we ended ourselves is not, since it would take as
+long again. Who asks for patience is left alone by all processes;
 if that is for less than half a minute, the next turn waits for it and asks again, else the error says until when.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
 
-from domain.errors import Throttled, Unreachable
-from scrapers.answers import is_good
+from domain.errors import Throttled, TooSlow, Unreachable
 from scrapers.pace import PATIENCE, Pace
 from scrapers.source import Page
 
@@ -35,8 +35,8 @@ class Asker:
                 if not pauses:  # it was given what it asked for: that is as good as not saying how long
                     raise self._left_alone(site, error.__cause__ or error, None) from error
                 pauses.pop(0)
-            except Unreachable:
-                if not pauses:
+            except Unreachable as error:
+                if not pauses or isinstance(error, TooSlow):
                     raise
                 self._sleep(pauses.pop(0).total_seconds())
 
@@ -46,8 +46,6 @@ class Asker:
                 answer = once()
             except Throttled as error:
                 raise self._left_alone(site, error, error.retry_after) from error
-        if isinstance(answer, Page) and is_good(answer.status):
-            self._pace.welcome(site)
         return answer
 
     def _left_alone(self, site: str, error: BaseException, asked: timedelta | None) -> Throttled:

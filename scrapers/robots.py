@@ -60,13 +60,20 @@ class Robots:
             text = _read(get(_request(origin, pace)))
         except Unreachable as error:
             if kept is None:
-                raise Unreachable(f"robots.txt of {origin} cannot be read, so nothing may be asked: {error}") from error
+                raise Unreachable(_unread(origin, error), error.silence) from error
             self._pace.keep_robots(origin, kept[0], _GRACE)
             return kept[0]
         except (RefusedAnswer, Blocked):  # it leads astray or to a login: unavailable (RFC 9309 section 2.3.1.2)
             text = ""
         self._pace.keep_robots(origin, text, _GOOD_FOR)
         return text
+
+
+def _unread(origin: str, error: Unreachable) -> str:
+    """Say why nothing may be asked of a site whose robots.txt is not known."""
+    if error.silence:
+        return f"{origin.partition('://')[2]} did not answer (asked for its robots.txt first): {error.silence}"
+    return f"robots.txt of {origin} cannot be read, so nothing may be asked: {error}"
 
 
 def _request(origin: str, pace: float) -> PageRequest:

@@ -64,6 +64,11 @@ class Calendar:
     look_back: int = 31  #: days that are refilled after an outage
     first_load: int = 14  #: listing days that the first run reads
 
+    @property
+    def lists_daily(self) -> bool:
+        """Whether any day may have a listing: then an older page is how a day without papers looks."""
+        return len(self.weekdays) == 7
+
     def newest(self, now: datetime) -> date:
         """Return the newest listing day there can be at an instant."""
         day = (now + self.ahead).astimezone(ZoneInfo(self.zone)).date()

@@ -23,22 +23,22 @@ from storage.tables import IDENTIFIER, PAPER, REMATCH, VALIDATOR
 
 
 def add_listing(
-    connection: Connection, listing: Listing, now: datetime, validators: Sequence[Validators]
+    connection: Connection, listing: Listing, now: datetime, validators: Sequence[Validators], *, sight: bool = True
 ) -> tuple[list[int], int]:
     """Store a listing; return the ids of the papers never seen before, and how many known ones learned something."""
     new_ids: list[int] = []
     updated = 0
     for start in range(0, len(listing.papers), BLOCK):
-        added, changed = _add_block(connection, listing, listing.papers[start : start + BLOCK], now)
+        added, changed = _add_block(connection, listing, listing.papers[start : start + BLOCK], now, sight=sight)
         new_ids += added
         updated += changed
     if listing.status.moves_cursor:
-        _remember(connection, listing.source, validators)
+        _remember(connection, listing, validators)
     return new_ids, updated
 
 
 def _add_block(
-    connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime
+    connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime, *, sight: bool
 ) -> tuple[list[int], int]:
     keys = [title_key(paper.title) for paper in block]
     by_id, by_title = _known(connection, {pair for paper in block for pair in paper.ids.pairs()}, set(keys))
@@ -75,7 +75,8 @@ def _add_block(
         search.put(connection, rows)
     if identifiers:
         connection.execute(insert(IDENTIFIER), identifiers)
-    stood.write(connection, now, unseen_from=first_new)
+    if sight:
+        stood.write(connection, now, unseen_from=first_new)
     return [row["id"] for row in rows], updated
 
 
@@ -149,7 +150,12 @@ def _identifier_rows(paper_id: int, pairs: Iterable[tuple[str, str]]) -> list[di
 
 
 def _seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper) -> dict[str, Any]:
-    """Return what another sighting alone changes: votes by the newest day, the days, the sources."""
+    """Return what another sighting alone changes: votes by the newest day, the days, the sources.
+
+    Who only tells more of a paper does not make it listed anew: an old paper's new version is no paper of today.
+    """
+    if paper.only_if_known:
+        return {}
     day = paper.day or listing.day
     changes: dict[str, Any] = {
         "listed": max(day, columns["listed"]),
@@ -163,15 +169,11 @@ def _seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper
     return changes
 
 
-def _remember(connection: Connection, source: str, validators: Sequence[Validators]) -> None:
+def _remember(connection: Connection, listing: Listing, validators: Sequence[Validators]) -> None:
     for each in validators:
-        saved = upsert(VALIDATOR).values(source=source, url=each.url, etag=each.etag, last_modified=each.last_modified)
-        connection.execute(
-            saved.on_conflict_do_update(
-                index_elements=["source", "url"],
-                set_={"etag": saved.excluded.etag, "last_modified": saved.excluded.last_modified},
-            )
-        )
+        marks = {"etag": each.etag, "last_modified": each.last_modified, "day": listing.day}
+        saved = upsert(VALIDATOR).values(source=listing.source, url=each.url, **marks)
+        connection.execute(saved.on_conflict_do_update(index_elements=["source", "url"], set_=marks))
 
 
 def _known(

@@ -27,13 +27,15 @@ class Archive:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, listing: Listing, now: datetime, validators: Sequence[Validators] = ()) -> Added:
-        """Store one listing in one transaction and return what was new.
+    def add(
+        self, listing: Listing, now: datetime, validators: Sequence[Validators] = (), *, sight: bool = True
+    ) -> Added:
+        """Store one listing in one transaction and return what was new; without `sight` no sighting is recorded.
 
         Raises StorageError; then nothing of the listing was stored and its page will be asked for again.
         """
         with self._database.writing() as connection:
-            new_ids, updated = add_listing(connection, listing, now, validators)
+            new_ids, updated = add_listing(connection, listing, now, validators, sight=sight)
         new = self.papers(new_ids)
         return Added(new=new, updated=updated, listed=len(listing.papers))
 
@@ -87,17 +89,17 @@ class Archive:
             yield from block
             last = block[-1].id
 
-    def without_abstract(self, source: str, day: date, limit: int) -> tuple[Paper, ...]:
-        """Return up to `limit` papers that a source listed on a day and whose abstract is not the authors' own.
+    def without_abstract(self, source: str, since: date, limit: int) -> tuple[Paper, ...]:
+        """Return up to `limit` papers that a source listed since a day and whose abstract is not the authors' own.
 
-        They come in order of storing.
+        The papers stored last are chosen; they come in order of storing.
         """
-        stood = exists().where(SIGHTING.c.paper_id == PAPER.c.id, SIGHTING.c.source == source, SIGHTING.c.day == day)
+        stood = exists().where(SIGHTING.c.paper_id == PAPER.c.id, SIGHTING.c.source == source, SIGHTING.c.day >= since)
         lacking = or_(PAPER.c.abstract_kind != AbstractKind.AUTHORS.value, PAPER.c.abstract == "")
         # A paper's `listed` is its latest listing day: its index leaves the past alone, unless an order is asked for.
-        query = select(PAPER.c.id).where(PAPER.c.listed >= day, lacking, stood)
+        query = select(PAPER.c.id).where(PAPER.c.listed >= since, lacking, stood)
         with self._database.reading() as connection:
-            found = sorted(connection.execute(query).scalars())[:limit]
+            found = sorted(connection.execute(query).scalars())[-limit:]
             return tuple(papers_where(connection, PAPER.c.id.in_(found)))
 
     def newest_day(self) -> date | None:

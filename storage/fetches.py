@@ -111,12 +111,6 @@ class Fetches:
             row = _newest(connection, source, FETCH.c.status.in_(_GOOD))
         return row.at if row else None
 
-    def last_day(self, source: str, url: str) -> date | None:
-        """Return the listing day of an address when it was last read in full; None if it never was."""
-        with self._database.reading() as connection:
-            row = _newest(connection, source, FETCH.c.url == url, FETCH.c.status.in_(("ok", "ok-empty")))
-        return row.day if row else None
-
     def latest(self, source: str) -> Fetched | None:
         """Return a source's newest answer; None if none is on record."""
         with self._database.reading() as connection:

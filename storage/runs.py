@@ -39,10 +39,12 @@ class Runs:
         lease: timedelta,
         *,
         is_alive: Callable[[str], bool | None] = lambda _: None,
+        beside: bool = False,
     ) -> int | None:
         """Claim a job's slot; return the run's number, or None if it is done, somebody else's, or the job is under way.
 
-        A claim is over with its lease, or at once when its owner is known to be dead.
+        A claim is over with its lease, or at once when its owner is known to be dead. With `beside` the job may be
+        under way in another slot.
         """
         fresh = upsert(RUN).values(
             job=job, slot=slot, owner=owner, started_at=now, lease_until=now + lease, status="", counts={}, error=""
@@ -51,7 +53,7 @@ class Runs:
             others = select(RUN.c.owner).where(
                 RUN.c.job == job, RUN.c.slot != slot, RUN.c.finished_at.is_(None), RUN.c.lease_until > now
             )
-            if any(is_alive(other) is not False for other in connection.execute(others).scalars()):
+            if not beside and any(is_alive(other) is not False for other in connection.execute(others).scalars()):
                 return None
             made = fresh.on_conflict_do_nothing(index_elements=["job", "slot"]).returning(RUN.c.id)
             number = connection.execute(made).scalar()
@@ -80,9 +82,18 @@ class Runs:
                 update(RUN).where(RUN.c.id == number, RUN.c.finished_at.is_(None)).values(lease_until=now)
             )
 
-    def latest(self, job: str) -> RunRecord | None:
-        """Return a job's newest finished run; None if there is none."""
+    def renew(self, number: int, until: datetime) -> None:
+        """Hold a claim until a later instant: its run still makes progress."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(RUN).where(RUN.c.id == number, RUN.c.finished_at.is_(None)).values(lease_until=until)
+            )
+
+    def latest(self, job: str, *, but: str = "") -> RunRecord | None:
+        """Return a job's newest finished run, leaving out slots that begin with `but`; None if there is none."""
         newest = select(func.max(RUN.c.id)).where(RUN.c.job == job, RUN.c.finished_at.is_not(None))
+        if but:
+            newest = newest.where(RUN.c.slot.not_like(f"{but}%"))
         with self._database.reading() as connection:
             row = connection.execute(select(RUN).where(RUN.c.id == newest.scalar_subquery())).first()
         return _record(row) if row else None

@@ -1,15 +1,38 @@
 """How far each source has come: its cursor, its days, what a conditional GET needs, and when its first load ended."""
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, delete, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from domain.papers import Announcement, Validators
 from storage.database import Database
 from storage.reading import BLOCK
-from storage.tables import CURSOR, IDENTIFIER, MARKER, SIGHTING, VALIDATOR
+from storage.tables import CURSOR, IDENTIFIER, MARKER, SIGHTING, SOURCE_DAY, VALIDATOR
+
+_DAYS_KEPT = timedelta(days=120)  # beyond what any source can be asked for
+
+
+@dataclass(frozen=True, slots=True)
+class DayRead:
+    """What came of asking for one listing day, the last time."""
+
+    whole: bool
+    tries: int  #: in vain, in a row
+    asked_at: datetime  #: aware UTC
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How far a source was read."""
+
+    cursor: date | None  #: the day up to which there is no gap; None before the first
+    begun: date | None  #: the newest listing day when the first run began; None before it
+    loaded: bool  #: the first run has ended
+    is_known: bool  #: some paper was seen there
+    days: Mapping[date, DayRead]  #: the days that were asked for lately
 
 
 class Sources:
@@ -18,30 +41,59 @@ class Sources:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def cursor(self, source: str) -> date | None:
-        """Return the day up to which a source was read without a gap; None before the first."""
+    def state(self, source: str) -> SourceState:
+        """Return how far a source was read, in one look."""
         with self._database.reading() as connection:
-            return connection.execute(select(CURSOR.c.day).where(CURSOR.c.source == source)).scalar()
+            cursor = connection.execute(select(CURSOR.c.day).where(CURSOR.c.source == source)).scalar()
+            names = (_begun(source), _loaded(source))
+            found = connection.execute(select(MARKER.c.name, MARKER.c.value).where(MARKER.c.name.in_(names)))
+            marks = {row.name: row.value for row in found}
+            rows = connection.execute(select(SOURCE_DAY).where(SOURCE_DAY.c.source == source)).all()
+            known = connection.execute(select(SIGHTING.c.id).where(SIGHTING.c.source == source).limit(1)).first()
+        begun = marks.get(_begun(source))
+        return SourceState(
+            cursor=cursor,
+            begun=None if begun is None else date.fromordinal(begun),
+            loaded=_loaded(source) in marks,
+            is_known=known is not None,
+            days={row.day: DayRead(whole=row.whole, tries=row.tries, asked_at=row.asked_at) for row in rows},
+        )
 
-    def move_cursor(self, source: str, day: date) -> None:
-        """Remember that a source was read without a gap up to a day; it never goes back."""
-        cursor = upsert(CURSOR).values(source=source, day=day)
+    def settle(self, source: str, day: date, *, whole: bool, cursor: date | None, newest: date, now: datetime) -> None:
+        """Remember what came of asking for a day and, where `cursor` is a day, that there is no gap up to it.
+
+        The cursor never goes back, except from beyond `newest`, where only a clock that was ahead can have put it.
+        """
+        tries = case((SOURCE_DAY.c.whole, 1), else_=SOURCE_DAY.c.tries + 1) if not whole else literal(0)
+        asked = upsert(SOURCE_DAY).values(source=source, day=day, whole=whole, tries=int(not whole), asked_at=now)
         with self._database.writing() as connection:
             connection.execute(
-                cursor.on_conflict_do_update(
-                    index_elements=["source"], set_={"day": func.max(CURSOR.c.day, cursor.excluded.day)}
+                asked.on_conflict_do_update(
+                    index_elements=["source", "day"], set_={"whole": whole, "tries": tries, "asked_at": now}
                 )
             )
+            connection.execute(
+                delete(SOURCE_DAY).where(SOURCE_DAY.c.source == source, SOURCE_DAY.c.day < newest - _DAYS_KEPT)
+            )
+            if cursor is not None:
+                moved = upsert(CURSOR).values(source=source, day=cursor)
+                later = and_(CURSOR.c.day > cursor, CURSOR.c.day <= newest)
+                connection.execute(
+                    moved.on_conflict_do_update(
+                        index_elements=["source"], set_={"day": case((later, CURSOR.c.day), else_=cursor)}
+                    )
+                )
 
-    def first_load(self, source: str) -> date | None:
-        """Return the newest listing day at the end of a source's first run; None while that has not ended."""
-        with self._database.reading() as connection:
-            day = connection.execute(select(MARKER.c.value).where(MARKER.c.name == _first_load(source))).scalar()
-        return None if day is None else date.fromordinal(day)
+    def begin_load(self, source: str, day: date) -> None:
+        """Remember the newest listing day when a source's first run began; the first value written stays."""
+        self._mark(_begun(source), day.toordinal())
 
-    def mark_loaded(self, source: str, day: date) -> None:
-        """Remember the newest listing day at the end of a source's first run; the first value written stays."""
-        mark = upsert(MARKER).values(name=_first_load(source), value=day.toordinal())
+    def end_load(self, source: str) -> None:
+        """Remember that a source's first run has ended."""
+        self._mark(_loaded(source), 1)
+
+    def _mark(self, name: str, value: int) -> None:
+        mark = upsert(MARKER).values(name=name, value=value)
         with self._database.writing() as connection:
             connection.execute(mark.on_conflict_do_nothing(index_elements=["name"]))
 
@@ -49,11 +101,11 @@ class Sources:
         """Return what the last whole answer of that address left for a conditional GET; None if there was none."""
         with self._database.reading() as connection:
             row = connection.execute(
-                select(VALIDATOR.c.etag, VALIDATOR.c.last_modified).where(
-                    VALIDATOR.c.source == source, VALIDATOR.c.url == url
-                )
+                select(VALIDATOR).where(VALIDATOR.c.source == source, VALIDATOR.c.url == url)
             ).first()
-        return Validators(url=url, etag=row.etag, last_modified=row.last_modified) if row else None
+        if row is None:
+            return None
+        return Validators(url=url, etag=row.etag, last_modified=row.last_modified, day=row.day)
 
     def days(self, source: str) -> frozenset[date]:
         """Return the listing days of which a source's papers are known."""
@@ -83,5 +135,9 @@ class Sources:
         return frozenset(announced)
 
 
-def _first_load(source: str) -> str:
+def _begun(source: str) -> str:
     return f"first-load:{source}"
+
+
+def _loaded(source: str) -> str:
+    return f"loaded:{source}"

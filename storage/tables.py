@@ -148,6 +148,19 @@ class ValidatorRow(Base, table=True):
     url: str = Field(primary_key=True)
     etag: str
     last_modified: str
+    day: date | None = None  # the listing day of that answer
+
+
+class SourceDayRow(Base, table=True):
+    """What came of asking a source for a listing day."""
+
+    __tablename__ = "source_day"
+
+    source: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    whole: bool
+    tries: int  # in vain, in a row
+    asked_at: datetime = _instant()
 
 
 class CursorRow(Base, table=True):
@@ -439,6 +452,7 @@ IDENTIFIER = _table(IdentifierRow)
 SIGHTING = _table(SightingRow)
 VALIDATOR = _table(ValidatorRow)
 CURSOR = _table(CursorRow)
+SOURCE_DAY = _table(SourceDayRow)
 RUN = _table(RunRow)
 FETCH = _table(FetchRow)
 KEPT_PAGE = _table(KeptPageRow)

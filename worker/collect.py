@@ -1,38 +1,42 @@
 """collect: pages → papers.
 
-    which sources are due → for each, which days → read each day (reading.py) → move the cursor over what is whole
-    → the run on record, which the receipt at a letter's foot reads again
+    which sources are due → for each, which days (days.py) → read each day (reading.py) → what came of it on record,
+    and the cursor moved over what has no gap → the run on record, which the receipt at a letter's foot reads again
 
 A source that fails is reported and stops nobody else: sites are asked side by side, the sources of one site in turn.
 The days of a source are read from its cursor on, so an outage is refilled; what its first run brings is backlog.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 from domain.clock import Clock
-from domain.errors import Interrupted, UnknownError
+from domain.errors import Interrupted, StorageError, UnknownError
 from domain.papers import FetchStatus
 from scrapers.pace import site_of
-from scrapers.source import Calendar, Source, Visit
+from scrapers.source import Source, Visit
 from storage.archive import Archive
 from storage.fetches import Fetches
-from storage.runs import RunRecord, Runs
-from storage.sources import Sources
+from storage.runs import Runs
+from storage.sources import Sources, SourceState
+from worker.days import due_days, is_backlog, is_whole, reached
+from worker.dueness import AGAIN, asks, is_due, step
 from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
 from worker.reading import Reader
 from worker.reports import SourceReport, joined, newest_read
 from worker.sidebyside import side_by_side
 
-LEASE = timedelta(hours=2)  # a long outage of arXiv is refilled in so long, at a page every 15 s
-AGAIN = timedelta(minutes=15)  # after which a source that failed is asked again
-AGAIN_STALE = timedelta(minutes=30)  # after which a source whose new batch is late is asked again
+log = logging.getLogger("paperround.worker")
+LEASE = timedelta(minutes=30)  # renewed with every day: 40 categories of arXiv take ten minutes at its pace
 OVERLAP = timedelta(days=7)  # by which a search is read again beyond its cursor: arXiv announces days after submission
 FIRST_SEARCH = timedelta(days=14)  # how far back the first reading of a search goes
 FETCHES_KEPT = timedelta(days=400)
+_SOME_DAYS = "days by hand"  # how the slots of runs begin that say nothing of the newest days
 
 
 class Collector:
@@ -61,6 +65,11 @@ class Collector:
         self._owner = owner
         self._stop = stop
 
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites that the sources ask, each once; one that fails or dawdles need delay no other."""
+        return tuple(dict.fromkeys(self._site(source) for source in self._sources))
+
     def collect(
         self,
         names: Sequence[str] = (),
@@ -76,8 +85,8 @@ class Collector:
 
         def by_hand(source: Source) -> SourceReport:
             now = self._clock.now()
-            slot = f"by hand {now.isoformat()}"
-            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
+            slot = f"{_SOME_DAYS if days else 'by hand'} {now.isoformat()}"
+            number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, beside=True)
             report = self._run(source, days, number, scheduled=False)
             on_source(source.name)
             return report
@@ -96,6 +105,7 @@ class Collector:
             now = self._clock.now()
             newest = source.calendar.newest(now)
             report = self._reader.look(source, Visit(day=newest, newest=newest, since=newest))
+            self._go_on()
             return report, health(report, self._fetches.last_new(source.name), self._silence(source, now), now)
 
         found = side_by_side([(self._site(each), partial(look, each)) for each in chosen], self._stop)
@@ -104,18 +114,19 @@ class Collector:
     def has_read(self) -> bool:
         """Whether there is anything to tell readers: a paper, or a whole answer; True where no source is configured."""
         known = self._archive.newest_day() is not None
-        return known or not self._sources or any(self._states.cursor(source.name) for source in self._sources)
+        return known or not self._sources or any(self._states.state(each.name).cursor for each in self._sources)
 
-    def collect_due(self, stop: threading.Event) -> tuple[tuple[SourceReport, ...], bool]:
-        """Read the sources whose interval has come round and whom nobody else has claimed.
+    def collect_due(self, stop: threading.Event, site: str = "") -> tuple[tuple[SourceReport, ...], bool]:
+        """Read the sources (of one site, or of all for "") that are due and that nobody else has claimed.
 
-        A source that failed the last time is asked again sooner. Return the reports, and whether every source that was
-        due has been asked: False where another worker is at one, or a stop came first.
+        A source is due when its interval has come round; one that failed the last time is asked again sooner. Return
+        the reports, and whether every source that was due has been asked: False where another worker is at one, or a
+        stop came first.
         """
         now = self._clock.now()
-        due = [each for each in self._sources if is_due(self._runs.latest(_job(each)), each.every, now)]
-        jobs = [(self._site(source), partial(self._scheduled, source, stop)) for source in due]
-        found = side_by_side(jobs, stop)
+        ours = [(each, self._site(each)) for each in self._sources]
+        due = [(each, where) for each, where in ours if site in {"", where} and self._is_due(each, now)]
+        found = side_by_side([(where, partial(self._scheduled, source, stop)) for source, where in due], stop)
         reports = tuple(report for report in found if report is not None)
         self._forget(now)
         return reports, len(reports) == len(due)
@@ -127,11 +138,16 @@ class Collector:
             gone = self._fetches.prune(now - FETCHES_KEPT)
             self._runs.finish(number, self._clock.now(), FetchStatus.OK.value, {"fetches": gone})
 
+    def _is_due(self, source: Source, now: datetime) -> bool:
+        last = self._runs.latest(_job(source), but=_SOME_DAYS)
+        asked = last.counts.get("asks") if last else None
+        return (asked is not None and asked != asks(source)) or is_due(last, source.every, now)
+
     def _scheduled(self, source: Source, stop: threading.Event) -> SourceReport | None:
+        now = self._clock.now()
         if stop.is_set():
             return None
-        now = self._clock.now()
-        slot = datetime.fromtimestamp(_step(now, min(source.every, AGAIN)), UTC).isoformat()
+        slot = datetime.fromtimestamp(step(now, min(source.every, AGAIN)), UTC).isoformat()
         number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
         if number is None:
             return None
@@ -155,10 +171,13 @@ class Collector:
 
     def _run(self, source: Source, asked: Sequence[date], number: int | None, *, scheduled: bool) -> SourceReport:
         try:
-            parts = self._read_days(source, asked, scheduled=scheduled)
-        except Interrupted:
-            if number is not None:
-                self._runs.give_up(number, self._clock.now())
+            parts = self._read_days(source, asked, number, scheduled=scheduled)
+        except StorageError as error:
+            self._give_up(number)
+            parts = [SourceReport(source=source.name, status=FetchStatus.FAILED, day=None, error=str(error))]
+            return joined(source.name, parts)
+        except BaseException:
+            self._give_up(number)
             raise
         now = self._clock.now()
         report = joined(source.name, parts)
@@ -166,88 +185,111 @@ class Collector:
             warning = self._silence(source, now)
             report = joined(source.name, [*parts, _warned(parts[-1], warning)]) if warning else report
         if number is not None:
-            retry_at = report.retry_at.isoformat() if report.retry_at else None
-            counts = {**report.as_json(), "newest": newest_read(parts), "detour": report.detour, "retry_at": retry_at}
+            counts = {
+                **report.as_json(),
+                "backlog": report.backlog,
+                "newest": newest_read(parts),
+                "detour": report.detour,
+                "asks": asks(source),
+                "retry_at": report.retry_at.isoformat() if report.retry_at else None,
+            }
             self._runs.finish(number, now, report.status.value, counts, report.error)
         return report
 
-    def _read_days(self, source: Source, asked: Sequence[date], *, scheduled: bool) -> list[SourceReport]:
-        """Read the days that were asked for by hand, or those that are due; a first run's papers are backlog."""
+    def _give_up(self, number: int | None) -> None:
+        """Let others claim what could not be done; where even that cannot be written, the lease ends it."""
+        with suppress(StorageError):
+            if number is not None:
+                self._runs.give_up(number, self._clock.now())
+
+    def _read_days(
+        self, source: Source, asked: Sequence[date], number: int | None, *, scheduled: bool
+    ) -> list[SourceReport]:
+        """Read the days that were asked for by hand, or those that are due."""
         calendar, name = source.calendar, source.name
         newest = calendar.newest(self._clock.now())
-        cursor, loaded = self._states.cursor(name), self._states.first_load(name)
-        untouched = loaded is None and cursor is None
-        if calendar.is_dated:
-            days = due_days(calendar, cursor, newest) if scheduled else list(asked or [newest])
-            first = untouched and scheduled
-        else:
-            days = [max(asked, default=newest)]
-            first = untouched and not self._states.days(name)
-        since = (cursor or newest - FIRST_SEARCH) - OVERLAP
-        parts: list[SourceReport] = []
+        state = self._begun(source, newest, scheduled=scheduled)
+        days = self._days(source, state, asked, newest, scheduled=scheduled)
+        since = min(state.cursor or newest - FIRST_SEARCH, newest) - OVERLAP
+        settles = not asked and (scheduled or not calendar.is_dated)
+        came: dict[date, Sequence[SourceReport]] = {}
         for day in days:
-            visit = Visit(day=day, newest=max(newest, day), since=since)
-            old = first or (calendar.is_dated and loaded is not None and is_before(calendar, day, loaded))
-            may_be_gone = scheduled and day != days[-1]
-            parts.append(self._reader.read(source, visit, backlog=old, may_be_gone=may_be_gone))
-            whole = all(part.status.is_good for part in parts) and any(part.pages for part in parts)
-            if whole and not asked and (scheduled or not calendar.is_dated):
-                self._states.move_cursor(name, day)
-            if parts[-1].status is FetchStatus.THROTTLED:
-                break  # the rest is asked for from the cursor on
-        if first and any(part.pages for part in parts):
-            self._states.mark_loaded(name, newest)
+            if len(days) > calendar.still_filling:
+                log.info("collect %s: %s, the last of %d days is %s", name, day, len(days), days[-1])
+            if number is not None:
+                self._runs.renew(number, self._clock.now() + LEASE)
+            came[day] = self._reader.read(
+                source,
+                Visit(day=day, newest=max(newest, day), since=since),
+                is_backlog=lambda listed: is_backlog(calendar, state, listed, newest),
+                may_be_gone=scheduled and day != days[-1] and calendar.lists_daily,
+            )
+            self._go_on()
+            if settles:
+                self._settle(source, state, came, newest)
+            if any(part.status is FetchStatus.THROTTLED for part in came[day]):
+                break  # the rest is asked for when the site allows
+        parts = [part for read in came.values() for part in read]
+        if settles:
+            self._settle_bad(source, came, newest)
+        if not any(part.status is FetchStatus.THROTTLED for part in parts):
+            if (
+                state.begun is not None
+                and not state.loaded
+                and (calendar.is_dated or is_whole(calendar, newest, parts))
+            ):
+                self._states.end_load(name)
+            self._reader.complete(source, Visit(day=newest, newest=newest, since=since))
         return parts
+
+    def _begun(self, source: Source, newest: date, *, scheduled: bool) -> SourceState:
+        """Return a source's state, once it is on record that its first run has begun, if this is it."""
+        state, is_dated = self._states.state(source.name), source.calendar.is_dated
+        untouched = state.begun is None and state.cursor is None
+        if untouched and (scheduled if is_dated else not state.is_known):
+            self._states.begin_load(source.name, newest)
+            return self._states.state(source.name)
+        return state
+
+    def _settle(
+        self, source: Source, state: SourceState, came: Mapping[date, Sequence[SourceReport]], newest: date
+    ) -> None:
+        """Keep that the day read last was read in full, if it was, and how far there is no gap now."""
+        calendar, day = source.calendar, list(came)[-1]
+        if is_whole(calendar, day, came[day]):
+            reach = reached(calendar, state, came, newest)
+            self._states.settle(source.name, day, whole=True, cursor=reach, newest=newest, now=self._clock.now())
+
+    def _settle_bad(self, source: Source, came: Mapping[date, Sequence[SourceReport]], newest: date) -> None:
+        """Keep which days could not be read: where others could, the fault is their own."""
+        bad = [day for day, read in came.items() if not is_whole(source.calendar, day, read)]
+        if len(bad) < len(came):
+            for day in bad:
+                self._states.settle(source.name, day, whole=False, cursor=None, newest=newest, now=self._clock.now())
+
+    def _days(
+        self, source: Source, state: SourceState, asked: Sequence[date], newest: date, *, scheduled: bool
+    ) -> list[date]:
+        """Return the days to read; a source without days is visited once, for the newest of them."""
+        calendar = source.calendar
+        if not calendar.is_dated:
+            return [max(asked, default=newest)]
+        if scheduled:
+            return due_days(calendar, state, newest, self._clock.now())
+        if len(asked) > 1:  # of a span, those that have a listing
+            return [day for day in asked if day.weekday() in calendar.weekdays] or [newest]
+        return list(asked or [newest])
+
+    def _go_on(self) -> None:
+        """Raise Interrupted where a stop was asked for: what failed since is no fault of the site's."""
+        if self._stop.is_set():
+            raise Interrupted("stopped; what was read stays, and the rest is read the next time")
 
     def _silence(self, source: Source, now: datetime) -> str:
         newest = source.calendar.newest(now)
         over = source.calendar.days(newest - timedelta(days=7), newest - timedelta(days=1))[-1]
         counts = self._fetches.days(source.name, over - timedelta(weeks=WEEKS))
         return silence(counts, over, is_dated=source.calendar.is_dated, read_after=self._fetches.last_good(source.name))
-
-
-def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
-    """Whether a source's interval has come round since its last run; one that failed is asked again sooner.
-
-    A site that asked for patience is asked again when that is over.
-    """
-    if last is None:
-        return True
-    status = FetchStatus(last.status)
-    if status is FetchStatus.THROTTLED:
-        retry_at = last.counts.get("retry_at")
-        if retry_at is not None:
-            return now >= datetime.fromisoformat(str(retry_at))
-        interval = every
-    elif status is FetchStatus.STALE:
-        interval = min(every, AGAIN_STALE)
-    else:
-        interval = every if status.is_good else min(every, AGAIN)
-    return _step(now, interval) != _step(last.finished_at, interval)
-
-
-def _step(moment: datetime, interval: timedelta) -> int:
-    """Return the beginning, in seconds since 1970, of the interval that an instant falls into."""
-    seconds = max(1, int(interval.total_seconds()))
-    return int(moment.timestamp()) // seconds * seconds
-
-
-def due_days(calendar: Calendar, cursor: date | None, newest: date) -> list[date]:
-    """Return the listing days to read, oldest first: from the cursor on, and always the last few again.
-
-    A listing fills through its day and is corrected after it (sources.md 1.5). Without a cursor it is the first load.
-    """
-    back = calendar.first_load if cursor is None else calendar.still_filling
-    window = calendar.days(newest - timedelta(days=2 * back + 7), newest)[-back:]
-    first = window[0]
-    if cursor is not None:
-        first = max(min(first, cursor), newest - timedelta(days=calendar.look_back))
-    return calendar.days(first, newest)
-
-
-def is_before(calendar: Calendar, day: date, loaded: date) -> bool:
-    """Whether a day's listing was complete before the source's first run: what it brings later is still no news."""
-    return day < loaded - timedelta(days=calendar.still_filling)
 
 
 def _warned(part: SourceReport, warning: str) -> SourceReport:

@@ -154,7 +154,7 @@ class Editor:
             candidates=candidates,
             sent=(),  # storage left out what this reader had before
             limits=self._policy.limits,
-            checks=self._receipts.checks(since),
+            checks=self._receipts.checks(since, first=first),
             new=self._receipts.new_papers(since),
             confirmed_at=subscriber.confirmed_at,
             welcome_days=self._policy.welcome_days,

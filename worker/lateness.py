@@ -21,8 +21,10 @@ _ADVICE = {
     FetchStatus.STALE: "nothing: it is asked again every half hour until the new batch is there",
     FetchStatus.PARTIAL: "what was read is kept; if it stays so, look for a newer version",
     FetchStatus.THROTTLED: "nothing: it is asked again when the site allows",
-    FetchStatus.BLOCKED: "set collect.contact, see what the site's robots.txt allows, or use a mirror",
-    FetchStatus.LAYOUT_CHANGED: "look for a newer version or report it; then replay what collect kept of the page",
+    FetchStatus.BLOCKED: "what robots.txt forbids stays so; against a bot check set collect.contact, or use a mirror",
+    FetchStatus.LAYOUT_CHANGED: (
+        "mend its url if that is the wrong page; else look for a newer version, then replay what collect kept of it"
+    ),
     FetchStatus.FAILED: "nothing at first: it is asked again within 15 minutes; if it stays so, look at the site",
 }
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -33,7 +35,7 @@ def lateness(calendar: Calendar, visit: Visit, shown: date, now: datetime) -> st
 
     Only a source that names its weekdays can be late: elsewhere an older page is how a day without papers looks.
     """
-    if not calendar.is_dated or len(calendar.weekdays) == len(_WEEKDAYS):
+    if not calendar.is_dated or calendar.lists_daily:
         return ""
     if visit.day != visit.newest or shown >= visit.day or now < _due(calendar, visit.day) + GRACE:
         return ""

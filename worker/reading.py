@@ -7,14 +7,14 @@
 A chain of pages that fails stops no other chain of the same visit, unless the site asks for patience.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Protocol
 
 from domain.clock import Clock
-from domain.errors import CollectError, PermanentCollectError, Throttled
-from domain.papers import AbstractKind, Fetched, FetchStatus, ListedPaper, Listing, PageRequest, Validators
+from domain.errors import CollectError, NotThere, Throttled
+from domain.papers import FetchStatus, Listing, PageRequest, Paper, Validators
 from scrapers.pace import site_of
 from scrapers.source import (
     HasAlternatives,
@@ -29,10 +29,13 @@ from storage.archive import Archive
 from storage.fetches import Fetches
 from storage.sources import Sources
 from worker.lateness import lateness
+from worker.logbook import Logbook
 from worker.reports import SourceReport, joined, report_of
 
 _PAGES_AT_MOST = 200  # a source whose pages never end is a mistake, not a listing
-_PAPER_PAGES = 10  # asked for in one visit
+_PAPER_PAGES = 10  # asked for in one run
+_BARE_AT_MOST = 200  # papers without an abstract that are looked at
+_STILL_BARE = timedelta(days=7)  # for so long a missing abstract is asked for
 _ASKED_LATELY = timedelta(days=1)  # a paper's page is not asked for again within it
 
 
@@ -51,6 +54,10 @@ class Patience(Protocol):
         """Let nobody ask a site for a while; return the error that says until when."""
         ...
 
+    def welcome(self, site: str) -> None:
+        """Forget that a site asked for patience before."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -59,6 +66,7 @@ class _Step:
     request: PageRequest
     report: SourceReport
     seen: Listing | CollectError | None  #: None where nothing changed since the last visit
+    ways: tuple[PageRequest, ...] = ()  #: where else to ask
 
 
 class Reader:
@@ -80,40 +88,61 @@ class Reader:
         self._archive = archive
         self._sources = sources
         self._fetches = fetches
+        self._logbook = Logbook(fetches, clock, keep)
         self._clock = clock
-        self._keep = keep
 
-    def read(self, source: Source, visit: Visit, *, backlog: bool, may_be_gone: bool = False) -> SourceReport:
-        """Read what a visit asks for into the archive.
+    def read(
+        self, source: Source, visit: Visit, *, is_backlog: Callable[[date], bool], may_be_gone: bool = False
+    ) -> list[SourceReport]:
+        """Read what a visit asks for into the archive; return a report a page, and one at least.
 
-        `backlog` says that its papers are no news; `may_be_gone` that a site without a page for that day is no failure.
-        Raises StorageError, and Interrupted where a wait was cut short: what was read before stays.
+        `is_backlog` says of a listing's day whether its papers are no news; `may_be_gone` that a site without a page
+        for that day is no failure. Raises StorageError, and Interrupted where a wait was cut short: what was read
+        before stays.
         """
-        steps = self._follow(source, visit, source.requests(visit), backlog=backlog, asked=set())
-        if isinstance(source, HasAlternatives):
-            steps = self._mended(source, source, visit, steps, backlog=backlog)
-        if isinstance(source, HasPaperPages):
-            self._complete(source, source, visit, steps)
+        steps = self._follow(source, visit, source.requests(visit), is_backlog=is_backlog, asked=set())
+        steps = self._mended(source, visit, steps, is_backlog=is_backlog)
         if may_be_gone:
             # A site that has no page for an earlier day (a weekend, say) is no failure of today's.
-            steps = [step for step in steps if type(step.seen) is not PermanentCollectError]
+            steps = [step for step in steps if not isinstance(step.seen, NotThere)]
         nothing = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=visit.day)
-        return joined(source.name, [step.report for step in steps] or [nothing])
+        return [step.report for step in steps] or [nothing]
 
     def look(self, source: Source, visit: Visit) -> SourceReport:
         """Fetch and read a visit's first pages unconditionally, and keep nothing."""
         parts = [SourceReport(source=source.name, status=FetchStatus.OK_EMPTY, day=visit.day)]
         try:
             parts = [
-                report_of(source.name, self._judged(source, visit, source.parse(self._fetcher.get(request), visit)))
-                for request in source.requests(visit)
+                report_of(source.name, self._judged(source, visit, self._parsed(source, visit, page)))
+                for page in map(self._fetcher.get, source.requests(visit))
             ]
         except CollectError as error:
             parts.append(self._failed(source, visit, error))
         return joined(source.name, parts)
 
+    def complete(self, source: Source, visit: Visit) -> None:
+        """Ask for the pages of papers whose abstract no listing told; what fails is on record and no failure."""
+        if not isinstance(source, HasPaperPages):
+            return
+        lacking = self._archive.without_abstract(source.name, visit.newest - _STILL_BARE, limit=_BARE_AT_MOST)
+        asked = 0
+        for paper in reversed(lacking):
+            request = source.paper_request(paper.ids)
+            since = self._clock.now() - _ASKED_LATELY
+            if request is None or self._fetches.asked_since(source.name, request.url, since):
+                continue
+            asked += 1
+            if asked > _PAPER_PAGES or not self._ask_paper(source, visit, paper, request):
+                return
+
     def _follow(
-        self, source: Source, visit: Visit, requests: Iterable[PageRequest], *, backlog: bool, asked: set[str]
+        self,
+        source: Source,
+        visit: Visit,
+        requests: Iterable[PageRequest],
+        *,
+        is_backlog: Callable[[date], bool],
+        asked: set[str],
     ) -> list[_Step]:
         """Ask for pages and the pages that follow them; no address twice."""
         steps: list[_Step] = []
@@ -124,125 +153,122 @@ class Reader:
                 if len(steps) == _PAGES_AT_MOST:
                     error = CollectError(f"more than {_PAGES_AT_MOST} pages for {visit.day}")
                     return [*steps, _Step(request, self._failed(source, visit, error), error)]
-                step = self._step(source, visit, request, backlog=backlog)
+                step = self._step(source, visit, request, is_backlog=is_backlog, leads=request is first)
                 steps.append(step)
                 if isinstance(step.seen, Throttled):
                     return steps
                 request = step.seen.next if isinstance(step.seen, Listing) else None
         return steps
 
-    def _step(self, source: Source, visit: Visit, request: PageRequest, *, backlog: bool) -> _Step:
+    def _step(
+        self, source: Source, visit: Visit, request: PageRequest, *, is_backlog: Callable[[date], bool], leads: bool
+    ) -> _Step:
         page: Page | None = None
+        marks = self._sources.validators(source.name, request.url)
         try:
-            page = self._fetcher.get(request, self._sources.validators(source.name, request.url))
+            page = self._fetcher.get(request, marks)
             if page.status == 304:
-                return self._unchanged(source, visit, request, page)
-            listing = self._judged(source, visit, source.parse(page, visit))
+                return self._unchanged(source, visit, request, page, marks)
+            listing = self._judged(source, visit, self._parsed(source, visit, page), leads=leads)
         except CollectError as error:
-            self._record(source, visit, request, page, error)
-            if page is not None and isinstance(error, Throttled):
-                # It was the page's text, not its status, that asked for patience.
-                error = self._patience.hold(site_of(page.url), error.retry_after)
-            return _Step(request, self._failed(source, visit, error), error)
-        # After a redirect the validators are another page's; a page that goes on is asked for whole the next time,
-        # since what follows it may not have come.
-        whole = page.url == request.url and listing.next is None
+            self._logbook.record(source, visit, request, page, error)
+            return _Step(request, self._failed(source, visit, error), error, _ways(source, visit, error))
+        ways = _ways(source, visit, listing)
+        # After a redirect the validators are another page's; a page that goes on, or sends us elsewhere, is asked for
+        # whole the next time, since what follows it may not have come.
+        whole = page.url == request.url and listing.next is None and not ways
         now = self._clock.now()
-        added = self._archive.add(
-            replace(listing, backlog=listing.backlog or backlog), now, [validators_of(page)] if whole else []
+        listing = replace(listing, backlog=listing.backlog or is_backlog(listing.day))
+        added = self._archive.add(listing, now, [validators_of(page)] if whole else [])
+        new = len(added.new)
+        report = replace(
+            report_of(source.name, listing),
+            new=new,
+            backlog=sum(paper.backlog for paper in added.new),
+            updated=added.updated,
         )
-        report = replace(report_of(source.name, listing), new=len(added.new), updated=added.updated)
-        self._record(source, visit, request, page, listing, new=report.new)
-        return _Step(request, report, listing)
+        self._logbook.record(source, visit, request, page, listing, new=new)
+        return _Step(request, report, listing, ways)
 
-    def _unchanged(self, source: Source, visit: Visit, request: PageRequest, page: Page) -> _Step:
+    def _unchanged(
+        self, source: Source, visit: Visit, request: PageRequest, page: Page, marks: Validators | None
+    ) -> _Step:
         """Return what "not modified" comes to: the day that was read then, which may be late by now."""
-        day = self._fetches.last_day(source.name, request.url) or visit.day
+        self._patience.welcome(site_of(request.url))
+        day = (marks.day if marks else None) or visit.day
         note = lateness(source.calendar, visit, day, self._clock.now())
-        status = FetchStatus.STALE if note else FetchStatus.NOT_MODIFIED
-        self._record(source, replace(visit, day=day), request, page, None)
-        return _Step(request, SourceReport(source=source.name, status=status, day=day, pages=1, error=note), None)
+        self._logbook.record(source, replace(visit, day=day), request, page, None)
+        if not note:
+            report = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day, pages=1)
+            return _Step(request, report, None)
+        old = Listing(source=source.name, day=day, papers=(), status=FetchStatus.STALE, note=note)
+        return _Step(request, report_of(source.name, old), old, _ways(source, visit, old))
 
-    def _judged(self, source: Source, visit: Visit, listing: Listing) -> Listing:
-        """Return the listing, as stale where it is an old batch."""
+    def _parsed(self, source: Source, visit: Visit, page: Page) -> Listing:
+        """Read a page; a text that asks for patience counts as a status that does."""
+        site = site_of(page.url)
+        try:
+            listing = source.parse(page, visit)
+        except Throttled as error:
+            raise self._patience.hold(site, error.retry_after) from error
+        self._patience.welcome(site)
+        return listing
+
+    def _judged(self, source: Source, visit: Visit, listing: Listing, *, leads: bool = True) -> Listing:
+        """Return the listing, as stale where it is an old batch; only the page that leads a chain can be late.
+
+        No listing is of a day that has not come, whatever was asked for.
+        """
+        last = source.calendar.newest(self._clock.now()) + timedelta(days=1)
+        listing = replace(listing, day=min(listing.day, last))
         note = ""
         if isinstance(source, ServesBatches):
             arxiv = [paper.ids.arxiv for paper in listing.papers if paper.ids.arxiv]
             if source.repeats(listing, self._sources.announced_before(arxiv, listing.day)):
                 note = f"it serves an earlier batch as that of {listing.day}"
-        note = note or lateness(source.calendar, visit, listing.day, self._clock.now())
+        if leads and not note:
+            note = lateness(source.calendar, visit, listing.day, self._clock.now())
         if not note or not listing.status.moves_cursor:
             return listing
         return replace(listing, status=FetchStatus.STALE, note=note)
 
     def _mended(
-        self, source: Source, other: HasAlternatives, visit: Visit, steps: list[_Step], *, backlog: bool
+        self, source: Source, visit: Visit, steps: list[_Step], *, is_backlog: Callable[[date], bool]
     ) -> list[_Step]:
         """Go the other way for what the first way did not bring."""
         kept: list[_Step] = []
         asked = {step.request.url for step in steps}
         for step in steps:
-            ways = list(other.alternatives(visit, step.seen)) if step.seen is not None else []
-            found = self._follow(source, visit, ways, backlog=backlog, asked=asked)
+            found = self._follow(source, visit, step.ways, is_backlog=is_backlog, asked=asked)
             read = [each for each in found if isinstance(each.seen, Listing)]
+            lost = [each for each in found if isinstance(each.seen, CollectError)]
             if isinstance(step.seen, Listing) and step.seen.day > visit.day:
                 kept += [step, *found]  # the page has moved on, and the day asked for is had here or not at all
-            elif not isinstance(step.seen, Listing) or step.seen.status is FetchStatus.PARTIAL:
+            elif isinstance(step.seen, CollectError) or step.report.status is FetchStatus.PARTIAL:
                 # Only the same day's listing makes up for what failed; what is left is as it was.
                 instead = [each for each in read if isinstance(each.seen, Listing) and each.seen.day == visit.day]
-                kept += _noted(instead, step) if instead else [step]
+                kept += [*_noted(instead, step), *lost] if instead else [step]
+            elif read:
+                listed = step.report.listed if step.report.new else 0  # else the other way told of the same papers
+                kept += [replace(step, report=replace(step.report, listed=listed, detour=True)), *read]
             else:
-                report = replace(step.report, listed=0) if read else step.report
-                kept += [replace(step, report=report), *read]
+                kept.append(step)
         return kept
 
-    def _complete(self, source: Source, pages: HasPaperPages, visit: Visit, steps: Sequence[_Step]) -> None:
-        """Ask for the pages of papers whose abstract no listing told; what fails is on record and no failure."""
-        listings = [step.seen for step in steps if isinstance(step.seen, Listing)]
-        for listing in listings:
-            bare = {
-                paper.ids: paper
-                for paper in listing.papers
-                if paper.abstract_kind is not AbstractKind.AUTHORS and not paper.only_if_known
-            }
-            if not bare:
-                continue
-            lacking = self._archive.without_abstract(source.name, listing.day, limit=len(bare))
-            known = {identifier for paper in lacking for identifier in paper.ids.pairs()}
-            wanted = [paper for ids, paper in bare.items() if known & set(ids.pairs())]
-            for paper in wanted[:_PAPER_PAGES]:
-                request = pages.paper_request(paper.ids)
-                if request is not None and not self._ask_paper(source, visit, listing, paper, request):
-                    return
-
-    def _ask_paper(
-        self, source: Source, visit: Visit, listing: Listing, paper: ListedPaper, request: PageRequest
-    ) -> bool:
-        """Add what a paper's own page tells to its place on the listing; return whether the site may be asked on."""
-        if self._fetches.asked_since(source.name, request.url, self._clock.now() - _ASKED_LATELY):
-            return True
+    def _ask_paper(self, source: Source, visit: Visit, paper: Paper, request: PageRequest) -> bool:
+        """Let the archive learn what a paper's own page tells; return whether the site may be asked on."""
         page: Page | None = None
         try:
             page = self._fetcher.get(request)
-            told = source.parse(page, visit)
+            told = self._parsed(source, visit, page)
         except CollectError as error:
-            self._record(source, visit, request, page, error)
+            self._logbook.record(source, visit, request, page, error)
             return not isinstance(error, Throttled)
-        same = [
-            replace(
-                each,
-                rank=paper.rank,
-                day=paper.day,
-                announcement=paper.announcement,
-                upvotes=paper.upvotes if each.upvotes is None else each.upvotes,
-                comments=paper.comments if each.comments is None else each.comments,
-                only_if_known=True,
-            )
-            for each in told.papers
-            if set(each.ids.pairs()) & set(paper.ids.pairs())
-        ]
-        self._archive.add(replace(told, day=listing.day, papers=tuple(same)), self._clock.now())
-        self._record(source, visit, request, page, replace(told, day=listing.day))
+        mine = set(paper.ids.pairs())
+        same = tuple(replace(each, only_if_known=True) for each in told.papers if mine & set(each.ids.pairs()))
+        self._archive.add(replace(told, papers=same), self._clock.now(), sight=False)
+        # A page that was understood is not worth a place among those that are kept.
+        self._logbook.record(source, visit, request, page, told, is_kept=False)
         return True
 
     def _failed(self, source: Source, visit: Visit, error: CollectError) -> SourceReport:
@@ -255,41 +281,9 @@ class Reader:
             retry_at=self._clock.now() + wait if wait else None,
         )
 
-    def _record(
-        self,
-        source: Source,
-        visit: Visit,
-        request: PageRequest,
-        page: Page | None,
-        outcome: Listing | CollectError | None,
-        *,
-        new: int = 0,
-    ) -> None:
-        listing = outcome if isinstance(outcome, Listing) else None
-        status = FetchStatus.NOT_MODIFIED if outcome is None else outcome.status
-        marks = validators_of(page) if page else Validators(url=request.url)
-        self._fetches.record(
-            Fetched(
-                source=source.name,
-                url=request.url,
-                day=listing.day if listing else visit.day,
-                at=self._clock.now(),
-                seconds=page.seconds if page else 0.0,
-                bytes=len(page.body) if page else 0,
-                http=page.status if page else None,
-                status=status,
-                declared=listing.declared if listing else None,
-                read=len(listing.papers) if listing else 0,
-                rejected=listing.rejected if listing else 0,
-                new=new,
-                etag=marks.etag,
-                last_modified=marks.last_modified,
-                error=str(outcome) if isinstance(outcome, CollectError) else listing.note if listing else "",
-            ),
-            body=page.body if page else b"",
-            content_type=page.headers.get("content-type", "") if page else "",
-            keep=self._keep,
-        )
+
+def _ways(source: Source, visit: Visit, seen: Listing | CollectError) -> tuple[PageRequest, ...]:
+    return tuple(source.alternatives(visit, seen)) if isinstance(source, HasAlternatives) else ()
 
 
 def _noted(steps: Sequence[_Step], instead_of: _Step) -> list[_Step]:

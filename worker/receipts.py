@@ -16,15 +16,16 @@ class Receipts:
         self._sources = sources  # (configured name, label)
         self._runs = runs
         self._issues = issues
-        self._checks: dict[datetime, tuple[SourceCheck, ...]] = {}
+        self._checks: dict[tuple[datetime, bool], tuple[SourceCheck, ...]] = {}
         self._new: dict[datetime, int] = {}
 
-    def checks(self, since: datetime) -> tuple[SourceCheck, ...]:
-        """Return one check a configured source that was ever asked."""
-        if since not in self._checks:
-            found = (check(name, label, self._runs.since(f"collect:{name}", since)) for name, label in self._sources)
-            self._checks[since] = tuple(each for each in found if each is not None)
-        return self._checks[since]
+    def checks(self, since: datetime, *, first: bool = False) -> tuple[SourceCheck, ...]:
+        """Return one check a configured source that was ever asked; backlog counts in a `first` letter alone."""
+        if (since, first) not in self._checks:
+            runs = ((name, label, self._runs.since(f"collect:{name}", since)) for name, label in self._sources)
+            found = (check(name, label, each, first=first) for name, label, each in runs)
+            self._checks[since, first] = tuple(each for each in found if each is not None)
+        return self._checks[since, first]
 
     def new_papers(self, since: datetime) -> int:
         """Return how many papers that are news came since then."""
@@ -33,7 +34,7 @@ class Receipts:
         return self._new[since]
 
 
-def check(name: str, label: str, runs: Sequence[RunRecord]) -> SourceCheck | None:
+def check(name: str, label: str, runs: Sequence[RunRecord], *, first: bool) -> SourceCheck | None:
     """Return what the runs of one source, oldest first, come to; None for none.
 
     The last run tells the status; the newest day that was read, and how many stood on it, are told; new ones add up.
@@ -51,7 +52,7 @@ def check(name: str, label: str, runs: Sequence[RunRecord]) -> SourceCheck | Non
         day=date.fromisoformat(str(newest["day"])) if newest else None,
         status=FetchStatus.OK if newest and status is FetchStatus.NOT_MODIFIED else status,
         listed=int(latest[-1]["listed"]) if latest else 0,
-        new=sum(int(run.counts["new"]) for run in runs),
+        new=sum(int(run.counts["new"]) - (0 if first else int(run.counts.get("backlog", 0))) for run in runs),
         error=last.error,
         at=last.finished_at,
         detour=bool(last.counts.get("detour")),

@@ -11,11 +11,17 @@ from domain.papers import FetchStatus
 from scrapers.source import Page, Source, Visit
 from storage.archive import Archive
 from storage.fetches import Fetches
+from storage.sources import Sources
+from worker.days import is_backlog
 from worker.reports import SourceReport, joined, report_of
 
 
-def replay(source: Source, archive: Archive, fetches: Fetches, clock: Clock) -> SourceReport:
-    """Read the kept pages of a source into the archive, oldest first, and report them as one."""
+def replay(source: Source, archive: Archive, states: Sources, fetches: Fetches, clock: Clock) -> SourceReport:
+    """Read the kept pages of a source into the archive, oldest first, and report them as one.
+
+    What was backlog when the page came is backlog now.
+    """
+    state, newest = states.state(source.name), source.calendar.newest(clock.now())
     parts: list[SourceReport] = []
     for kept in fetches.kept(source.name):
         fetched = kept.fetched
@@ -26,7 +32,8 @@ def replay(source: Source, archive: Archive, fetches: Fetches, clock: Clock) -> 
             told = f"the page of {fetched.at:%Y-%m-%d %H:%M} UTC: {error}"
             parts.append(SourceReport(source=source.name, status=error.status, day=fetched.day, error=told))
             continue
-        added = archive.add(listing, clock.now())
+        old = is_backlog(source.calendar, state, listing.day, newest)
+        added = archive.add(replace(listing, backlog=old), clock.now())
         parts.append(replace(report_of(source.name, listing), new=len(added.new), updated=added.updated))
     nothing = SourceReport(source=source.name, status=FetchStatus.OK_EMPTY, day=None, error="no page of it is kept")
     return joined(source.name, parts or [nothing])

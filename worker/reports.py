@@ -29,6 +29,7 @@ class SourceReport:
     day: date | None
     listed: int = 0
     new: int = 0
+    backlog: int = 0  #: of the new ones, those that are no news
     updated: int = 0
     pages: int = 0
     error: str = ""  #: one sentence or more; with a good status, what is worth knowing all the same
@@ -73,6 +74,7 @@ def joined(name: str, parts: Sequence[SourceReport]) -> SourceReport:
         day=max(days) if days else None,
         listed=sum(part.listed for part in parts),
         new=sum(part.new for part in parts),
+        backlog=sum(part.backlog for part in parts),
         updated=sum(part.updated for part in parts),
         pages=sum(part.pages for part in parts),
         error=_told(part.error for part in parts),
@@ -83,14 +85,13 @@ def joined(name: str, parts: Sequence[SourceReport]) -> SourceReport:
 
 
 def newest_read(parts: Sequence[SourceReport]) -> dict[str, Any] | None:
-    """Return the newest day of which a page was read, and how many stood on it."""
-    read = [
-        part
-        for part in parts
-        if part.day and part.pages and (part.status.moves_cursor or part.status is FetchStatus.PARTIAL)
-    ]
-    newest = max(read, key=lambda part: str(part.day), default=None)
-    return {"day": str(newest.day), "listed": newest.listed} if newest else None
+    """Return the newest day of which a page was read, and how many stood on it; one with papers comes first."""
+    listed: dict[date, int] = {}
+    for part in parts:
+        if part.day and part.pages and (part.status.moves_cursor or part.status is FetchStatus.PARTIAL):
+            listed[part.day] = listed.get(part.day, 0) + part.listed
+    newest = max(listed, key=lambda day: (listed[day] > 0, day), default=None)
+    return {"day": str(newest), "listed": listed[newest]} if newest else None
 
 
 def _told(sentences: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
-"""When things happen: three jobs tick side by side, each as often as there may be something to do.
+"""When things happen: jobs tick side by side, each as often as there may be something to do.
 
-    collect   asks the sources whose interval has come round
+    collect   asks the sources whose interval has come round, each site in a job of its own
     publish   matches what is new, then freezes a letter for every reader whose slot has opened
     deliver   sends what is due
 
@@ -28,6 +28,7 @@ from worker.publish import Publisher
 from worker.reports import SourceReport
 
 log = logging.getLogger("paperround.worker")
+_PATIENCE = timedelta(minutes=10)  # after a start; a slow site's papers come with the next letter
 _LATE = 3600  # seconds by which a tick may be late and still count (APScheduler's own second drops ticks silently)
 
 
@@ -50,13 +51,19 @@ class Rounds:
         self._deliverer = deliverer
         self._clock = clock
         self._stop = stop
-        self._collected = threading.Event()
+        self._asked: set[str] = set()  # the sites that have been asked once since the start
+        self._began = clock.now()
 
-    def collect(self) -> tuple[SourceReport, ...]:
-        """Ask the sources that are due."""
-        reports, complete = self._collector.collect_due(self._stop)
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites that are asked, each in a round of its own if one likes."""
+        return self._collector.sites
+
+    def collect(self, site: str = "") -> tuple[SourceReport, ...]:
+        """Ask the sources (of one site, or of all for "") that are due."""
+        reports, complete = self._collector.collect_due(self._stop, site)
         if complete:
-            self._collected.set()
+            self._asked.update([site] if site else self._collector.sites)
         for each in reports:
             level = logging.INFO if each.status.is_good else logging.WARNING
             log.log(
@@ -75,10 +82,12 @@ class Rounds:
     def publish(self) -> tuple[MatchReport, PublishCounts]:
         """Match what is new, then freeze the letters that are due.
 
-        After a start it waits until the sources have been asked once: no letter is cut from an old archive. Before any
-        source has ever been read there is nothing to tell a reader: nobody's first letter is spent on it.
+        After a start it waits until the sources have been asked once, or for a while: no letter is cut from an old
+        archive because of haste. Before any source has ever been read there is nothing to tell a reader: nobody's first
+        letter is spent on it.
         """
-        if not self._collected.is_set() or not self._collector.has_read():
+        waiting = not self._asked.issuperset(self._collector.sites) and self._clock.now() < self._began + _PATIENCE
+        if waiting or not self._collector.has_read():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()
         matched = self._matcher.match(self._clock.now())
         if matched.papers or matched.new_topics:

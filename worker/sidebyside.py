@@ -13,21 +13,23 @@ T = TypeVar("T")
 def side_by_side(jobs: Sequence[tuple[str, Callable[[], T]]], stop: threading.Event) -> list[T]:
     """Do (site, job) pairs, those of one site in turn, sites beside each other; return results in the order given.
 
-    The first error, or Ctrl-C, sets `stop`, lets what is under way end, and is raised.
+    An error stops none of the others, and is raised when all are done: the first in the order given. Ctrl-C, or
+    whatever else ends the caller, sets `stop` and lets what is under way end.
     """
     by_site: dict[str, list[int]] = {}
     for number, (site, _) in enumerate(jobs):
         by_site.setdefault(site, []).append(number)
     results: dict[int, T] = {}
+    errors: dict[int, Exception] = {}
 
     def in_turn(numbers: Sequence[int]) -> None:
         for number in numbers:
-            results[number] = jobs[number][1]()
+            try:
+                results[number] = jobs[number][1]()
+            except Exception as error:  # noqa: BLE001 it is raised below, once the others are done
+                errors[number] = error
 
-    if len(by_site) <= 1:
-        in_turn(range(len(jobs)))
-        return [results[number] for number in range(len(jobs))]
-    with ThreadPoolExecutor(min(_SITES_AT_ONCE, len(by_site)), thread_name_prefix="collect") as pool:
+    with ThreadPoolExecutor(min(_SITES_AT_ONCE, len(by_site)) or 1, thread_name_prefix="collect") as pool:
         try:
             for done in [pool.submit(in_turn, numbers) for numbers in by_site.values()]:
                 done.result()
@@ -35,4 +37,6 @@ def side_by_side(jobs: Sequence[tuple[str, Callable[[], T]]], stop: threading.Ev
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
+    for number in sorted(errors):
+        raise errors[number]
     return [results[number] for number in range(len(jobs))]

@@ -12,7 +12,7 @@ from domain.errors import UsageError
 from domain.papers import FetchStatus
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain
-from paperround.interruption import stopping
+from paperround.interruption import INTERRUPTED, stopping
 
 _TICK = timedelta(seconds=10)
 
@@ -142,6 +142,9 @@ def run(
         result,
         lambda: [f"{result['new']} new papers, {published.issues} new letters, {delivered.accepted} delivered"],
     )
+    if stop.is_set():
+        told.note("paperround: interrupted; what was done stays done")
+        return INTERRUPTED
     good = all(each.status.is_good for each in reports)
     return 0 if good and not (delivered.deferred or delivered.rejected or delivered.uncertain) else 1
 

@@ -9,9 +9,10 @@ import typer
 from rich.table import Table
 
 from domain.errors import UnknownError, UsageError
-from domain.papers import FetchStatus
+from domain.papers import Fetched, FetchStatus
 from paperround.commands.context import Json, day_from, opened, report
 from paperround.console import Report, plain, table
+from paperround.interruption import stopping
 
 if TYPE_CHECKING:
     from paperround.wiring import House
@@ -41,7 +42,7 @@ def collect(
     if day and since:
         raise UsageError("--day asks for one day and --since for several: use one of them")
     told = report(context, as_json)
-    with opened(context) as house:
+    with stopping() as stop, opened(context, stop) as house:
         today = house.clock.now().date()
         days = [day_from(day, "--day")] if day else _days(day_from(since, "--since"), today) if since else []
         if not house.sources:
@@ -64,7 +65,10 @@ def import_files(
     """Read papers from files; one report entry a file, in order."""
     told = report(context, as_json)
     with opened(context) as house:
-        visited = day_from(day, "--day") if day else house.clock.now().date()
+        today = house.clock.now().date()
+        visited = day_from(day, "--day") if day else today
+        if visited > today + timedelta(days=1):  # it is tomorrow already in the far east
+            raise UsageError(f"--day {visited} lies in the future; today is {today} (UTC)")
         reports = []
         with told.progress("Importing", total=len(files)) as advance:
             for file in files:
@@ -123,19 +127,35 @@ def list_sources(context: typer.Context, as_json: Json = False) -> None:
         found = []
         for source in house.sources:
             last = house.runs.latest(f"collect:{source.name}")
+            answer = house.fetches.latest(source.name)
             found.append(
                 {
                     "source": source.name,
                     "kind": source.kind,
                     "every": _duration(source.every),
                     "status": last.status if last else None,
-                    "at": last.finished_at.isoformat(timespec="seconds") if last else None,
+                    "at": last.finished_at.isoformat(timespec="minutes") if last else None,
                     "day": last.counts.get("day") if last else None,
                     "error": last.error if last else "",
+                    "answer": _answer(answer),
                 }
             )
-    columns = ("source", "kind", "every", "status", "at", "day", "error")
-    told.show({"sources": found}, lambda: [table(columns, ([row[name] for name in columns] for row in found))])
+    columns = ("source", "kind", "every", "status", "at", "day")
+
+    def lines() -> Iterable[str | Table]:
+        yield table(columns, ([row[name] for name in columns] for row in found))
+        for row in found:
+            if row["error"]:
+                yield f"{plain(str(row['source']))}: {plain(str(row['error']))}"
+
+    told.show({"sources": found}, lines)
+
+
+def _answer(fetched: Fetched | None) -> dict[str, Any] | None:
+    """Return what the last answer weighed and took."""
+    if fetched is None:
+        return None
+    return {"url": fetched.url, "http": fetched.http, "bytes": fetched.bytes, "seconds": round(fetched.seconds, 3)}
 
 
 def _duration(span: timedelta) -> str:
@@ -155,7 +175,7 @@ def check(
 ) -> int:
     """Fetch and read the newest page of each source, keep nothing, and say when each last brought something new."""
     told = report(context, as_json)
-    with opened(context) as house, told.progress("Checking"):
+    with stopping() as stop, opened(context, stop) as house, told.progress("Checking"):
         found = house.collector.check((name,) if name else ())
     result = {"sources": [{**each.as_json(), **_health(health)} for each, health in found], "new": 0}
 
@@ -208,7 +228,7 @@ def replay_pages(
         if not found:
             known = ", ".join(each.name for each in house.sources) or "none"
             raise UnknownError(f"there is no source {name!r}; configured: {known}")
-        reports = [replay(found[0], house.archive, house.fetches, house.clock)]
+        reports = [replay(found[0], house.archive, house.states, house.fetches, house.clock)]
     return _tell(told, reports)
 
 

@@ -25,6 +25,7 @@ OTHER = "Quantum clocks tick in pairs; this note counts the pairs, and says why 
         ("https://www.alphaxiv.org/abs/2401.01234", "2401.01234"),
         ("oai:arXiv.org:2401.01234v1", "2401.01234"),
         ("10.48550/arXiv.2401.01234", "2401.01234"),
+        ("https://doi.org/10.65215/arXiv.2601.01234", "2601.01234"),
         ("https://dblp.org/rec/journals/corr/abs-2401-01234.html", "2401.01234"),
         ("0704.0001", "0704.0001"),
         ("astro-ph/0601001", "astro-ph/0601001"),
@@ -61,6 +62,8 @@ def test_an_arxiv_id_is_read_wherever_it_stands(text, expected):
         ("<b>10.1000/xyz</b>", "10.1000/xyz"),
         ("https://doi.org/10.1000/%22%20", None),
         ("10.48550/arXiv.2401.01234", None),
+        ("https://doi.org/10.65215/arXiv.2601.01234", None),
+        ("10.65215/abc.1", "10.65215/abc.1"),
         ("10.5/x", None),
     ],
 )
@@ -107,6 +110,11 @@ def test_any_text_takes_little_time(text):
 def test_an_openreview_forum_is_named_by_its_id():
     assert openreview_id("https://openreview.net/forum?id=AbC_123-x&noteId=1") == "AbC_123-x"
     assert openreview_id("https://openreview.net/group?id=ICLR") is None
+
+
+def test_an_address_with_arxivs_own_doi_names_an_arxiv_id_alone():
+    for prefix in ("10.48550", "10.65215"):
+        assert identifiers_in([f"https://doi.org/{prefix}/arXiv.2601.01234"]) == Identifiers(arxiv="2601.01234")
 
 
 def test_the_strongest_id_names_the_paper():

@@ -76,7 +76,7 @@ def test_check_of_a_page_that_changed_says_so_and_what_to_do(paperround, damaged
     said = ran.out.splitlines()
     assert "layout-changed" in said[1]
     assert said[2] == "hf: the page is cut in the middle of a tag, so nothing of it is kept"
-    assert said[3] == "hf: look for a newer version or report it; then replay what collect kept of the page"
+    assert said[3].startswith("hf: mend its url if that is the wrong page; else look for a newer version")
     (told,) = paperround("sources", "check", "--json").json["sources"]
     assert (told["status"], told["error"], told["advice"]) == ("layout-changed", said[2][4:], said[3][4:])
 
@@ -138,14 +138,17 @@ def test_list_shows_what_came_of_each_the_last_time(paperround, configured, toda
         "at": None,
         "day": None,
         "error": "",
+        "answer": None,
     }
     assert paperround("sources", "list", "--json").json == {"sources": [before]}
     paperround("collect")
     (after,) = paperround("sources", "list", "--json").json["sources"]
     assert (after["status"], after["day"], after["error"]) == ("ok", str(today), "")
     assert datetime.fromisoformat(after["at"]).tzinfo is not None
+    assert after["answer"]["http"] == 200
+    assert after["answer"]["bytes"] > 1000
     heads, row = paperround("sources", "list").out.splitlines()
-    assert heads.split() == ["source", "kind", "every", "status", "at", "day", "error"]
+    assert heads.split() == ["source", "kind", "every", "status", "at", "day"]
     assert row.split()[:4] == ["hf", "huggingface-daily", "1h", "ok"]
 
 

@@ -54,11 +54,16 @@ def test_the_page_of_a_paper_tells_all_of_it() -> None:
     )
 
 
-def test_a_withdrawn_paper_is_told_by_any_of_three_signs() -> None:
+def test_a_withdrawn_paper_is_told_by_its_history() -> None:
     withdrawn = recorded("abstract_withdrawn")
     paper = paper_of(withdrawn)
     assert (paper.withdrawn, paper.version, paper.pdf_url) == (True, 3, "")
-    signs = (" <em>(withdrawn)</em>", "<li>Withdrawn</li>", "This paper has been withdrawn by Ada Example")
+    assert not paper_of(withdrawn.replace(" <em>(withdrawn)</em>", "")).withdrawn  # whatever is said elsewhere
+
+
+def test_a_page_without_a_history_tells_a_withdrawal_by_either_of_two_signs() -> None:
+    withdrawn = re.sub(r"(?s)<div class=\"submission-history\">.*?</div>", "", recorded("abstract_withdrawn"))
+    signs = ("<li>Withdrawn</li>", "This paper has been withdrawn by Ada Example")
     for kept in signs:
         text = withdrawn
         for sign in signs:

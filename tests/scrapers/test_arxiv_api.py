@@ -158,6 +158,31 @@ def test_no_start_is_asked_for_twice() -> None:
     assert len(seen) == len(set(seen)) == 4_286  # 30,000 by sevens
 
 
+TOTAL = re.compile("<o:totalResults>.*?</o:totalResults>")
+
+
+@pytest.mark.parametrize("total", ["", "<o:totalResults>many</o:totalResults>"])
+def test_without_a_total_slices_are_asked_for_until_one_is_empty(total: str) -> None:
+    full = TOTAL.sub(total, answer(100, total=0, start=100))
+    listing = SOURCE.parse(page(full, at(100)), VISIT)
+    assert (listing.status, start_of(listing.next)) == (FetchStatus.OK, 200)
+    end = SOURCE.parse(page(TOTAL.sub(total, answer(0, total=0, start=200)), at(200)), VISIT)
+    assert (end.status, end.next) == (FetchStatus.OK_EMPTY, None)
+    last = SOURCE.parse(page(TOTAL.sub(total, answer(100, total=0, start=29_900)), at(29_900)), VISIT)
+    assert (last.status, last.next) == (FetchStatus.PARTIAL, None)
+    assert "there may be more" in last.note
+    saved = read_answer(full, day=TODAY)
+    assert (saved.status, saved.next) == (FetchStatus.PARTIAL, None)
+    assert read_answer(TOTAL.sub(total, answer(99, total=0, start=0)), day=TODAY).status is FetchStatus.OK
+
+
+def test_a_total_may_be_written_with_commas() -> None:
+    text = TOTAL.sub("<o:totalResults>1,900</o:totalResults>", answer(100, total=0, start=0))
+    assert start_of(SOURCE.parse(page(text), VISIT).next) == 100
+    text = TOTAL.sub("<o:totalResults>1,900</o:totalResults>", answer(100, total=0, start=1_800))
+    assert SOURCE.parse(page(text, at(1_800)), VISIT).next is None
+
+
 # -- no ----------------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from domain.errors import Blocked, CollectError, LayoutChanged, PermanentCollectError, Throttled, Unreachable
 from domain.papers import Announcement, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ANNOUNCED
-from scrapers.arxiv_feed import FeedSource, behind, repeats
+from scrapers.arxiv_feed import FeedSource, repeats
 from scrapers.arxiv_feed_page import looks_like_arxiv_feed, read_feed
 from scrapers.source import HasAlternatives, HasPaperPages, Page, ServesBatches, Source, Visit
 
@@ -342,24 +342,33 @@ def test_crosses_and_replacements_may_come_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("feed_ids", "page_ids", "late"),
-    [
-        (("2608.09930", "2608.09001"), ("2608.11204", "2608.09930"), True),
-        (("2608.11204",), ("2608.11204", "2608.09930"), False),
-        (("2609.00001",), ("2608.11204",), False),
-        ((), ("2608.11204",), True),
-        (("2608.11204",), (), False),
-        ((), ("math/0309136",), False),
-    ],
+    ("old_ai", "old_lg", "old"),
+    [(0, 0, False), (21, 0, True), (20, 0, True), (16, 0, False), (0, 79, True), (21, 79, True), (16, 60, False)],
 )
-def test_a_feed_is_behind_a_list_page_that_goes_on_above_it(
-    feed_ids: tuple[str, ...], page_ids: tuple[str, ...], *, late: bool
-) -> None:
-    assert behind(listing_of(*feed_ids), listing_of(*page_ids)) is late
+def test_one_category_of_a_combined_feed_may_be_old_by_itself(old_ai: int, old_lg: int, *, old: bool) -> None:
+    papers = {
+        category: listing_of(*(f"2603.{first + n:05d}" for n in range(count))).papers
+        for category, first, count in (("cs.AI", 0, 21), ("cs.LG", 1_000, 79))
+    }
+    # A paper counts as of the first of its categories that the source asks for.
+    told = [
+        replace(paper, categories=("cs.CV", category, "cs.AI")) for category, held in papers.items() for paper in held
+    ]
+    listing = replace(listing_of(), papers=tuple(told))
+    seen = [*papers["cs.AI"][:old_ai], *papers["cs.LG"][:old_lg]]
+    before = frozenset(paper.ids.arxiv or "" for paper in seen)
+    assert replace(SOURCE, categories=("cs.AI", "cs.LG")).repeats(listing, before) is old
+    assert replace(SOURCE, categories=("cs",)).repeats(listing, before) is (len(before) >= 80)
 
 
-def test_the_list_page_of_another_day_says_nothing() -> None:
-    assert not behind(listing_of("2608.09930"), listing_of("2608.11204", day=date(2026, 3, 5)))
+def test_a_category_of_two_new_papers_says_nothing_by_itself() -> None:
+    few, many = listing_of("2603.00001", "2603.00002"), listing_of(*(f"2603.{n:05d}" for n in range(100, 120)))
+    told = [
+        replace(paper, categories=(category,))
+        for category, one in (("cs.CL", few), ("cs.LG", many))
+        for paper in one.papers
+    ]
+    assert not SOURCE.repeats(replace(few, papers=tuple(told)), frozenset({"2603.00001", "2603.00002"}))
 
 
 # -- the samples -------------------------------------------------------------------------------------------------------

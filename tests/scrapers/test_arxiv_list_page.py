@@ -201,6 +201,12 @@ def test_authors_may_be_unavailable_unlinked_or_cut_at_a_hundred() -> None:
     assert (len(paper.authors), paper.author_count) == (100, 0)
 
 
+def test_an_and_that_was_linked_with_the_last_name_is_no_part_of_it() -> None:
+    text = listed(entry(1, links=2), showing="showing 1 of 1 entries")
+    text = text.replace(">Ada B. Example</a></div>", ">and Lev Holm</a>, <a>Ph.D.</a></div>")
+    assert read(text).papers[0].authors == ("Ada B. Example", "Lev Holm")
+
+
 def test_a_paper_that_stands_twice_is_kept_once_and_counted_twice() -> None:
     listing = read(listed(entry(1), entry(2, identifier="2608.00001"), showing="showing 2 of 2 entries"))
     assert ([paper.rank for paper in listing.papers], listing.status) == ([1], FetchStatus.OK)
@@ -311,7 +317,58 @@ def test_a_page_that_is_not_the_last_names_the_next_on_its_own_path(
     listing = read(listed(*held, showing=f"showing {len(held)} of 5 entries", total=5, shown=2), url=url)
     assert (listing.next.url if listing.next else None) == following
     assert listing.papers[0].rank == first
-    assert listing.status is FetchStatus.OK
+    lost = url in {"https://arxiv.org/elsewhere", "file"}  # more is there, and these addresses do not lead to it
+    assert listing.status is (FetchStatus.PARTIAL if lost else FetchStatus.OK)
+
+
+LIST = "https://arxiv.org/list/cs/new"
+FIFTY = [entry(number) for number in range(1, 51)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        "<div>Total of 950 entries</div>",
+        "<div>Showing up to <b>50</b> entries</div>",
+        "<div>Total of <b>950</b> entries</div><div>Showing up to <b>50</b> entries per page</div>",
+    ],
+)
+def test_a_page_goes_on_where_its_heading_or_its_total_says_so(head: str) -> None:
+    text = listed(*FIFTY, showing="showing first 50 of 900 entries").replace("<dl", f"{head}<dl", 1)
+    listing = read(text, url=LIST)
+    assert (listing.status, listing.declared, len(listing.papers)) == (FetchStatus.OK, 50, 50)
+    assert listing.next is not None
+    assert listing.next.url == f"{LIST}?skip=50&show=2000"
+    lost = read(text, url="https://mirror.example/elsewhere")
+    assert (lost.status, lost.next, len(lost.papers)) == (FetchStatus.PARTIAL, None, 50)
+
+
+def test_a_catch_up_page_whose_next_page_cannot_be_named_is_partial() -> None:
+    text = listed(*FIFTY, showing="showing first 50 of 900 entries")
+    listing = read(text, url="https://arxiv.org/catchup/cs/2026-08-05?abs=True")
+    assert (listing.status, listing.next, len(listing.papers)) == (FetchStatus.PARTIAL, None, 50)
+    assert "more entries follow than the 50 on the page" in listing.note
+
+
+@pytest.mark.parametrize(
+    ("showing", "follows"),
+    [
+        ("continued, showing 50 of 900 entries", True),
+        ("continued, showing last 50 of 900 entries", False),
+        ("showing 50 of 50 entries", False),
+        ("showing first 50 of 50 entries", False),
+    ],
+)
+def test_a_part_of_a_section_that_is_not_the_last_goes_on(showing: str, *, follows: bool) -> None:
+    listing = read(listed(*FIFTY, showing=showing), url=LIST)
+    assert (listing.status, listing.next is not None) == (FetchStatus.OK, follows)
+
+
+def test_a_saved_page_that_names_no_step_and_goes_on_is_partial() -> None:
+    listing = read(listed(*FIFTY, showing="showing first 50 of 900 entries"))
+    assert (listing.status, listing.next) == (FetchStatus.PARTIAL, None)
+    assert listing.note == "more entries follow than the 50 on the page, and nothing says where"
 
 
 def test_a_catch_up_of_more_than_two_thousand_goes_on_by_page() -> None:
@@ -394,5 +451,10 @@ def test_the_sample_of_recent_papers_has_the_days_of_its_headings() -> None:
     listing = read((SAMPLES / "rendered_db__list__math__recent.html").read_text())
     days = Counter(paper.day for paper in listing.papers)
     assert days == {date(2011, 2, 3): 2, date(2011, 2, 2): 1, date(2011, 2, 1): 1, date(2011, 1, 28): 1}
+    assert "Linsheng Zhu" in {
+        name
+        for paper in read((SAMPLES / "rendered_db__list__math__new.html").read_text()).papers
+        for name in paper.authors
+    }
     first = read((SAMPLES / "polaris_arxiv_listing_sample.html").read_text()).papers[0]
     assert (first.ids.arxiv, first.version, first.authors) == ("2608.09949", 1, ("Serge Kernbach",))

@@ -146,6 +146,48 @@ def test_an_answer_that_begins_elsewhere_ends_the_walk() -> None:
     assert "begins at record 0, not at 30" in listing.note
 
 
+@pytest.mark.parametrize(
+    ("total", "note"),
+    [
+        (None, "does not say how many records there are"),
+        ("many", "does not say how many records there are"),
+        (7, "declares 7 records and goes to 30"),
+    ],
+)
+def test_an_answer_that_does_not_say_what_is_left_is_partial(total: object, note: str) -> None:
+    listing = parsed(*map(record, range(30)), total=total)
+    assert (listing.status, len(listing.papers), listing.next) == (FetchStatus.PARTIAL, 30, None)
+    assert note in listing.note
+
+
+def test_a_total_may_be_written_with_a_comma() -> None:
+    listing = parsed(*map(record, range(30)), total="1,234")
+    assert listing.status is FetchStatus.OK
+    assert listing.next is not None
+
+
+def test_records_of_categories_that_were_not_asked_for_are_left_out_and_told() -> None:
+    some = replace(SOURCE, categories=("Cell Biology", "HIV/AIDS"))
+    first, second = some.requests(VISIT)
+    said = ("cell_biology", " Cell  biology", "", "Ecology", "hiv aids")
+    text = answer(*(record(number, category=category) for number, category in enumerate(said)))
+    listing = some.parse(page(text, first.url), VISIT)
+    assert [(paper.title, paper.rank) for paper in listing.papers] == [
+        ("Preprint 0", 1), ("Preprint 1", 2), ("Preprint 2", 3),
+    ]  # fmt: skip
+    assert listing.status is FetchStatus.OK
+    assert listing.note == "2 of 5 papers are of categories that were not asked for and were left out"
+    assert [paper.title for paper in some.parse(page(text, second.url), VISIT).papers] == ["Preprint 2", "Preprint 4"]
+    assert len(SOURCE.parse(page(text), VISIT).papers) == 5
+    none = some.parse(page(answer(record(category="Ecology")), first.url), VISIT)
+    assert (none.status, none.papers) == (FetchStatus.OK_EMPTY, ())
+
+
+def test_names_keep_their_suffix_and_two_people_of_one_name_are_two() -> None:
+    authors = only(authors="Smith, J. A., Jr.; Wang, Y.; Li, J.; Wang, Y.").authors
+    assert authors == ("J. A. Smith Jr.", "Y. Wang", "J. Li", "Y. Wang")
+
+
 def test_fewer_records_than_declared_are_partial() -> None:
     listing = parsed(record(1), record(2), count=30, total=30)
     assert (listing.status, listing.declared, len(listing.papers)) == (FetchStatus.PARTIAL, 30, 2)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from domain.errors import CollectError, LayoutChanged, Throttled
 from domain.papers import AbstractKind, Announcement, FetchStatus, Listing
 from scrapers.feed_page import looks_like_feed, read_feed
-from scrapers.feed_people import names_in
 from scrapers.feed_text import plain_text, without_figures
 from scrapers.feeds import FeedSource
 from scrapers.source import Page, Visit
@@ -438,22 +437,6 @@ def test_no_field_breaks_the_reader(fields: list[tuple[str, str]]) -> None:
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("Ada Moss, Bo Reed and Cy Fell", ("Ada Moss", "Bo Reed", "Cy Fell")),
-        ("Moss, Ada", ("Ada Moss",)),
-        ("Moss, A., Reed, B. C.", ("A. Moss", "B. C. Reed")),
-        ("Moss, Ada; Reed, Bo; The Vole Consortium", ("Ada Moss", "Bo Reed", "The Vole Consortium")),
-        ("By Ada Moss & Bo Reed", ("Ada Moss", "Bo Reed")),
-        ("nobody@site.example", ()),
-        ("", ()),
-    ],
-)
-def test_authors_in_one_text_are_told_apart(text: str, names: tuple[str, ...]) -> None:
-    assert names_in([text]) == names
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from scrapers.guard import look_over
         f"<div data-props='{'a=1 ' * 5_000}'>",
         "<h3><a href=x>y</a></h3>" * 5_000,
         "<a href=x>" * 40,
+        '<dt><a id="x">[1]</a></dt><dd><div class="y"><b>z</b><i></i></div></dd>' * 20_000,
     ],
 )
 def test_what_a_site_might_send_passes(page: str) -> None:
@@ -34,6 +35,11 @@ def test_what_a_site_might_send_passes(page: str) -> None:
         f"<p>x</p><main{''.join(f' b{n}' for n in range(2_000))}>",
         "<h3><a>" * 30,
         "<a></a>" * 30_000,
+        "<p>" * 1_300_000,
+        "</p>" * 300_000,
+        "<!---->" * 300_000,
+        "<p<p" * 300_000,
+        f"<b {' '.join(f'a{n}' for n in range(900))}>" * 1_200,
     ],
 )
 def test_what_none_would_send_is_a_changed_layout(page: str) -> None:

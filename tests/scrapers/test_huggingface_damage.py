@@ -105,6 +105,14 @@ def test_a_date_without_a_year_is_the_latest_such_day_before_the_visit() -> None
     assert [paper.published for paper in read_as(DAILY, recorded("daily_without_data")).papers] == [None, None]
 
 
+@pytest.mark.parametrize("said", ["Dec 31, 9999", "Jan 1, 1901"])
+def test_a_date_on_a_card_that_cannot_be_is_no_date(said: str) -> None:
+    text = recorded("search_without_data")
+    moved = re.sub(r"(Published on )?Nov 9(, 2025)?", said, text)
+    assert moved != text
+    assert [paper.published for paper in read_as(SEARCH, moved).papers] == [None]
+
+
 def test_what_stands_far_from_a_title_is_neither_its_summary_nor_its_date() -> None:
     text = recorded("trending_without_data")
     text = re.sub(r'<div class="mb-2"><p[^>]*>[^<]*</p></div>', "", text)

@@ -102,13 +102,26 @@ def test_strikes_in_a_row_last_longer_and_a_good_answer_forgives_them(
         hours.seconds += expected * 60
 
 
-def test_a_good_answer_of_the_site_forgives_its_strikes(site: Any, fetcher: Fetcher, hours: Any) -> None:
+def test_a_good_answer_that_was_read_forgives_the_strikes_of_its_site(
+    site: Any, fetcher: Fetcher, hours: Any, pace: Pace
+) -> None:
     for _ in range(2):
         site.once("/", 429)
         with pytest.raises(Throttled) as raised:
             fetcher.get(feed(f"{site.url}/"))
         assert raised.value.retry_after == timedelta(minutes=5)
         hours.seconds += 300
+        assert fetcher.get(feed(f"{site.url}/")).body == b"at last"
+        pace.welcome(f"127.0.0.1:{site.port}")
+
+
+def test_an_answer_that_nobody_has_read_forgives_nothing(site: Any, fetcher: Fetcher, hours: Any) -> None:
+    for minutes in (5, 10):
+        site.once("/", 429)
+        with pytest.raises(Throttled) as raised:
+            fetcher.get(feed(f"{site.url}/"))
+        assert raised.value.retry_after == timedelta(minutes=minutes)
+        hours.seconds += minutes * 60
         fetcher.get(feed(f"{site.url}/"))
 
 

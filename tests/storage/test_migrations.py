@@ -79,7 +79,7 @@ def test_an_older_file_is_migrated_by_opening_it_and_keeps_its_rows(old: Path, l
         assert (paper.version, paper.upvotes, paper.abstract_kind) == (None, 3, AbstractKind.AUTHORS)
         (sighting,) = archive.sightings(7)
         assert (sighting.source, sighting.announcement, sighting.keywords) == ("hf", None, ())
-        assert Sources(database).cursor("hf") == date(2026, 11, 20)
+        assert Sources(database).state("hf").cursor == date(2026, 11, 20)
         again = listed(
             ids=Identifiers(arxiv="2611.90001"), version=2, announcement=Announcement.NEW, keywords=("tides",)
         )

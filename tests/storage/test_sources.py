@@ -1,9 +1,12 @@
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
 from domain.papers import Announcement, FetchStatus, Identifiers, Validators
-from storage.sources import Sources
+from storage.sources import DayRead, Sources
+
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -11,21 +14,40 @@ def sources(database):
     return Sources(database)
 
 
-def test_a_cursor_never_goes_back(sources):
-    assert sources.cursor("hf") is None
+def settled(sources, day, *, newest=date(2026, 11, 20), whole=True, cursor=None, source="hf"):
+    sources.settle(source, day, whole=whole, cursor=cursor, newest=newest, now=NOW)
+    return sources.state(source)
+
+
+def test_a_cursor_never_goes_back_except_from_days_that_have_not_come(sources):
+    assert sources.state("hf").cursor is None
     for day in (19, 20, 12):
-        sources.move_cursor("hf", date(2026, 11, day))
-    assert sources.cursor("hf") == date(2026, 11, 20)
-    assert sources.cursor("another") is None
+        settled(sources, date(2026, 11, day), cursor=date(2026, 11, day))
+    assert sources.state("hf").cursor == date(2026, 11, 20)
+    assert settled(sources, date(2026, 11, 12)).cursor == date(2026, 11, 20)
+    settled(sources, date(2027, 6, 1), newest=date(2027, 6, 1), cursor=date(2027, 6, 1))
+    assert settled(sources, date(2026, 11, 19), cursor=date(2026, 11, 19)).cursor == date(2026, 11, 19)
+    assert sources.state("another").cursor is None
 
 
-def test_the_end_of_a_first_load_is_written_once(sources):
-    assert sources.first_load("hf") is None
-    sources.mark_loaded("hf", date(2026, 11, 12))
-    sources.mark_loaded("hf", date(2026, 11, 20))
-    sources.mark_loaded("arxiv", date(2026, 11, 1))
-    assert sources.first_load("hf") == date(2026, 11, 12)
-    assert sources.first_load("arxiv") == date(2026, 11, 1)
+def test_tries_in_vain_are_counted_until_a_day_was_read_in_full(sources):
+    day = date(2026, 11, 19)
+    tries = [settled(sources, day, whole=whole).days[day].tries for whole in (False, False, True, False)]
+    assert tries == [1, 2, 0, 1]
+    assert settled(sources, day).days[day] == DayRead(whole=True, tries=0, asked_at=NOW)
+    later = settled(sources, date(2027, 6, 1), newest=date(2027, 6, 1))
+    assert set(later.days) == {date(2027, 6, 1)}, "what no source can be asked for any more is forgotten"
+
+
+def test_the_beginning_of_a_first_load_is_written_once_and_its_end_too(sources):
+    assert (sources.state("hf").begun, sources.state("hf").loaded) == (None, False)
+    sources.begin_load("hf", date(2026, 11, 12))
+    sources.begin_load("hf", date(2026, 11, 20))
+    sources.begin_load("arxiv", date(2026, 11, 1))
+    sources.end_load("hf")
+    sources.end_load("hf")
+    assert (sources.state("hf").begun, sources.state("hf").loaded) == (date(2026, 11, 12), True)
+    assert (sources.state("arxiv").begun, sources.state("arxiv").loaded) == (date(2026, 11, 1), False)
 
 
 def test_validators_are_saved_with_whole_answers_only(archive, sources, listed, listing, now):
@@ -33,7 +55,7 @@ def test_validators_are_saved_with_whole_answers_only(archive, sources, listed, 
     archive.add(listing(listed(), status=FetchStatus.PARTIAL), now, [mark])
     assert sources.validators("hf", "http://x/") is None
     archive.add(listing(listed()), now, [mark])
-    assert sources.validators("hf", "http://x/") == mark
+    assert sources.validators("hf", "http://x/") == replace(mark, day=date(2026, 11, 20))
     assert sources.validators("another source of the same page", "http://x/") is None
 
 

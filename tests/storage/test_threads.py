@@ -41,9 +41,9 @@ def test_threads_that_add_at_once_lose_nothing(shared: Database, listed, listing
             shown_everywhere = listed("Shown by Everybody", ids=Identifiers(arxiv="2601.99999"), rank=_PAPERS + 1)
             added = archive.add(listing(*papers, shown_everywhere, source=name, day=day), now)
             new += len(added.new)
-            sources.move_cursor(name, day)
+            sources.settle(name, day, whole=True, cursor=day, newest=day, now=now)
             fetches.record(_fetched(name, day, len(added.new)), body=b"%d" % number)
-            assert sources.cursor(name) == day
+            assert sources.state(name).cursor == day
         return new
 
     new = _at_once(collect)

@@ -13,16 +13,22 @@ from itertools import pairwise
 from pathlib import Path
 from time import sleep, time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import CollectError, LayoutChanged, PermanentCollectError
+from domain.errors import CollectError, LayoutChanged, NotThere
 from domain.papers import AbstractKind, Announcement, FetchStatus, Identifiers, ListedPaper, Listing, PageRequest
-from scrapers.pace import MemoryLedger
+from scrapers.pace import MemoryLedger, Pace
 from scrapers.source import Calendar, Page, Visit
+from storage.archive import Archive
+from storage.fetches import Fetches
+from storage.runs import Runs
+from storage.sources import Sources
+from worker.collect import Collector
+from worker.reading import Reader
+from worker.reports import SourceReport
 
 NEW_YORK = ZoneInfo("America/New_York")
 WORKING_DAYS = Calendar(weekdays=frozenset(range(5)), still_filling=1, look_back=90)
@@ -30,7 +36,7 @@ WORKING_DAYS = Calendar(weekdays=frozenset(range(5)), still_filling=1, look_back
 
 @dataclass(frozen=True, slots=True)
 class Toy:
-    """A source whose page is "DAY" and then a line a paper: "ID [words]"; "broken" is a layout that changed."""
+    """A source whose page is "DAY [then PAGE]" and then a line a paper: "ID [bare]"; "broken" is a changed layout."""
 
     name: str = "toy"
     calendar: Calendar = WORKING_DAYS
@@ -55,6 +61,7 @@ class Toy:
 
     def parse(self, page: Page, visit: Visit) -> Listing:  # noqa: ARG002 - a toy page says its own day
         first, *lines = page.text().splitlines()
+        first, _, following = first.partition(" then ")
         if first == "broken":
             raise LayoutChanged("the page is not as it was")
         papers = []
@@ -70,29 +77,35 @@ class Toy:
                     announcement=Announcement.NEW,
                 )
             )
-        following = parse_qs(urlsplit(page.url).query).get("then")
         return Listing(
             source=self.name,
             day=date.fromisoformat(first),
             papers=tuple(papers),
             status=FetchStatus.OK if papers else FetchStatus.OK_EMPTY,
-            next=PageRequest(f"{self.root}/{following[0]}") if following else None,
+            next=PageRequest(f"{self.root}/{following}") if following else None,
         )
 
 
 @dataclass
 class Pages:
-    """A fetcher over a mapping from path to text, error, or None for "not modified"; it keeps what was asked."""
+    """A fetcher over a mapping from path to text, error, or None for "not modified"; it keeps what was asked.
+
+    A day that it does not know has no papers; any other page is not there.
+    """
 
     clock: FixedClock
-    pages: dict[str, str | CollectError | None] = field(default_factory=dict)
+    pages: dict[str, str | Exception | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    dies_at: int = 0  #: the request that a kill comes before; 0 for none
 
     def get(self, request: PageRequest, validators: object = None) -> Page:  # noqa: ARG002 - the toy site has none
         path = request.url.split("/", 3)[3]
         self.asked.append(path)
-        answer = self.pages.get(path, PermanentCollectError(f"{request.url} answered 404"))
-        if isinstance(answer, CollectError):
+        if len(self.asked) == self.dies_at:
+            raise KeyboardInterrupt
+        nothing = path.removeprefix("day/") if path.startswith("day/") else NotThere(f"{request.url} answered 404")
+        answer = self.pages.get(path, nothing)
+        if isinstance(answer, Exception):
             raise answer
         if answer is None:
             return Page(request.url, 304, {}, b"", self.clock.now())
@@ -409,3 +422,57 @@ def house_of(tmp_path: Path, clock: FixedClock, ledger: HastyLedger, transport: 
             return opened.enter_context(house)
 
         yield make
+
+
+@pytest.fixture
+def archive(database) -> Archive:
+    return Archive(database)
+
+
+@pytest.fixture
+def states(database) -> Sources:
+    return Sources(database)
+
+
+@pytest.fixture
+def fetches(database) -> Fetches:
+    return Fetches(database)
+
+
+@pytest.fixture
+def collector(database, archive, states, fetches, pages, clock) -> Callable[..., Collector]:
+    def make(*sources: Any) -> Collector:
+        return Collector(
+            sources=sources,
+            reader=Reader(
+                fetcher=pages,
+                archive=archive,
+                sources=states,
+                fetches=fetches,
+                patience=Pace(ledger=MemoryLedger(), clock=lambda: 0.0, sleep=lambda _: None),
+                clock=clock,
+                keep=5,
+            ),
+            archive=archive,
+            states=states,
+            fetches=fetches,
+            runs=Runs(database),
+            clock=clock,
+            owner="somewhere/1//test",
+            stop=threading.Event(),
+        )
+
+    return make
+
+
+@pytest.fixture
+def due(collector, clock) -> Callable[..., SourceReport]:
+    """Let the scheduler come round once for one source."""
+
+    def come_round(source: Any, *, later: timedelta = timedelta()) -> SourceReport:
+        clock.set(clock.now() + later)
+        ((report,), complete) = collector(source).collect_due(threading.Event())
+        assert complete
+        return report
+
+    return come_round

@@ -134,8 +134,8 @@ def test_left_alone_for_two_days_it_collects_publishes_and_delivers(house, site,
     for name in rounds:
         job = getattr(house.rounds, name)
 
-        def counted(name: str = name, job: Callable[[], object] = job) -> None:
-            job()
+        def counted(*site: str, name: str = name, job: Callable[..., object] = job) -> None:
+            job(*site)
             rounds[name] += 1
 
         setattr(house.rounds, name, counted)
@@ -239,11 +239,11 @@ def test_a_day_that_could_not_be_read_is_asked_for_until_it_can(house, site, clo
     clock.set(datetime(2026, 11, 20, 9, tzinfo=UTC))
     house.rounds.collect()
     house.collector.collect(days=[date(2026, 11, 20)])
-    assert house.states.cursor("hf") == date(2026, 11, 12)
+    assert house.states.state("hf").cursor == date(2026, 11, 12)
     site.answer = answer
     clock.set(datetime(2026, 11, 20, 10, tzinfo=UTC))
     house.rounds.collect()
-    assert house.states.cursor("hf") == date(2026, 11, 20)
+    assert house.states.state("hf").cursor == date(2026, 11, 20)
     assert house.archive.stats()["papers"] == 11
 
 

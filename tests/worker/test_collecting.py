@@ -1,7 +1,6 @@
 """Which days are read, what is news, and what becomes of an answer that is not what was asked for."""
 
 import threading
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,73 +8,22 @@ import pytest
 
 from domain.errors import Blocked, Throttled, Unreachable
 from domain.papers import AbstractKind, FetchStatus
-from scrapers.pace import MemoryLedger, Pace
 from scrapers.source import Calendar
 from storage.archive import Archive
-from storage.fetches import Fetches
 from storage.runs import Runs
-from storage.sources import Sources
-from worker.collect import Collector, due_days, is_before, is_due
-from worker.reading import Reader
+from storage.sources import DayRead, SourceState
+from worker.days import due_days, is_backlog
+from worker.dueness import is_due
 from worker.replay import replay
-from worker.reports import SourceReport
 
 DAY = timedelta(days=1)
 THURSDAY = date(2026, 11, 19)
+NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def archive(database) -> Archive:
-    return Archive(database)
-
-
-@pytest.fixture
-def states(database) -> Sources:
-    return Sources(database)
-
-
-@pytest.fixture
-def fetches(database) -> Fetches:
-    return Fetches(database)
-
-
-@pytest.fixture
-def collector(database, archive, states, fetches, pages, clock) -> Callable[..., Collector]:
-    def make(*sources: Any) -> Collector:
-        return Collector(
-            sources=sources,
-            reader=Reader(
-                fetcher=pages,
-                archive=archive,
-                sources=states,
-                fetches=fetches,
-                patience=Pace(ledger=MemoryLedger(), clock=lambda: 0.0, sleep=lambda _: None),
-                clock=clock,
-                keep=5,
-            ),
-            archive=archive,
-            states=states,
-            fetches=fetches,
-            runs=Runs(database),
-            clock=clock,
-            owner="somewhere/1//test",
-            stop=threading.Event(),
-        )
-
-    return make
-
-
-@pytest.fixture
-def due(collector, clock) -> Callable[..., SourceReport]:
-    """Let the scheduler come round once for one source."""
-
-    def come_round(source: Any, *, later: timedelta = timedelta()) -> SourceReport:
-        clock.set(clock.now() + later)
-        ((report,), complete) = collector(source).collect_due(threading.Event())
-        assert complete
-        return report
-
-    return come_round
+def state_of(**values: Any) -> SourceState:
+    """Return a state of which only what is named is known."""
+    return SourceState(**{"cursor": None, "begun": None, "loaded": False, "is_known": False, "days": {}, **values})
 
 
 def titles(archive: Archive, *, backlog: bool) -> set[str]:
@@ -107,7 +55,7 @@ def test_a_first_load_that_was_killed_goes_on_as_backlog(due, toy, pages, archiv
     pages.pages[f"day/{date(2026, 11, 3)}"] = Unreachable("the line is down")
     due(toy())
     # What is older than the first run stays backlog, whenever it comes.
-    assert states.first_load("toy") == THURSDAY
+    assert states.state("toy").begun == THURSDAY
     pages.pages[f"day/{date(2026, 11, 3)}"] = "2026-11-03\n2611.00003"
     due(toy(), later=timedelta(hours=1))
     assert titles(archive, backlog=True) == {"2611.00001", "2611.00002", "2611.00003"}
@@ -157,10 +105,10 @@ def test_the_cursor_stops_before_the_day_that_could_not_be_read(due, toy, pages,
     pages.pages |= {"day/2026-11-19": f"{THURSDAY}\n2611.00001", "day/2026-11-20": Unreachable("down")}
     pages.pages["new"] = "2026-11-23\n2611.00003"
     assert due(toy(), later=4 * DAY).status is FetchStatus.FAILED
-    assert states.cursor("toy") == THURSDAY
+    assert states.state("toy").cursor == THURSDAY
     pages.pages["day/2026-11-20"] = "2026-11-20\n2611.00002"
     assert due(toy(), later=timedelta(hours=1)).new == 1
-    assert states.cursor("toy") == date(2026, 11, 23)
+    assert states.state("toy").cursor == date(2026, 11, 23)
 
 
 @pytest.mark.parametrize(
@@ -174,15 +122,38 @@ def test_the_cursor_stops_before_the_day_that_could_not_be_read(due, toy, pages,
 )
 def test_the_days_that_are_due_follow_the_calendar(cursor, first, count):
     calendar = Calendar(weekdays=frozenset(range(5)), still_filling=1, look_back=90)
-    days = due_days(calendar, cursor, THURSDAY)
+    days = due_days(calendar, state_of(cursor=cursor), THURSDAY, NOON)
     assert (days[0], days[-1], len(days)) == (first, THURSDAY, count)
     assert all(day.weekday() < 5 for day in days)
 
 
-def test_a_day_that_still_filled_when_the_source_was_added_is_news():
+@pytest.mark.parametrize(
+    ("tries", "hours", "due"),
+    [(1, 0, True), (2, 0.5, False), (2, 1, True), (3, 5, False), (3, 6, True), (9, 23, False), (9, 24, True)],
+)
+def test_a_day_that_stays_bad_is_asked_for_less_and_less_often(tries, hours, due):
+    bad = THURSDAY - 6 * DAY
+    days = {THURSDAY - n * DAY: DayRead(whole=True, tries=0, asked_at=NOON) for n in range(9)}
+    days[bad] = DayRead(whole=False, tries=tries, asked_at=NOON - timedelta(hours=hours))
     calendar = Calendar(still_filling=3)
-    assert not is_before(calendar, THURSDAY - 2 * DAY, THURSDAY)
-    assert is_before(calendar, THURSDAY - 4 * DAY, THURSDAY)
+    read = due_days(calendar, state_of(cursor=bad - DAY, days=days), THURSDAY, NOON)
+    assert (bad in read) is due
+    filling = [THURSDAY - 2 * DAY, THURSDAY - DAY, THURSDAY]
+    assert [day for day in read if day != bad] == filling
+
+
+def test_a_day_that_was_read_while_it_filled_is_read_once_more_when_it_has():
+    calendar = Calendar(still_filling=3)
+    early = {date(2026, 11, 10): DayRead(whole=True, tries=0, asked_at=datetime(2026, 11, 11, 9, tzinfo=UTC))}
+    late = {date(2026, 11, 10): DayRead(whole=True, tries=0, asked_at=datetime(2026, 11, 13, 9, tzinfo=UTC))}
+    assert date(2026, 11, 10) in due_days(calendar, state_of(cursor=date(2026, 11, 10), days=early), THURSDAY, NOON)
+    assert date(2026, 11, 10) not in due_days(calendar, state_of(cursor=date(2026, 11, 10), days=late), THURSDAY, NOON)
+
+
+def test_a_day_that_still_filled_when_the_source_was_added_is_news():
+    calendar, loaded = Calendar(still_filling=3), state_of(begun=THURSDAY, loaded=True)
+    assert not is_backlog(calendar, loaded, THURSDAY - 2 * DAY, THURSDAY)
+    assert is_backlog(calendar, loaded, THURSDAY - 4 * DAY, THURSDAY)
 
 
 # -- the answers -------------------------------------------------------------------------------------------------------
@@ -221,10 +192,10 @@ def test_an_old_batch_under_a_new_date_is_stale_and_the_other_way_is_read(due, t
     assert report.status is FetchStatus.STALE
     assert report.error == "it serves an earlier batch as that of 2026-11-20"
     assert (report.new, report.listed) == (1, 3)
-    assert states.cursor("toy") == THURSDAY
+    assert states.state("toy").cursor == THURSDAY
     pages.pages["new"] = "2026-11-20\n2611.00003\n2611.00004"
     assert due(toy(), later=timedelta(minutes=31)).new == 1
-    assert states.cursor("toy") == date(2026, 11, 20)
+    assert states.state("toy").cursor == date(2026, 11, 20)
 
 
 def test_a_listing_that_does_not_come_is_late_after_two_hours_and_a_weekend_is_not(due, toy, pages):
@@ -252,14 +223,16 @@ def test_papers_without_an_abstract_are_asked_for_one_by_one_and_only_once_a_day
     report = due(toy())
     assert (report.status, report.new) == (FetchStatus.OK, 12)
     asked = [each for each in pages.asked if each.startswith("paper/")]
-    assert asked == [f"paper/2611.000{n:02}" for n in range(10)]
+    assert asked == [f"paper/2611.000{n:02}" for n in range(11, 1, -1)], "those stored last come first"
     told = [p for p in archive.every() if p.abstract_kind is AbstractKind.AUTHORS]
     assert len(told) == 9
     ranks = {s.rank for paper in archive.every() for s in archive.sightings(paper.id)}
     assert ranks == set(range(1, 13))
     pages.asked.clear()
+    pages.pages["new"] = None
     due(toy(), later=timedelta(hours=1))
-    assert [each for each in pages.asked if each.startswith("paper/")] == ["paper/2611.00010", "paper/2611.00011"]
+    asked = [each for each in pages.asked if each.startswith("paper/")]
+    assert asked == ["paper/2611.00001", "paper/2611.00000"], "also where the list itself has not changed"
 
 
 def test_a_second_page_is_followed_and_no_address_is_asked_twice(collector, toy, undated, pages):
@@ -300,12 +273,14 @@ def test_every_answer_is_on_record_and_the_page_that_was_not_understood_is_kept(
     assert [kept.fetched.status for kept in fetches.kept("toy")] == [FetchStatus.LAYOUT_CHANGED, FetchStatus.OK]
 
 
-def test_kept_pages_are_read_again_by_a_version_that_understands_them(collector, toy, pages, archive, fetches, clock):
+def test_kept_pages_are_read_again_by_a_version_that_understands_them(
+    collector, toy, pages, archive, states, fetches, clock
+):
     pages.pages["new"] = f"{THURSDAY}\n2611.00001"
     collector(toy()).collect()
-    again = replay(toy(), archive, fetches, clock)
+    again = replay(toy(), archive, states, fetches, clock)
     assert (again.status, again.listed, again.new) == (FetchStatus.OK, 1, 0)
-    unknown = replay(toy(name="nobody"), archive, fetches, clock)
+    unknown = replay(toy(name="nobody"), archive, states, fetches, clock)
     assert unknown.error == "no page of it is kept"
 
 
@@ -338,7 +313,7 @@ def test_a_source_that_fell_silent_is_noticed_the_day_after(due, toy, pages, clo
 
 def test_a_throttled_source_without_a_time_waits_its_interval_and_a_stale_one_half_an_hour(database, clock):
     runs = Runs(database)
-    for status, due_after in (("throttled", 60), ("stale", 30), ("failed", 15), ("ok", 60)):
+    for status, due_after in (("throttled", 60), ("stale", 30), ("failed", 15), ("blocked", 60), ("ok", 60)):
         number = runs.claim(f"collect:{status}", "slot", "me", clock.now(), DAY)
         assert number is not None
         runs.finish(number, clock.now(), status, {})
@@ -353,13 +328,3 @@ def test_a_job_that_is_under_way_is_not_begun_again_in_another_slot(database, cl
     assert runs.claim("collect:toy", "one", "me", clock.now(), DAY) is not None
     assert runs.claim("collect:toy", "two", "other", clock.now(), DAY) is None
     assert runs.claim("collect:toy", "two", "other", clock.now(), DAY, is_alive=lambda _: False) is not None
-
-
-def test_a_listing_that_is_late_is_noticed_behind_a_304_too(due, toy, pages, clock):
-    pages.pages["new"] = f"{THURSDAY}\n2611.00001"
-    due(toy())
-    pages.pages[f"day/{THURSDAY}"] = pages.pages["new"]
-    assert due(toy(), later=timedelta(hours=16)).status is FetchStatus.OK
-    pages.pages["new"] = None
-    late = due(toy(), later=timedelta(hours=2))
-    assert (late.status, late.day) == (FetchStatus.STALE, THURSDAY)

@@ -96,7 +96,7 @@ def test_a_day_to_come_shows_the_last_one_that_is_and_its_papers_keep_their_day(
     assert report.error == f"the page is of {THURSDAY}: nothing is listed for {THURSDAY + DAY} yet"
     for paper in house.archive.every():
         assert [each.day for each in house.archive.sightings(paper.id)] == [THURSDAY]
-    assert house.states.cursor("hf") is None
+    assert house.states.state("hf").cursor is None
 
 
 def test_a_weekend_of_clamping_pages_brings_nothing_twice_and_monday_is_read(house, loopback, markup, clock):

@@ -68,7 +68,9 @@ def test_pages_are_fifteen_seconds_apart_and_feeds_three_over_all_sources_of_a_s
 
 def test_an_arxiv_that_answers_429_then_503_then_pages_loses_no_paper(house_of, arxiv, clock):
     house = house_of(source("arxiv-listing", arxiv.url))
-    house.states.move_cursor("cl", THURSDAY)  # the first load is another story
+    house.states.settle(
+        "cl", THURSDAY, whole=True, cursor=THURSDAY, newest=THURSDAY, now=house.clock.now()
+    )  # the first load is another story
     arxiv.once("/list/cs.CL/new", "Rate exceeded.", 429, Retry_After="600")
     arxiv.once("/list/cs.CL/new", "not consistent", 503, Retry_After="300")
     arxiv.once("/list/cs.CL/new", "down", 503)
@@ -95,7 +97,7 @@ def test_an_arxiv_that_answers_429_then_503_then_pages_loses_no_paper(house_of, 
 
 def test_patience_asked_for_in_words_is_given_too(house_of, arxiv, clock):
     house = house_of(source("arxiv-feed", arxiv.url))
-    house.states.move_cursor("cl", THURSDAY)
+    house.states.settle("cl", THURSDAY, whole=True, cursor=THURSDAY, newest=THURSDAY, now=house.clock.now())
     arxiv.once("/rss/cs.CL", "Rate exceeded.")  # with status 200
     (report,) = house.rounds.collect()
     assert report.status is FetchStatus.THROTTLED
@@ -115,7 +117,7 @@ def test_a_throttling_site_delays_no_other(house_of, arxiv, clock, loopback, mar
         source("arxiv-feed", arxiv.url), {"name": "hf", "kind": "huggingface-daily", "url": other, "every": "1h"}
     )
     for name in ("cl", "hf"):
-        house.states.move_cursor(name, THURSDAY)
+        house.states.settle(name, THURSDAY, whole=True, cursor=THURSDAY, newest=THURSDAY, now=house.clock.now())
     begun = clock.now()
     limited, fine = house.rounds.collect()
     assert (limited.status, fine.status) == (FetchStatus.THROTTLED, FetchStatus.OK)

@@ -66,7 +66,7 @@ def test_an_outage_of_five_announcement_days_is_refilled_on_the_next_run(house_o
     assert {paper.ids.arxiv: paper.first_listed for paper in house.archive.every() if not paper.backlog} == {
         each: day for day in (*MISSED, BACK) for each in ids(day)
     }
-    assert house.states.cursor("cl") == BACK
+    assert house.states.state("cl").cursor == BACK
     assert all(paper.abstract for paper in house.archive.every())
 
 
@@ -81,7 +81,7 @@ def test_an_outage_of_the_site_itself_is_refilled_too(house_of, loopback, arxiv,
         clock.set(new_york(day, 3))
         (report,) = house.rounds.collect()
         assert report.status is FetchStatus.FAILED
-    assert house.states.cursor("cl") == THURSDAY
+    assert house.states.state("cl").cursor == THURSDAY
     loopback.answers = working
     arxiv(BACK)
     clock.set(new_york(BACK, 3))
@@ -99,17 +99,19 @@ def test_a_day_whose_catch_up_fails_is_asked_for_until_it_is_there(house_of, loo
     arxiv(BACK)
     (report,) = house.rounds.collect()
     assert (report.status, report.new) == (FetchStatus.FAILED, 15)
-    assert house.states.cursor("cl") == MISSED[1]
+    assert house.states.state("cl").cursor == MISSED[1]
     loopback.put(path, page)
     clock.set(clock.now() + timedelta(minutes=16))
     (report,) = house.rounds.collect()
     assert (report.status, report.new) == (FetchStatus.OK, 3)
-    assert house.states.cursor("cl") == BACK
+    assert house.states.state("cl").cursor == BACK
 
 
 def test_beyond_ninety_days_nothing_is_asked_for(house_of, loopback, arxiv, clock):
     house = house_of(settings("arxiv-listing", loopback.url))
-    house.states.move_cursor("cl", BACK - 200 * DAY)
+    house.states.settle(
+        "cl", BACK - 200 * DAY, whole=True, cursor=BACK - 200 * DAY, newest=BACK - 200 * DAY, now=house.clock.now()
+    )
     clock.set(new_york(BACK, 3))
     arxiv(BACK)
     house.rounds.collect()

@@ -110,7 +110,7 @@ def test_a_week_of_the_sample_feeds_gives_its_days_without_repeats_or_false_alar
         reports += today
     assert is_quiet(reports), [each for each in reports if not is_quiet([each])]
     assert days_of(house) == {MONDAY.replace(day=day): count for day, count in COUNTS.items()}
-    assert house.states.cursor("cl") == MONDAY + 4 * DAY
+    assert house.states.state("cl").cursor == MONDAY + 4 * DAY
 
 
 def test_a_week_of_our_own_feed_gives_its_days_and_its_weekend_is_silent(house, arxiv, through, markup):
@@ -155,14 +155,14 @@ def test_a_stale_wednesday_is_told_read_from_the_list_page_and_polled_until_the_
     gaps = loopback.gaps("/rss/")
     assert len(gaps) == 6
     assert all(25 * 60 <= gap <= 31 * 60 for gap in gaps)
-    assert house.states.cursor("cl") == tuesday
+    assert house.states.state("cl").cursor == tuesday
     # The feed moves, and has one paper more than the list had in the night.
     arxiv.announce(wednesday, *ids(wednesday, 4))
     moved = through(new_york(wednesday, 4, 30), new_york(wednesday, 23))
     assert is_quiet(moved)
     assert sum(each.new for each in moved) == moved[0].new == 1
     assert days_of(house) == {MONDAY: 3, tuesday: 3, wednesday: 4}
-    assert house.states.cursor("cl") == wednesday
+    assert house.states.state("cl").cursor == wednesday
 
 
 def test_a_holiday_brings_nothing_and_no_failure(house, arxiv, through, markup):
@@ -228,4 +228,4 @@ def test_a_holiday_of_the_list_page_is_told_as_late_or_a_holiday_and_the_next_da
     (report,) = house.rounds.collect()
     assert is_quiet([report])
     assert report.new == 3
-    assert house.states.cursor("cl") == MONDAY + 2 * DAY
+    assert house.states.state("cl").cursor == MONDAY + 2 * DAY

@@ -52,6 +52,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["fetch_id"], ["fetch.id"], name=op.f("fk_kept_page_fetch_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("fetch_id", name=op.f("pk_kept_page")),
     )
+    op.create_table(
+        "source_day",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "day", name=op.f("pk_source_day")),
+    )
+    op.add_column("page_validator", sa.Column("day", sa.Date(), nullable=True))
     op.add_column("paper", sa.Column("version", sa.Integer(), nullable=True))
     op.add_column("sighting", sa.Column("details", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
 
@@ -59,6 +69,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("sighting", "details")
     op.drop_column("paper", "version")
+    op.drop_column("page_validator", "day")
+    op.drop_table("source_day")
     op.drop_table("kept_page")
     op.drop_table("site")
     op.drop_index("ix_fetch_source_day", table_name="fetch")

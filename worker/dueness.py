@@ -1,0 +1,44 @@
+"""When a source is asked again. Pure decisions over its last run."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from domain.papers import FetchStatus
+from scrapers.source import Source, Visit
+from storage.runs import RunRecord
+
+_ANY_DAY = date(2026, 1, 5)  # a Monday
+AGAIN = timedelta(minutes=15)  # after which a source that could not be reached is asked again
+_SOONER: Mapping[FetchStatus, timedelta] = {
+    FetchStatus.FAILED: AGAIN,
+    FetchStatus.STALE: timedelta(minutes=30),  # its new batch is late
+    FetchStatus.BLOCKED: timedelta(hours=1),  # it answers, but not with its page
+    FetchStatus.LAYOUT_CHANGED: timedelta(hours=1),
+}
+
+
+def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
+    """Whether a source's interval has come round since its last run; one that failed is asked again sooner.
+
+    A site that asked for patience is asked again when that is over. A run of the future was a clock that was ahead.
+    """
+    if last is None or last.finished_at > now:
+        return True
+    status = FetchStatus(last.status)
+    retry_at = last.counts.get("retry_at")
+    if status is FetchStatus.THROTTLED and retry_at is not None:
+        return now >= datetime.fromisoformat(str(retry_at))
+    interval = min(every, _SOONER.get(status, every))
+    return step(now, interval) != step(last.finished_at, interval)
+
+
+def step(moment: datetime, interval: timedelta) -> int:
+    """Return the beginning, in seconds since 1970, of the interval that an instant falls into."""
+    seconds = max(1, int(interval.total_seconds()))
+    return int(moment.timestamp()) // seconds * seconds
+
+
+def asks(source: Source) -> str:
+    """Return what tells a source's settings from others: what it would ask for on one and the same day."""
+    visit = Visit(day=_ANY_DAY, newest=_ANY_DAY, since=_ANY_DAY)
+    return " ".join(request.url for request in source.requests(visit))
