@@ -24,6 +24,7 @@ PACE = 1.0  # seconds; the API names no limit
 
 _CALENDAR = Calendar(zone="America/New_York", still_filling=3, look_back=90, first_load=14)
 _REJECTS_SHARE = 0.05  # of the records; above it the layout is not the one we know
+_SMALLEST_PAGE = 30  # records (section 5, row 27); a page that holds fewer is the last
 _UNKNOWN_REST = ", so the rest is not known"
 _HEAD = 65_536  # characters in which an answer shows what it is
 _COLLECTION = re.compile(r"\"collection\"\s*:\s*\[\s*(?:\{|\])")
@@ -79,6 +80,8 @@ class BiorxivSource:
         if not answer.records:
             return listing
         after = first + max(answer.count or 0, len(answer.records))
+        if answer.total is None and len(answer.records) < _SMALLEST_PAGE:
+            return listing
         if answer.total is None:
             return _partial(listing, f"the answer does not say how many records there are{_UNKNOWN_REST}")
         if after > answer.total:

@@ -13,7 +13,7 @@ from typing import Self
 
 import httpx
 
-from domain.errors import CollectError, TooSlow
+from domain.errors import CollectError, TooSlow, Unreachable
 from scrapers.addresses import Reach
 
 #: What the HTTP client raises.
@@ -119,6 +119,6 @@ class Watch:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        # A body without a length ends quietly when its socket is shut: it is cut all the same.
-        if self._passed and (value is None or isinstance(value, FOREIGN)):
+        # A body without a length ends quietly when its socket is shut, a packed one as if it were damaged.
+        if self._passed and (value is None or isinstance(value, (*FOREIGN, Unreachable))):
             raise TooSlow(self._message, self._silence) from value

@@ -160,6 +160,11 @@ def test_an_answer_that_does_not_say_what_is_left_is_partial(total: object, note
     assert note in listing.note
 
 
+def test_a_short_page_is_the_last_though_it_does_not_say_so() -> None:
+    listing = parsed(*map(record, range(29)), total=None)
+    assert (listing.status, listing.note, listing.next) == (FetchStatus.OK, "", None)
+
+
 def test_a_total_may_be_written_with_a_comma() -> None:
     listing = parsed(*map(record, range(30)), total="1,234")
     assert listing.status is FetchStatus.OK

@@ -188,7 +188,7 @@ def test_a_page_of_bad_records_is_a_changed_layout(bad: object) -> None:
 
 
 def test_a_date_that_no_calendar_has_or_that_cannot_be_is_no_date() -> None:
-    dates = ["2026-02-31T00:00:00.000Z", "9999-12-31T00:00:00.000Z", "0001-01-01", None, 20260302, "yesterday", "2026-W09-1", {}, "٢٠٢٦-٠٣-٠٢"]
+    dates = ["2026-02-31", "9999-12-31T00:00:00.000Z", None, 20260302, "yesterday", "2026-W09-1", {}, "٢٠٢٦-٠٣-٠٢"]
     papers = daily(*(item(f"2603.{n:05}", publishedAt=value) for n, value in enumerate(dates, 1))).papers
     assert [paper.published for paper in papers] == [None] * len(dates)
 

@@ -1,5 +1,6 @@
 """Requests that are ended: at their time limit, or because we were asked to stop; and what is said of silence."""
 
+import gzip
 import socket
 import threading
 import time
@@ -27,16 +28,19 @@ def dribble(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("where", ["head", "body", "silence"])
+@pytest.mark.parametrize("where", ["head", "body", "packed", "silence"])
 def test_a_page_that_drips_or_hangs_ends_at_the_deadline_and_is_not_asked_again(
     site: Any, make: Any, pace: Pace, hours: Any, where: str
 ) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        if where == "body":
+        if where in {"body", "packed"}:
             handler.send_response(200)
+            if where == "packed":
+                handler.send_header("Content-Encoding", "gzip")
             handler.end_headers()
-        for _ in range(0 if where == "silence" else 100):
-            handler.wfile.write(b"H")
+        said = gzip.compress(bytes(range(256))) if where == "packed" else b"H" * 100
+        for at in range(0 if where == "silence" else 100):
+            handler.wfile.write(said[at : at + 1])
             time.sleep(0.02)
         time.sleep(0.5 if where == "silence" else 0)
 

@@ -378,3 +378,27 @@ def test_a_stop_ends_the_waiting_at_once(house, stop):
     started = monotonic()
     house.tick(timedelta(minutes=1), stop)
     assert monotonic() - started < 10
+
+
+def test_a_site_that_dawdles_holds_neither_the_others_nor_the_letters_for_long(tmp_path, site, clock, transport):
+    values = {
+        "database": {"url": "sqlite:///archive.db"},
+        "mail": {"from": "Paperround <p@lab.example>"},
+        "source": [
+            {"name": "slow", "kind": "huggingface-daily", "url": "http://127.0.0.1:9"},
+            {"name": "hf", "kind": "huggingface-daily", "url": site.url},
+        ],
+    }
+    site.papers[clock.now().date()] = ["Tides of Day 19 Hour 0"]
+    with House(build(values, tmp_path), clock=clock, transport=transport) as house:
+        house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+        slow, quick = house.rounds.sites
+        (report,) = house.rounds.collect(quick)
+        assert (report.source, report.new) == ("hf", 1)
+        house.rounds.publish()
+        house.rounds.deliver()
+        assert letters(transport) == [], "the other site has not been asked yet"
+        clock.set(clock.now() + timedelta(minutes=10))
+        house.rounds.publish()
+        house.rounds.deliver()
+        assert titles(letters(transport)[0]) == {"Tides of Day 19 Hour 0"}
