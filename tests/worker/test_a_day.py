@@ -392,7 +392,7 @@ def test_a_site_that_dawdles_holds_neither_the_others_nor_the_letters_for_long(t
     site.papers[clock.now().date()] = ["Tides of Day 19 Hour 0"]
     with House(build(values, tmp_path), clock=clock, transport=transport) as house:
         house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
-        slow, quick = house.rounds.sites
+        _, quick = house.rounds.sites
         (report,) = house.rounds.collect(quick)
         assert (report.source, report.new) == ("hf", 1)
         house.rounds.publish()
