@@ -108,6 +108,7 @@ class Validators:
     etag: str = ""
     last_modified: str = ""
     day: date | None = None  #: the listing day that the answer was of; None where that was not kept
+    given_by: str = ""  #: the address that gave them, where redirects led from `url` to it; "" for `url` itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Errand:
         return bool(known.etag or known.last_modified)
 
     def _known(self, url: str) -> Validators:
-        return self.validators if self.validators and self.validators.url == url else Validators(url)
+        known = self.validators
+        return known if known and (known.given_by or known.url) == url else Validators(url)
 
 
 def user_agent(version: str, contact: str) -> str:

@@ -176,14 +176,15 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
-def validators_of(page: Page) -> Validators:
-    """Return what a conditional GET of the same page needs; empty texts where the host gave nothing usable.
+def validators_of(page: Page, asked: str) -> Validators:
+    """Return what a conditional GET of the address `asked` needs the next time; empty texts where nothing usable came.
 
     A value that could not stand in a request header again (RFC 9110 section 5.5) is left out.
     """
     etag, modified = (page.headers.get(name, "") for name in ("etag", "last-modified"))
     return Validators(
-        url=page.url,
+        url=asked,
+        given_by="" if page.url == asked else page.url,
         etag=etag if _HEADER_VALUE.fullmatch(etag) else "",
         last_modified=modified if _HEADER_VALUE.fullmatch(modified) else "",
     )

@@ -171,7 +171,7 @@ def _seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper
 
 def _remember(connection: Connection, listing: Listing, validators: Sequence[Validators]) -> None:
     for each in validators:
-        marks = {"etag": each.etag, "last_modified": each.last_modified, "day": listing.day}
+        marks = {"etag": each.etag, "last_modified": each.last_modified, "day": listing.day, "given_by": each.given_by}
         saved = upsert(VALIDATOR).values(source=listing.source, url=each.url, **marks)
         connection.execute(saved.on_conflict_do_update(index_elements=["source", "url"], set_=marks))
 

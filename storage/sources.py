@@ -105,7 +105,7 @@ class Sources:
             ).first()
         if row is None:
             return None
-        return Validators(url=url, etag=row.etag, last_modified=row.last_modified, day=row.day)
+        return Validators(url=url, etag=row.etag, last_modified=row.last_modified, day=row.day, given_by=row.given_by)
 
     def days(self, source: str) -> frozenset[date]:
         """Return the listing days of which a source's papers are known."""

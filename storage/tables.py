@@ -149,6 +149,7 @@ class ValidatorRow(Base, table=True):
     etag: str
     last_modified: str
     day: date | None = None  # the listing day of that answer
+    given_by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # where redirects led to
 
 
 class SourceDayRow(Base, table=True):

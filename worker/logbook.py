@@ -28,7 +28,7 @@ class Logbook:
     ) -> None:
         """Write down one answer: a `page` of None never came, an `outcome` of None was "not modified"."""
         listing = outcome if isinstance(outcome, Listing) else None
-        marks = validators_of(page) if page else Validators(url=request.url)
+        marks = validators_of(page, request.url) if page else Validators(url=request.url)
         self._fetches.record(
             Fetched(
                 source=source.name,

@@ -174,12 +174,11 @@ class Reader:
             self._logbook.record(source, visit, request, page, error)
             return _Step(request, self._failed(source, visit, error), error, _ways(source, visit, error))
         ways = _ways(source, visit, listing)
-        # After a redirect the validators are another page's; a page that goes on, or sends us elsewhere, is asked for
-        # whole the next time, since what follows it may not have come.
-        whole = page.url == request.url and listing.next is None and not ways
+        # A page that goes on, or sends us elsewhere, is asked for whole the next time: what follows may not have come.
+        whole = listing.next is None and not ways
         now = self._clock.now()
         listing = replace(listing, backlog=listing.backlog or is_backlog(listing.day))
-        added = self._archive.add(listing, now, [validators_of(page)] if whole else [])
+        added = self._archive.add(listing, now, [validators_of(page, request.url)] if whole else [])
         new = len(added.new)
         report = replace(
             report_of(source.name, listing),

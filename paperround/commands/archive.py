@@ -10,7 +10,7 @@ from rich.table import Table
 
 from digests.wording import counted
 from domain.errors import UsageError
-from domain.papers import Paper
+from domain.papers import Paper, Sighting
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
 
@@ -57,10 +57,7 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument()], as_json:
     with opened(context) as house:
         paper = house.archive.paper(key)
         sightings = house.archive.sightings(paper.id)
-    seen = [
-        {"source": s.source, "day": s.day.isoformat(), "rank": s.rank, "upvotes": s.upvotes, "comments": s.comments}
-        for s in sightings
-    ]
+    seen = [_sighted(each) for each in sightings]
 
     def lines() -> Iterable[str | Table]:
         yield f"[bold]{plain(paper.title)}[/bold]"
@@ -68,8 +65,11 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument()], as_json:
         yield f"{paper.key}  {plain(paper.url)}"
         yield plain(paper.abstract)
         yield table(
-            ("source", "day", "rank", "votes"), ((s["source"], s["day"], s["rank"], s["upvotes"]) for s in seen)
+            ("source", "day", "rank", "votes", "announced", "version"),
+            ((s.source, s.day, s.rank, s.upvotes, s.announcement or "", s.version or "") for s in sightings),
         )
+        for said in dict.fromkeys(words for s in sightings for words in (s.comment, s.journal) if words):
+            yield plain(said)
 
     told.show({**shown(paper), "sightings": seen}, lines)
 
@@ -95,6 +95,30 @@ def export(
     sys.stdout.flush()
 
 
+def _sighted(sighting: Sighting) -> dict[str, Any]:
+    """Return where a paper stood and what the listing said of it; what it did not say is left out."""
+    where = {
+        "source": sighting.source,
+        "day": sighting.day.isoformat(),
+        "rank": sighting.rank,
+        "upvotes": sighting.upvotes,
+        "comments": sighting.comments,
+        "seen_at": sighting.seen_at.isoformat(timespec="seconds"),
+    }
+    said = {
+        "version": sighting.version,
+        "announcement": sighting.announcement,
+        "organization": sighting.organization,
+        "code_url": sighting.code_url,
+        "stars": sighting.stars,
+        "keywords": list(sighting.keywords),
+        "summary": sighting.summary,
+        "comment": sighting.comment,
+        "journal": sighting.journal,
+    }
+    return where | {name: value for name, value in said.items() if value not in (None, "", [])}
+
+
 def shown(paper: Paper) -> dict[str, Any]:
     """Return a paper's JSON object: stored text, not display text."""
     return {
@@ -110,6 +134,8 @@ def shown(paper: Paper) -> dict[str, Any]:
         "sources": list(paper.sources),
         "upvotes": paper.upvotes,
         "comments": paper.comments,
+        "version": paper.version,
+        "withdrawn": paper.withdrawn,
         "categories": list(paper.categories),
         "code_url": paper.code_url,
         "arxiv_id": paper.ids.arxiv,

@@ -131,6 +131,8 @@ def test_papers_are_searched_and_shown(paperround, configured):
     assert keys | {"upvotes", "comments"} <= found["papers"][0].keys()
     shown = paperround("papers", "show", found["papers"][0]["key"], "--json").json
     assert shown["sightings"][0]["source"] == "hf"
+    assert {"rank", "upvotes", "comments", "keywords"} <= set(shown["sightings"][0])
+    assert "announcement" not in shown["sightings"][0], "what a listing did not say is left out"
     assert paperround("papers", "show", "arxiv:0000.00000").code == 2
     assert paperround("papers", "show", found["papers"][0]["key"]).code == 0
 

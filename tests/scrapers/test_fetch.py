@@ -125,7 +125,8 @@ def test_a_proxy_is_asked_for_pages_of_other_hosts(site: Any, slept: list[float]
         assert made.get(asking("http://papers.invalid/papers")).body == b"through"
 
 
-def test_what_has_not_changed_is_not_sent_again(site: Any, get: Get) -> None:
+@pytest.mark.parametrize("path", ["/papers", "/moved"])
+def test_what_has_not_changed_is_not_sent_again(site: Any, get: Get, path: str) -> None:
     def route(handler: BaseHTTPRequestHandler) -> None:
         fresh = handler.headers.get("If-None-Match") == '"v1"'
         handler.send_response(304 if fresh else 200)
@@ -136,10 +137,11 @@ def test_what_has_not_changed_is_not_sent_again(site: Any, get: Get) -> None:
         handler.wfile.write(b"" if fresh else b"page")
 
     site.routes["/papers"] = route
-    first = get(f"{site.url}/papers")
-    second = get(f"{site.url}/papers", validators_of(first))
+    site.answer("/moved", status=301, Location="/papers")
+    first = get(f"{site.url}{path}")
+    second = get(f"{site.url}{path}", validators_of(first, f"{site.url}{path}"))
     assert (first.status, first.body, second.status, second.body) == (200, b"page", 304, b"")
-    assert site.asked[1][1]["if-modified-since"] == "Tue, 03 Mar 2026 00:00:00 GMT"
+    assert site.asked[-1][1]["if-modified-since"] == "Tue, 03 Mar 2026 00:00:00 GMT"
 
 
 def test_validators_go_only_to_the_address_that_gave_them(site: Any, get: Get) -> None:
@@ -150,7 +152,7 @@ def test_validators_go_only_to_the_address_that_gave_them(site: Any, get: Get) -
 
 def test_validators_that_could_not_be_sent_are_not_kept() -> None:
     page = Page("u", 200, {"etag": '"é"', "last-modified": "x\r\ny"}, b"", NOW)
-    assert validators_of(page) == Validators("u")
+    assert validators_of(page, "u") == Validators("u")
 
 
 def test_a_304_that_nobody_asked_for_is_an_error(site: Any, get: Get) -> None:

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "day", name=op.f("pk_source_day")),
     )
     op.add_column("page_validator", sa.Column("day", sa.Date(), nullable=True))
+    op.add_column("page_validator", sa.Column("given_by", sa.String(), server_default="", nullable=False))
     op.add_column("paper", sa.Column("version", sa.Integer(), nullable=True))
     op.add_column("sighting", sa.Column("details", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
 
@@ -69,6 +70,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("sighting", "details")
     op.drop_column("paper", "version")
+    op.drop_column("page_validator", "given_by")
     op.drop_column("page_validator", "day")
     op.drop_table("source_day")
     op.drop_table("kept_page")
