@@ -11,17 +11,20 @@ import shutil
 import signal
 import sys
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy import event
 
+from domain.clock import FixedClock
 from paperround.demo.site import DAYS
 from paperround.settings import build
 from paperround.wiring import House
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
+STRIDE = {"first-load": 4}  # fourteen days have hundreds of steps that are alike
 
 
 def settings(folder: Path, site: str, port: int | None) -> Any:
@@ -35,6 +38,8 @@ def settings(folder: Path, site: str, port: int | None) -> Any:
 def do(verb: str, house: House) -> None:
     if verb == "collect":
         house.collector.collect(days=DAYS)
+    elif verb == "first-load":
+        house.collector.collect_due(Event())
     elif verb == "match":
         house.matcher.match(NOW)
     elif verb == "publish":
@@ -61,7 +66,9 @@ def in_child(verb: str, chosen: Any, step: int | None) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            with House(chosen) as house:
+            later = timedelta() if step else timedelta(hours=2)
+            clock = FixedClock(NOW + later) if verb == "first-load" else None
+            with House(chosen, clock=clock) as house:
                 if step is not None:
                     die_at(house, step)
                 do(verb, house)
@@ -81,6 +88,7 @@ def facts(chosen: Any) -> dict[str, Any]:
         records = house.outbox.records()
         return {
             "papers": stats["papers"],
+            "backlog": sum(paper.backlog for paper in house.archive.every()),
             "sightings": stats["sightings"],
             "issues": stats["issues"],
             "states": dict(Counter(each.state for each in records)),
@@ -92,10 +100,10 @@ def facts(chosen: Any) -> dict[str, Any]:
 
 
 def main(verb: str, template: Path, site: str, port: str) -> None:
-    step = 0
+    step = 1 - STRIDE.get(verb, 1)
     killed = True
     while killed:
-        step += 1
+        step += STRIDE.get(verb, 1)
         folder = template.parent / f"{verb}-{step}"
         shutil.copytree(template, folder)
         chosen = settings(folder, site, int(port) if port else None)

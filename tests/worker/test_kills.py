@@ -69,6 +69,12 @@ def test_collect_loses_no_paper_and_keeps_none_twice(template, site):
         assert (row["papers"], row["sightings"]) == (61, 62), row
 
 
+def test_a_first_load_is_backlog_and_whole_wherever_it_was_killed(template, site):
+    prepare(template, site, [])
+    for row in killed_everywhere("first-load", template, site):
+        assert (row["papers"], row["sightings"], row["backlog"]) == (61, 62, 61), row
+
+
 def test_match_finds_every_match_once(template, site):
     prepare(template, site, ["collect"])
     rows = killed_everywhere("match", template, site)
