@@ -22,7 +22,7 @@ from scrapers.source import Calendar, Page, Visit, courtesy
 _PAGE_PACE, _API_PACE = 3.0, 1.0  # seconds; 100 pages and 500 answers in five minutes (sources.md 1.4)
 _ANSWER_LIMIT, _SEARCH_LIMIT = 100, 120  # papers of one answer; what the API allows
 _MOST_ANSWERS = 10  # of one list, whose largest month known has 535 papers
-_DAYS = Calendar()
+_DAYS = Calendar(usual=frozenset(range(5)))  # Monday to Friday, with rare Sundays (sources.md 1.5)
 _NO_DAYS = Calendar(is_dated=False)
 _OF_A_PAPER = re.compile(r"/papers/[0-9]{4}\.[0-9]{4,5}(?:v[0-9]+)?/?(?:[?#]|$)")
 _ANSWER = re.compile(r"/api/daily_papers\?(?:[^#]*&)?p=([0-9]{1,4})(?:[&#]|$)")
@@ -207,7 +207,10 @@ def _parse(name: str, kind: str, page: Page, visit: Visit) -> Listing:
     refuse_throttling(text)
     visited = max(visit.day, page.fetched_at.date())
     is_paper = _OF_A_PAPER.search(page.url) is not None
-    if text.lstrip().startswith(("[", "{")):
+    is_answer = text.lstrip().startswith(("[", "{"))
+    if "/api/" in page.url and not is_answer:
+        raise LayoutChanged("the API answered with something else than JSON")
+    if is_answer:
         return read_answer(text, source=name, day=visit.day, visited=visited, kind=PAPER if is_paper else kind)
     if is_paper:
         return read_paper_page(text, source=name, day=visit.day, visited=visited)

@@ -60,6 +60,9 @@ class Calendar:
     zone: str = "UTC"  #: whose days these are
     ahead: timedelta = timedelta()  #: how long before midnight, there, the new day's listing appears
     weekdays: frozenset[int] = frozenset(range(7))  #: the days that can have a listing; Monday is 0
+    usual: frozenset[int] = frozenset(
+        range(7)
+    )  #: those of them that as a rule have one; the next two numbers count these
     still_filling: int = 3  #: newest listing days that are read again, since they may still change
     look_back: int = 31  #: days that are refilled after an outage
     first_load: int = 14  #: listing days that the first run reads
@@ -69,9 +72,13 @@ class Calendar:
         """Whether any day may have a listing: then an older page is how a day without papers looks."""
         return len(self.weekdays) == 7
 
+    def today(self, now: datetime) -> date:
+        """Return the date that a listing of an instant would bear."""
+        return (now + self.ahead).astimezone(ZoneInfo(self.zone)).date()
+
     def newest(self, now: datetime) -> date:
         """Return the newest listing day there can be at an instant."""
-        day = (now + self.ahead).astimezone(ZoneInfo(self.zone)).date()
+        day = self.today(now)
         return next(day - timedelta(days=n) for n in range(7) if (day - timedelta(days=n)).weekday() in self.weekdays)
 
     def days(self, first: date, last: date) -> list[date]:

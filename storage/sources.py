@@ -31,8 +31,12 @@ class SourceState:
     cursor: date | None  #: the day up to which there is no gap; None before the first
     begun: date | None  #: the newest listing day when the first run began; None before it
     loaded: bool  #: the first run has ended
-    is_known: bool  #: some paper was seen there
     days: Mapping[date, DayRead]  #: the days that were asked for lately
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of it was ever read in full."""
+        return self.cursor is None and not any(read.whole for read in self.days.values())
 
 
 class Sources:
@@ -49,13 +53,11 @@ class Sources:
             found = connection.execute(select(MARKER.c.name, MARKER.c.value).where(MARKER.c.name.in_(names)))
             marks = {row.name: row.value for row in found}
             rows = connection.execute(select(SOURCE_DAY).where(SOURCE_DAY.c.source == source)).all()
-            known = connection.execute(select(SIGHTING.c.id).where(SIGHTING.c.source == source).limit(1)).first()
         begun = marks.get(_begun(source))
         return SourceState(
             cursor=cursor,
             begun=None if begun is None else date.fromordinal(begun),
             loaded=_loaded(source) in marks,
-            is_known=known is not None,
             days={row.day: DayRead(whole=row.whole, tries=row.tries, asked_at=row.asked_at) for row in rows},
         )
 
@@ -85,7 +87,7 @@ class Sources:
                 )
 
     def begin_load(self, source: str, day: date) -> None:
-        """Remember the newest listing day when a source's first run began; the first value written stays."""
+        """Remember the newest listing day when a source's first run began."""
         self._mark(_begun(source), day.toordinal())
 
     def end_load(self, source: str) -> None:
@@ -95,7 +97,7 @@ class Sources:
     def _mark(self, name: str, value: int) -> None:
         mark = upsert(MARKER).values(name=name, value=value)
         with self._database.writing() as connection:
-            connection.execute(mark.on_conflict_do_nothing(index_elements=["name"]))
+            connection.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
     def validators(self, source: str, url: str) -> Validators | None:
         """Return what the last whole answer of that address left for a conditional GET; None if there was none."""

@@ -7,9 +7,8 @@ A source that fails is reported and stops nobody else: sites are asked side by s
 The days of a source are read from its cursor on, so an outage is refilled; what its first run brings is backlog.
 """
 
-import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -22,8 +21,8 @@ from scrapers.source import Source, Visit
 from storage.archive import Archive
 from storage.fetches import Fetches
 from storage.runs import Runs
-from storage.sources import Sources, SourceState
-from worker.days import due_days, is_backlog, is_whole, reached
+from storage.sources import Sources
+from worker.daysreading import LEASE, DaysReader, go_on
 from worker.dueness import AGAIN, asks, is_due, step
 from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
@@ -31,10 +30,6 @@ from worker.reading import Reader
 from worker.reports import SourceReport, joined, newest_read
 from worker.sidebyside import side_by_side
 
-log = logging.getLogger("paperround.worker")
-LEASE = timedelta(minutes=30)  # renewed with every day: 40 categories of arXiv take ten minutes at its pace
-OVERLAP = timedelta(days=7)  # by which a search is read again beyond its cursor: arXiv announces days after submission
-FIRST_SEARCH = timedelta(days=14)  # how far back the first reading of a search goes
 FETCHES_KEPT = timedelta(days=400)
 _SOME_DAYS = "days by hand"  # how the slots of runs begin that say nothing of the newest days
 
@@ -57,6 +52,7 @@ class Collector:
     ) -> None:
         self._sources = sources
         self._reader = reader
+        self._days = DaysReader(reader=reader, states=states, runs=runs, clock=clock, stop=stop)
         self._archive = archive
         self._states = states
         self._fetches = fetches
@@ -64,6 +60,7 @@ class Collector:
         self._clock = clock
         self._owner = owner
         self._stop = stop
+        self._forgot: date | None = None
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -105,7 +102,7 @@ class Collector:
             now = self._clock.now()
             newest = source.calendar.newest(now)
             report = self._reader.look(source, Visit(day=newest, newest=newest, since=newest))
-            self._go_on()
+            go_on(self._stop)
             return report, health(report, self._fetches.last_new(source.name), self._silence(source, now), now)
 
         found = side_by_side([(self._site(each), partial(look, each)) for each in chosen], self._stop)
@@ -133,6 +130,9 @@ class Collector:
 
     def _forget(self, now: datetime) -> None:
         """Once a day let go of the records of long ago."""
+        if self._forgot == now.date():
+            return
+        self._forgot = now.date()
         number = self._runs.claim("forget fetches", now.date().isoformat(), self._owner, now, LEASE)
         if number is not None:
             gone = self._fetches.prune(now - FETCHES_KEPT)
@@ -171,11 +171,13 @@ class Collector:
 
     def _run(self, source: Source, asked: Sequence[date], number: int | None, *, scheduled: bool) -> SourceReport:
         try:
-            parts = self._read_days(source, asked, number, scheduled=scheduled)
-        except StorageError as error:
-            self._give_up(number)
-            parts = [SourceReport(source=source.name, status=FetchStatus.FAILED, day=None, error=str(error))]
-            return joined(source.name, parts)
+            parts = self._days.read(source, asked, number, scheduled=scheduled)
+        except Exception as error:
+            if isinstance(error, Interrupted) or not self._failed(number, error):
+                self._give_up(number)
+            if not isinstance(error, StorageError):
+                raise
+            return SourceReport(source=source.name, status=FetchStatus.FAILED, day=None, error=str(error))
         except BaseException:
             self._give_up(number)
             raise
@@ -196,94 +198,20 @@ class Collector:
             self._runs.finish(number, now, report.status.value, counts, report.error)
         return report
 
+    def _failed(self, number: int | None, error: Exception) -> bool:
+        """Write down that a run failed, so that it is not tried again at once; return whether that could be done."""
+        with suppress(StorageError):
+            if number is not None:
+                counts = {"new": 0, "backlog": 0}
+                self._runs.finish(number, self._clock.now(), FetchStatus.FAILED.value, counts, str(error))
+            return True
+        return False
+
     def _give_up(self, number: int | None) -> None:
         """Let others claim what could not be done; where even that cannot be written, the lease ends it."""
         with suppress(StorageError):
             if number is not None:
                 self._runs.give_up(number, self._clock.now())
-
-    def _read_days(
-        self, source: Source, asked: Sequence[date], number: int | None, *, scheduled: bool
-    ) -> list[SourceReport]:
-        """Read the days that were asked for by hand, or those that are due."""
-        calendar, name = source.calendar, source.name
-        newest = calendar.newest(self._clock.now())
-        state = self._begun(source, newest, scheduled=scheduled)
-        days = self._days(source, state, asked, newest, scheduled=scheduled)
-        since = min(state.cursor or newest - FIRST_SEARCH, newest) - OVERLAP
-        settles = not asked and (scheduled or not calendar.is_dated)
-        came: dict[date, Sequence[SourceReport]] = {}
-        for day in days:
-            if len(days) > calendar.still_filling:
-                log.info("collect %s: %s, the last of %d days is %s", name, day, len(days), days[-1])
-            if number is not None:
-                self._runs.renew(number, self._clock.now() + LEASE)
-            came[day] = self._reader.read(
-                source,
-                Visit(day=day, newest=max(newest, day), since=since),
-                is_backlog=lambda listed: is_backlog(calendar, state, listed, newest),
-                may_be_gone=scheduled and day != days[-1] and calendar.lists_daily,
-            )
-            self._go_on()
-            if settles:
-                self._settle(source, state, came, newest)
-            if any(part.status is FetchStatus.THROTTLED for part in came[day]):
-                break  # the rest is asked for when the site allows
-        parts = [part for read in came.values() for part in read]
-        if settles:
-            self._settle_bad(source, came, newest)
-        if not any(part.status is FetchStatus.THROTTLED for part in parts):
-            if (
-                state.begun is not None
-                and not state.loaded
-                and (calendar.is_dated or is_whole(calendar, newest, parts))
-            ):
-                self._states.end_load(name)
-            self._reader.complete(source, Visit(day=newest, newest=newest, since=since))
-        return parts
-
-    def _begun(self, source: Source, newest: date, *, scheduled: bool) -> SourceState:
-        """Return a source's state, once it is on record that its first run has begun, if this is it."""
-        state, is_dated = self._states.state(source.name), source.calendar.is_dated
-        untouched = state.begun is None and state.cursor is None
-        if untouched and (scheduled if is_dated else not state.is_known):
-            self._states.begin_load(source.name, newest)
-            return self._states.state(source.name)
-        return state
-
-    def _settle(
-        self, source: Source, state: SourceState, came: Mapping[date, Sequence[SourceReport]], newest: date
-    ) -> None:
-        """Keep that the day read last was read in full, if it was, and how far there is no gap now."""
-        calendar, day = source.calendar, list(came)[-1]
-        if is_whole(calendar, day, came[day]):
-            reach = reached(calendar, state, came, newest)
-            self._states.settle(source.name, day, whole=True, cursor=reach, newest=newest, now=self._clock.now())
-
-    def _settle_bad(self, source: Source, came: Mapping[date, Sequence[SourceReport]], newest: date) -> None:
-        """Keep which days could not be read: where others could, the fault is their own."""
-        bad = [day for day, read in came.items() if not is_whole(source.calendar, day, read)]
-        if len(bad) < len(came):
-            for day in bad:
-                self._states.settle(source.name, day, whole=False, cursor=None, newest=newest, now=self._clock.now())
-
-    def _days(
-        self, source: Source, state: SourceState, asked: Sequence[date], newest: date, *, scheduled: bool
-    ) -> list[date]:
-        """Return the days to read; a source without days is visited once, for the newest of them."""
-        calendar = source.calendar
-        if not calendar.is_dated:
-            return [max(asked, default=newest)]
-        if scheduled:
-            return due_days(calendar, state, newest, self._clock.now())
-        if len(asked) > 1:  # of a span, those that have a listing
-            return [day for day in asked if day.weekday() in calendar.weekdays] or [newest]
-        return list(asked or [newest])
-
-    def _go_on(self) -> None:
-        """Raise Interrupted where a stop was asked for: what failed since is no fault of the site's."""
-        if self._stop.is_set():
-            raise Interrupted("stopped; what was read stays, and the rest is read the next time")
 
     def _silence(self, source: Source, now: datetime) -> str:
         newest = source.calendar.newest(now)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from domain.papers import FetchStatus
 from scrapers.source import Calendar
 from storage.sources import DayRead, SourceState
 from worker.reports import SourceReport
@@ -21,18 +22,22 @@ def due_days(calendar: Calendar, state: SourceState, newest: date, now: datetime
     """
     return [
         day
-        for day in open_days(calendar, state.cursor, newest)
+        for day in open_days(calendar, state, newest)
         if day in _window(calendar, newest, calendar.still_filling) or _is_due(calendar, day, state.days, now)
     ]
 
 
-def open_days(calendar: Calendar, cursor: date | None, newest: date) -> list[date]:
-    """Return the days in which there may be a gap: from the cursor on, or those of the first load."""
-    window = _window(calendar, newest, calendar.first_load if cursor is None else calendar.still_filling)
-    first = window[0]
-    if cursor is not None:
-        first = max(min(first, cursor), newest - timedelta(days=calendar.look_back))
-    return calendar.days(first, newest)
+def open_days(calendar: Calendar, state: SourceState, newest: date) -> list[date]:
+    """Return the days in which there may be a gap, as far back as the source can be asked.
+
+    They go from those that still filled at the cursor on; without a cursor from the first load on.
+    """
+    if state.cursor is None:
+        count, since = calendar.first_load, min(state.begun or newest, newest)
+    else:
+        count, since = calendar.still_filling, min(state.cursor, newest)
+    first = _window(calendar, since, count)[0]
+    return calendar.days(max(first, newest - timedelta(days=calendar.look_back)), newest)
 
 
 def is_backlog(calendar: Calendar, state: SourceState, day: date, newest: date) -> bool:
@@ -45,15 +50,21 @@ def is_backlog(calendar: Calendar, state: SourceState, day: date, newest: date) 
     if not calendar.is_dated:
         return not state.loaded and newest - state.begun < _LONGEST_LOAD
     # What a day that still filled brings after the first run is news; a day that was over brings none.
-    return day <= state.begun if not state.loaded else day < state.begun - timedelta(days=calendar.still_filling)
+    return day <= state.begun if not state.loaded else day < _window(calendar, state.begun, calendar.still_filling)[0]
 
 
 def is_whole(calendar: Calendar, day: date, read: Sequence[SourceReport]) -> bool:
     """Whether a day was read in full: no page of it failed, and where weekdays are named it is that day's listing."""
     if not all(part.status.is_good for part in read):
         return False
-    shown = _shown(read)
-    return calendar.lists_daily or not calendar.is_dated or (shown is not None and shown >= day)
+    return calendar.lists_daily or not calendar.is_dated or any(part.day == day and part.pages for part in read)
+
+
+def ends_load(calendar: Calendar, read: Sequence[SourceReport]) -> bool:
+    """Whether a first run is over: some page could be read and, of a source without days, all of them."""
+    some = {FetchStatus.PARTIAL, FetchStatus.STALE}
+    fine = [part.status.is_good or part.status in some for part in read if part.pages or not part.status.is_good]
+    return any(fine) if calendar.is_dated else bool(fine) and all(fine)
 
 
 def reached(
@@ -66,7 +77,7 @@ def reached(
     whole = {day for day, read in state.days.items() if read.whole} | set(came)
     whole -= {day for day, read in came.items() if not is_whole(calendar, day, read)}
     gapless: date | None = None
-    for day in open_days(calendar, state.cursor, newest) if calendar.is_dated else came:
+    for day in open_days(calendar, state, newest) if calendar.is_dated else came:
         if day not in whole:
             break
         gapless = day
@@ -90,5 +101,7 @@ def _is_due(calendar: Calendar, day: date, days: Mapping[date, DayRead], now: da
 
 
 def _window(calendar: Calendar, newest: date, count: int) -> list[date]:
-    """Return the last `count` listing days up to the newest."""
-    return calendar.days(newest - timedelta(days=2 * count + 7), newest)[-count:]
+    """Return the days up to the newest that hold the last `count` usual listing days."""
+    days = calendar.days(newest - timedelta(days=2 * count + 7), newest)
+    usual = [day for day in days if day.weekday() in calendar.usual]
+    return [day for day in days if day >= usual[-count]]

@@ -7,8 +7,8 @@
 A chain of pages that fails stops no other chain of the same visit, unless the site asks for patience.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from storage.sources import Sources
 from worker.lateness import lateness
 from worker.logbook import Logbook
 from worker.reports import SourceReport, joined, report_of
+from worker.steps import Step, counting, noted
 
 _PAGES_AT_MOST = 200  # a source whose pages never end is a mistake, not a listing
 _PAPER_PAGES = 10  # asked for in one run
@@ -57,16 +58,6 @@ class Patience(Protocol):
     def welcome(self, site: str) -> None:
         """Forget that a site asked for patience before."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One request and what came of it."""
-
-    request: PageRequest
-    report: SourceReport
-    seen: Listing | CollectError | None  #: None where nothing changed since the last visit
-    ways: tuple[PageRequest, ...] = ()  #: where else to ask
 
 
 class Reader:
@@ -111,14 +102,13 @@ class Reader:
     def look(self, source: Source, visit: Visit) -> SourceReport:
         """Fetch and read a visit's first pages unconditionally, and keep nothing."""
         parts = [SourceReport(source=source.name, status=FetchStatus.OK_EMPTY, day=visit.day)]
-        try:
-            parts = [
-                report_of(source.name, self._judged(source, visit, self._parsed(source, visit, page)))
-                for page in map(self._fetcher.get, source.requests(visit))
-            ]
-        except CollectError as error:
-            parts.append(self._failed(source, visit, error))
-        return joined(source.name, parts)
+        for request in source.requests(visit):
+            try:
+                listing = self._judged(source, visit, self._parsed(source, visit, self._fetcher.get(request)))
+                parts.append(report_of(source.name, listing))
+            except CollectError as error:
+                parts.append(self._failed(source, visit, error))
+        return joined(source.name, parts[1:] or parts)
 
     def complete(self, source: Source, visit: Visit) -> None:
         """Ask for the pages of papers whose abstract no listing told; what fails is on record and no failure."""
@@ -143,16 +133,16 @@ class Reader:
         *,
         is_backlog: Callable[[date], bool],
         asked: set[str],
-    ) -> list[_Step]:
+    ) -> list[Step]:
         """Ask for pages and the pages that follow them; no address twice."""
-        steps: list[_Step] = []
+        steps: list[Step] = []
         for first in requests:
             request: PageRequest | None = first
             while request is not None and request.url not in asked:
                 asked.add(request.url)
                 if len(steps) == _PAGES_AT_MOST:
                     error = CollectError(f"more than {_PAGES_AT_MOST} pages for {visit.day}")
-                    return [*steps, _Step(request, self._failed(source, visit, error), error)]
+                    return [*steps, Step(request, self._failed(source, visit, error), error)]
                 step = self._step(source, visit, request, is_backlog=is_backlog, leads=request is first)
                 steps.append(step)
                 if isinstance(step.seen, Throttled):
@@ -162,7 +152,7 @@ class Reader:
 
     def _step(
         self, source: Source, visit: Visit, request: PageRequest, *, is_backlog: Callable[[date], bool], leads: bool
-    ) -> _Step:
+    ) -> Step:
         page: Page | None = None
         marks = self._sources.validators(source.name, request.url)
         try:
@@ -172,7 +162,7 @@ class Reader:
             listing = self._judged(source, visit, self._parsed(source, visit, page), leads=leads)
         except CollectError as error:
             self._logbook.record(source, visit, request, page, error)
-            return _Step(request, self._failed(source, visit, error), error, _ways(source, visit, error))
+            return Step(request, self._failed(source, visit, error), error, _ways(source, visit, error))
         ways = _ways(source, visit, listing)
         # A page that goes on, or sends us elsewhere, is asked for whole the next time: what follows may not have come.
         whole = listing.next is None and not ways
@@ -187,11 +177,11 @@ class Reader:
             updated=added.updated,
         )
         self._logbook.record(source, visit, request, page, listing, new=new)
-        return _Step(request, report, listing, ways)
+        return Step(request, report, listing, ways)
 
     def _unchanged(
         self, source: Source, visit: Visit, request: PageRequest, page: Page, marks: Validators | None
-    ) -> _Step:
+    ) -> Step:
         """Return what "not modified" comes to: the day that was read then, which may be late by now."""
         self._patience.welcome(site_of(request.url))
         day = (marks.day if marks else None) or visit.day
@@ -199,9 +189,9 @@ class Reader:
         self._logbook.record(source, replace(visit, day=day), request, page, None)
         if not note:
             report = SourceReport(source=source.name, status=FetchStatus.NOT_MODIFIED, day=day, pages=1)
-            return _Step(request, report, None)
+            return Step(request, report, None)
         old = Listing(source=source.name, day=day, papers=(), status=FetchStatus.STALE, note=note)
-        return _Step(request, report_of(source.name, old), old, _ways(source, visit, old))
+        return Step(request, report_of(source.name, old), old, _ways(source, visit, old))
 
     def _parsed(self, source: Source, visit: Visit, page: Page) -> Listing:
         """Read a page; a text that asks for patience counts as a status that does."""
@@ -216,10 +206,10 @@ class Reader:
     def _judged(self, source: Source, visit: Visit, listing: Listing, *, leads: bool = True) -> Listing:
         """Return the listing, as stale where it is an old batch; only the page that leads a chain can be late.
 
-        No listing is of a day that has not come, whatever was asked for.
+        Raises CollectError for a listing of a day that has not come.
         """
-        last = source.calendar.newest(self._clock.now()) + timedelta(days=1)
-        listing = replace(listing, day=min(listing.day, last))
+        if listing.day > source.calendar.today(self._clock.now()) + timedelta(days=1):
+            raise CollectError(f"the listing is of {listing.day}, which has not come: is this machine's clock right?")
         note = ""
         if isinstance(source, ServesBatches):
             arxiv = [paper.ids.arxiv for paper in listing.papers if paper.ids.arxiv]
@@ -232,10 +222,10 @@ class Reader:
         return replace(listing, status=FetchStatus.STALE, note=note)
 
     def _mended(
-        self, source: Source, visit: Visit, steps: list[_Step], *, is_backlog: Callable[[date], bool]
-    ) -> list[_Step]:
+        self, source: Source, visit: Visit, steps: list[Step], *, is_backlog: Callable[[date], bool]
+    ) -> list[Step]:
         """Go the other way for what the first way did not bring."""
-        kept: list[_Step] = []
+        kept: list[Step] = []
         asked = {step.request.url for step in steps}
         for step in steps:
             found = self._follow(source, visit, step.ways, is_backlog=is_backlog, asked=asked)
@@ -246,7 +236,12 @@ class Reader:
             elif isinstance(step.seen, CollectError) or step.report.status is FetchStatus.PARTIAL:
                 # Only the same day's listing makes up for what failed; what is left is as it was.
                 instead = [each for each in read if isinstance(each.seen, Listing) and each.seen.day == visit.day]
-                kept += [*_noted(instead, step), *lost] if instead else [step]
+                dropped = [each for each in read if each not in instead]
+                if instead:
+                    kept += [*noted(instead, [step, *dropped]), *lost]
+                else:
+                    slow = [each for each in lost if isinstance(each.seen, Throttled)]
+                    kept += [counting(step, dropped), *slow]
             elif read:
                 listed = step.report.listed if step.report.new else 0  # else the other way told of the same papers
                 kept += [replace(step, report=replace(step.report, listed=listed, detour=True)), *read]
@@ -283,11 +278,3 @@ class Reader:
 
 def _ways(source: Source, visit: Visit, seen: Listing | CollectError) -> tuple[PageRequest, ...]:
     return tuple(source.alternatives(visit, seen)) if isinstance(source, HasAlternatives) else ()
-
-
-def _noted(steps: Sequence[_Step], instead_of: _Step) -> list[_Step]:
-    """Return the steps of the other way, with a word on why it was gone."""
-    first = steps[0]
-    note = f"{instead_of.report.error}; read from {first.request.url} instead"
-    told = "; ".join(each for each in (first.report.error, note) if each)
-    return [replace(first, report=replace(first.report, error=told, detour=True)), *steps[1:]]

@@ -51,7 +51,7 @@ def check(name: str, label: str, runs: Sequence[RunRecord], *, first: bool) -> S
         label=label,
         day=date.fromisoformat(str(newest["day"])) if newest else None,
         status=FetchStatus.OK if newest and status is FetchStatus.NOT_MODIFIED else status,
-        listed=int(latest[-1]["listed"]) if latest else 0,
+        listed=max((int(each["listed"]) for each in latest), default=0),
         new=sum(int(run.counts["new"]) - (0 if first else int(run.counts.get("backlog", 0))) for run in runs),
         error=last.error,
         at=last.finished_at,

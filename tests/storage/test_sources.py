@@ -39,10 +39,10 @@ def test_tries_in_vain_are_counted_until_a_day_was_read_in_full(sources):
     assert set(later.days) == {date(2027, 6, 1)}, "what no source can be asked for any more is forgotten"
 
 
-def test_the_beginning_of_a_first_load_is_written_once_and_its_end_too(sources):
+def test_the_beginning_of_a_first_load_is_kept_and_its_end_too(sources):
     assert (sources.state("hf").begun, sources.state("hf").loaded) == (None, False)
-    sources.begin_load("hf", date(2026, 11, 12))
     sources.begin_load("hf", date(2026, 11, 20))
+    sources.begin_load("hf", date(2026, 11, 12))
     sources.begin_load("arxiv", date(2026, 11, 1))
     sources.end_load("hf")
     sources.end_load("hf")

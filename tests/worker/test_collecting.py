@@ -23,7 +23,7 @@ NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 def state_of(**values: Any) -> SourceState:
     """Return a state of which only what is named is known."""
-    return SourceState(**{"cursor": None, "begun": None, "loaded": False, "is_known": False, "days": {}, **values})
+    return SourceState(**{"cursor": None, "begun": None, "loaded": False, "days": {}, **values})
 
 
 def titles(archive: Archive, *, backlog: bool) -> set[str]:
@@ -133,7 +133,7 @@ def test_the_days_that_are_due_follow_the_calendar(cursor, first, count):
 )
 def test_a_day_that_stays_bad_is_asked_for_less_and_less_often(tries, hours, due):
     bad = THURSDAY - 6 * DAY
-    days = {THURSDAY - n * DAY: DayRead(whole=True, tries=0, asked_at=NOON) for n in range(9)}
+    days = {THURSDAY - n * DAY: DayRead(whole=True, tries=0, asked_at=NOON) for n in range(12)}
     days[bad] = DayRead(whole=False, tries=tries, asked_at=NOON - timedelta(hours=hours))
     calendar = Calendar(still_filling=3)
     read = due_days(calendar, state_of(cursor=bad - DAY, days=days), THURSDAY, NOON)

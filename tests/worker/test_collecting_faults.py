@@ -141,10 +141,12 @@ def test_what_the_other_way_could_not_bring_is_told(collector, toy, pages):
     assert (report.status, report.new) == (FetchStatus.FAILED, 1)
 
 
-def test_no_listing_is_of_a_day_that_has_not_come(collector, toy, undated, pages, archive):
+def test_no_listing_is_taken_of_a_day_that_has_not_come(collector, toy, undated, pages, archive):
     pages.pages["new"] = "2031-01-01\n2611.00001"
-    collector(toy(calendar=undated)).collect(days=[date(2030, 1, 1)])
-    assert archive.newest_day() == THURSDAY + DAY
+    (report,) = collector(toy(calendar=undated)).collect(days=[date(2030, 1, 1)])
+    assert report.status is FetchStatus.FAILED
+    assert report.error == "the listing is of 2031-01-01, which has not come: is this machine's clock right?"
+    assert archive.newest_day() is None
 
 
 # -- other sources, other processes ------------------------------------------------------------------------------------
