@@ -27,11 +27,10 @@ from worker.dueness import AGAIN, asks, is_due, step
 from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
 from worker.reading import Reader
-from worker.reports import SourceReport, joined, newest_read
+from worker.reports import SOME_DAYS, SourceReport, joined, newest_read
 from worker.sidebyside import side_by_side
 
 FETCHES_KEPT = timedelta(days=400)
-_SOME_DAYS = "days by hand"  # how the slots of runs begin that say nothing of the newest days
 
 
 class Collector:
@@ -82,7 +81,7 @@ class Collector:
 
         def by_hand(source: Source) -> SourceReport:
             now = self._clock.now()
-            slot = f"{_SOME_DAYS if days else 'by hand'} {now.isoformat()}"
+            slot = f"{SOME_DAYS if days else 'by hand'} {now.isoformat()}"
             number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, beside=True)
             report = self._run(source, days, number, scheduled=False)
             on_source(source.name)
@@ -139,7 +138,7 @@ class Collector:
             self._runs.finish(number, self._clock.now(), FetchStatus.OK.value, {"fetches": gone})
 
     def _is_due(self, source: Source, now: datetime) -> bool:
-        last = self._runs.latest(_job(source), but=_SOME_DAYS)
+        last = self._runs.latest(_job(source), but=SOME_DAYS)
         asked = last.counts.get("asks") if last else None
         return (asked is not None and asked != asks(source)) or is_due(last, source.every, now)
 

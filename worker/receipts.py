@@ -7,6 +7,7 @@ from domain.issues import SourceCheck
 from domain.papers import FetchStatus
 from storage.issues import Issues
 from storage.runs import RunRecord, Runs
+from worker.reports import SOME_DAYS
 
 
 class Receipts:
@@ -41,7 +42,7 @@ def check(name: str, label: str, runs: Sequence[RunRecord], *, first: bool) -> S
     """
     if not runs:
         return None
-    last = runs[-1]
+    last = next((run for run in reversed(runs) if not run.slot.startswith(SOME_DAYS)), runs[-1])
     read = [run.counts["newest"] for run in runs if run.counts.get("newest")]
     newest = max(read, key=lambda each: str(each["day"]), default=None)
     latest = [each for each in read if newest is not None and each["day"] == newest["day"]]

@@ -7,6 +7,8 @@ from typing import Any
 
 from domain.papers import FetchStatus, Listing
 
+#: How the slots of runs begin that were asked for some days by hand: they say nothing of how a source is today.
+SOME_DAYS = "days by hand"
 _WORST_FIRST = (
     FetchStatus.FAILED,
     FetchStatus.BLOCKED,

@@ -9,8 +9,10 @@ from domain.errors import Throttled, Unreachable
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.huggingface import DailySource
 from scrapers.source import Calendar
+from storage.runs import Runs
 from storage.sources import DayRead, SourceState
 from worker.days import due_days
+from worker.receipts import check
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 THURSDAY = date(2026, 11, 19)
@@ -136,3 +138,12 @@ def test_papers_that_a_detour_stored_are_counted_and_its_wish_for_patience_is_to
     pages.pages = {"new": "broken", f"other/{THURSDAY}": Throttled("slowly", HOUR)}
     (report,) = collector(toy()).collect()
     assert (report.status, report.retry_at) == (FetchStatus.LAYOUT_CHANGED, clock.now() + HOUR)
+
+
+def test_an_old_day_asked_for_in_vain_by_hand_is_no_failure_of_the_source(collector, due, toy, pages, database, clock):
+    pages.pages = {"new": f"{THURSDAY}\n2611.00001", "day/2026-01-05": Unreachable("down")}
+    due(toy())
+    collector(toy()).collect(days=[date(2026, 1, 5)])
+    told = check("toy", "Toy", Runs(database).since("collect:toy", None), first=True)
+    assert told is not None
+    assert (told.status, told.day, told.listed) == (FetchStatus.OK, THURSDAY, 1)
