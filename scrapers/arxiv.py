@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote
 
-from domain.errors import LayoutChanged
 from domain.papers import Announcement, PageRequest
+from scrapers import rejects
 from scrapers.source import Calendar
 
 ARXIV = "https://arxiv.org"
@@ -37,7 +37,6 @@ FEEDS = Calendar(zone="America/New_York", weekdays=_WORKING_DAYS, still_filling=
 ANNOUNCED = frozenset({Announcement.NEW, Announcement.CROSS})
 
 _THROTTLED = re.compile(r"\s*+(?:<[^<>]{0,100}>\s*+){0,10}Rate exceeded", re.IGNORECASE)
-_REJECTS_SHARE = 0.05  # of the entries; above it the layout is not the one we know
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,4 @@ def rejects_note(rejected: int, entries: int) -> str:
         LayoutChanged: more than one is bad and more than 5 %, or all are.
 
     """
-    if rejected > max(1, entries * _REJECTS_SHARE) or (rejected and rejected == entries):
-        raise LayoutChanged(f"{rejected} of {entries} entries have no arXiv id or no title")
-    return f"{rejected} of {entries} entries had no arXiv id or no title and were left out" if rejected else ""
+    return rejects.rejects_note(rejected, entries, records="entries", identifier="arXiv id")

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from domain.errors import Blocked, LayoutChanged, Throttled
 from domain.papers import FetchStatus, ListedPaper, Listing, PageRequest
 from scrapers.biorxiv_record import count_in, read_record, text_in
+from scrapers.rejects import rejects_note
 from scrapers.source import Calendar, Page, Visit, courtesy
 
 API = "https://api.biorxiv.org"
@@ -23,7 +24,6 @@ LABELS = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
 PACE = 1.0  # seconds; the API names no limit
 
 _CALENDAR = Calendar(zone="America/New_York", still_filling=3, look_back=90, first_load=14)
-_REJECTS_SHARE = 0.05  # of the records; above it the layout is not the one we know
 _SMALLEST_PAGE = 30  # records (section 5, row 27); a page that holds fewer is the last
 _UNKNOWN_REST = ", so the rest is not known"
 _HEAD = 65_536  # characters in which an answer shows what it is
@@ -163,14 +163,12 @@ def _listing(answer: _Answer, *, source: str, day: date, visited: date, server: 
         return Listing(source=source, day=day, papers=(), status=FetchStatus.OK_EMPTY, declared=0)
     read = [read_record(record, server=server, visited=visited) for record in records]
     rejected = read.count(None)
-    # One bad record does not cost a short day; a page of nothing but bad records is not ours.
-    if rejected > max(1, len(records) * _REJECTS_SHARE) or rejected == len(records):
-        raise LayoutChanged(f"{rejected} of {len(records)} records have no DOI or no title")
+    left_out = rejects_note(rejected, len(records), records="records", identifier="DOI")
     notes = []
     if answer.count is not None and len(records) < answer.count:
         notes.append(f"the answer declares {answer.count} records and holds {len(records)}")
-    if rejected:
-        notes.append(f"{rejected} of {len(records)} records had no DOI or no title and were left out")
+    if left_out:
+        notes.append(left_out)
     return Listing(
         source=source,
         day=day,

@@ -6,8 +6,7 @@ from datetime import date
 
 from domain.errors import LayoutChanged
 from domain.papers import FetchStatus, ListedPaper, Listing
-
-_REJECTS_SHARE = 0.05  # of the entries; above it the feed is not one of papers
+from scrapers.rejects import are_too_many
 
 
 def listing_of(
@@ -19,8 +18,7 @@ def listing_of(
     """
     papers = _unique(paper for paper in read if paper)
     rejected, found = read.count(None) + damaged, len(read) + damaged
-    # One bad entry does not cost a short feed.
-    if rejected > max(1, found * _REJECTS_SHARE) or (rejected and not papers):
+    if are_too_many(rejected, found):
         raise LayoutChanged(f"{rejected} of the feed's {found} entries have no title or are damaged")
     said = [*notes]
     if rejected:

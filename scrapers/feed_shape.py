@@ -9,18 +9,16 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from scrapers import charsets
+from scrapers.text import NO_XML
+
 #: Items that are read of one feed; the longest feed known, arXiv's, has 2,000 (sources.md 3.2).
 MOST_ITEMS = 2_000
 _PROLOG_WITHIN = 65_536  # characters before the root; feeds have 200
 
 # -- bytes to text -----------------------------------------------------------------------------------------------------
 
-_HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
-# Only encodings of the web: Python knows others (idna, punycode) that take quadratic time or are no text's.
-_WEB_CHARSET = re.compile(
-    r"(?:utf-?(?:8|16|32)|iso-?8859|latin|windows|cp|gb|big5|euc|shift|koi8|tis|mac|us-ascii)", re.IGNORECASE
-)
 _BOMS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
 _WIDE = (
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -28,8 +26,6 @@ _WIDE = (
     (b"<\0", "utf-16-le"),
     (b"\0<", "utf-16-be"),
 )
-#: Characters that XML cannot hold.
-NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def decoded(body: bytes, content_type: str) -> str:
@@ -38,15 +34,9 @@ def decoded(body: bytes, content_type: str) -> str:
     The header is often wrong, and what is strict UTF-8 is nothing else; never a detector (sources.md section 5,
     row 19). Bytes that fit nothing become U+FFFD.
     """
-    named = [found[1] for found in [_HTTP_CHARSET.search(content_type)] if found]
-    named += [found[1].decode() for found in [_XML_CHARSET.match(body)] if found]
-    wide = [charset for mark, charset in (*_BOMS, *_WIDE) if body.startswith(mark)]
-    for charset in [*wide[:1], "utf-8-sig", *filter(_WEB_CHARSET.match, named)]:
-        try:
-            return NO_XML.sub("", body.decode(charset))
-        except (LookupError, ValueError):
-            continue
-    return NO_XML.sub("", body.decode("utf-8", errors="replace"))
+    declared = [found[1].decode() for found in [_XML_CHARSET.match(body)] if found]
+    marked = [charset for mark, charset in (*_BOMS, *_WIDE) if body.startswith(mark)]
+    return NO_XML.sub("", charsets.decoded(body, content_type, declared, marked=marked[:1]))
 
 
 # -- the root ----------------------------------------------------------------------------------------------------------

@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from domain.errors import LayoutChanged
 from domain.identity import arxiv_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
+from scrapers.rejects import rejects_note
 from scrapers.text import collapse, plausible_day, repair_mojibake, web_address
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_REJECTS_SHARE = 0.05  # of the records; above it the layout is not the one we know
 _COUNT_LIMIT = 2**31  # votes, comments and stars beyond it are damage
 _MOST_KEYWORDS = 50  # of one paper; the most known are 33
 _LONGEST_KEYWORD = 100  # characters
@@ -40,9 +39,7 @@ def read_items(
             rejected += 1
         else:
             papers.setdefault(paper.ids.arxiv or "", paper)
-    # One bad record does not cost a short day; a list of nothing but bad records is not ours.
-    if rejected > max(1, len(items) * _REJECTS_SHARE) or (rejected and not papers):
-        raise LayoutChanged(f"{rejected} of {len(items)} records have no paper id or no title")
+    note = rejects_note(rejected, len(items), records="records", identifier="paper id")
     return Listing(
         source=source,
         day=day,
@@ -50,7 +47,7 @@ def read_items(
         status=FetchStatus.PARTIAL if rejected else FetchStatus.OK if papers else FetchStatus.OK_EMPTY,
         declared=len(papers) + rejected,
         rejected=rejected,
-        note=f"{rejected} of {len(items)} records had no paper id or no title and were left out" if rejected else "",
+        note=note,
     )
 
 

@@ -13,7 +13,8 @@ from domain.errors import LayoutChanged
 from domain.papers import ListedPaper, Listing
 from scrapers.feed_entry import read_entry
 from scrapers.feed_listing import listing_of
-from scrapers.feed_shape import MOST_ITEMS, NO_XML
+from scrapers.feed_shape import MOST_ITEMS
+from scrapers.text import NO_XML
 
 _VERSION = re.compile(r"\"version\"\s*:\s*\"https?:(?:\\?/){2}(?:www\.)?jsonfeed\.org\\?/version\\?/", re.IGNORECASE)
 _ENDS = 65_536  # characters at a feed's beginning and end, where it tells its version

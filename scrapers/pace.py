@@ -28,7 +28,7 @@ PAGES, FEEDS = "page", "feed"
 PATIENCE = timedelta(seconds=30)  # a hold that ends within it is waited for; a longer one is for a later round
 ARXIV = "arxiv.org"  # the site, whichever of its hosts
 
-_BETWEEN_LANES = 3.0  # seconds; arXiv's terms, and nobody wants more across lanes
+BETWEEN_LANES = 3.0  # seconds; arXiv's terms, and nobody wants more across lanes
 _LOOK_AGAIN = 0.1  # seconds; a busy site may become free at any moment
 _STEP = 5.0  # seconds; the longest sleep between two looks
 _BUSY_LIMIT = 120.0  # seconds; who waits longer, beside the pace, comes back in a later round
@@ -147,7 +147,7 @@ class Pace:
 
         """
         if site == ARXIV:  # its terms hold for whoever a redirect or a feed's address brings there
-            seconds = max(seconds, _BETWEEN_LANES)
+            seconds = max(seconds, BETWEEN_LANES)
         turn = _Turn(site, lane, seconds, lease, f"{self._owner}{_DIVIDER}{secrets.token_hex(8)}")
         self._await(turn)
         try:
@@ -258,7 +258,7 @@ def _left(known: Standing, turn: _Turn, now: float) -> float:
         raise _patience(turn.site, known.held_until, now)
     starts = {lane: instant for lane, instant in known.started.items() if lane != _WRITTEN}
     in_lane = starts.get(turn.lane, -math.inf) + turn.seconds - now
-    in_any = max(starts.values(), default=-math.inf) + min(turn.seconds, _BETWEEN_LANES) - now
+    in_any = max(starts.values(), default=-math.inf) + min(turn.seconds, BETWEEN_LANES) - now
     busy = min(known.busy_until - now, _LOOK_AGAIN)
     return max(0.0, held, in_lane, in_any, busy)
 

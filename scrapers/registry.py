@@ -10,6 +10,7 @@ from scrapers.arxiv import ANNOUNCED, API, ARXIV, RSS
 from scrapers.arxiv_api import ApiSource, query_error
 from scrapers.arxiv_feed import FeedSource as ArxivFeedSource
 from scrapers.arxiv_listing import ListingSource
+from scrapers.biorxiv import API as BIORXIV
 from scrapers.biorxiv import BiorxivSource
 from scrapers.configuring import SourceConfig, SourceKind, checked, refused
 from scrapers.feeds import FeedSource
@@ -17,7 +18,6 @@ from scrapers.huggingface import DailySource, PeriodSource, SearchSource, Trendi
 from scrapers.source import Source
 
 HUGGINGFACE = "https://huggingface.co"
-BIORXIV = "https://api.biorxiv.org"
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _HF_PACE = "a page every 3 s; its RateLimit headers are obeyed"
 _FEED_PACE = "a request every 3 s, one connection"

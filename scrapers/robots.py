@@ -13,7 +13,7 @@ from protego import Protego
 from domain.errors import Blocked, RefusedAnswer, Unreachable
 from domain.papers import PageRequest
 from scrapers.answers import is_good
-from scrapers.pace import Pace
+from scrapers.pace import BETWEEN_LANES, Pace
 from scrapers.source import Page
 
 SIZE_CAP = 512 * 2**10  # bytes; what stands beyond is not read (RFC 9309 section 2.5 asks for 500 KiB at least)
@@ -25,7 +25,6 @@ _LONGEST_DELAY = 60.0  # seconds
 # "Unavailable" (RFC 9309 section 2.3.1.3) are all 4xx; these ask for patience instead.
 _UNAVAILABLE = frozenset(range(400, 500)) - {406, 408, 425, 429}
 _AGENT_LINE = re.compile(r"user[- ]?agent[ \t]{0,9}[: \t][ \t]{0,9}(\*(?![a-z_-])|[a-z_-]*)", re.IGNORECASE)
-_BETWEEN_LANES = 3.0  # seconds
 
 
 class Robots:
@@ -81,7 +80,7 @@ def _request(origin: str, pace: float) -> PageRequest:
     return PageRequest(
         f"{origin}/robots.txt",
         accept="text/plain,*/*;q=0.5",
-        pace=min(pace, _BETWEEN_LANES),
+        pace=min(pace, BETWEEN_LANES),
         is_page=False,
         reads=_UNAVAILABLE,
     )

@@ -3,7 +3,6 @@
 A day goes in, requests come out; fetch.py brings each page; a page goes in, a listing comes out.
 """
 
-import codecs
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
@@ -15,13 +14,9 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import CollectError
 from domain.papers import Identifiers, Listing, PageRequest, Validators
+from scrapers.charsets import decoded
 
-_HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
-# Only the encodings that web pages are written in: Python knows others (idna, unicode_escape) that are no page's.
-_WEB_CHARSET = re.compile(
-    r"(?:utf-?(?:8|16|32)|iso-?8859|latin|windows|cp|gb|big5|euc|shift|koi8|tis|mac|us-ascii)", re.IGNORECASE
-)
 _META_WITHIN = 4096  # bytes; browsers look at 1,024, some pages need more
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?")
 
@@ -42,14 +37,8 @@ class Page:
 
         Never a detector: those read UTF-8 as Thai (sources.md section 5, row 19). Bytes that fit nothing become U+FFFD.
         """
-        named = [match.group(1) for match in [_HTTP_CHARSET.search(self.headers.get("content-type", ""))] if match]
-        named += [match.group(1).decode() for match in [_META_CHARSET.search(self.body[:_META_WITHIN])] if match]
-        for charset in ["utf-8-sig", *filter(_WEB_CHARSET.match, named)]:
-            try:
-                return codecs.decode(self.body, charset)
-            except (LookupError, ValueError):
-                continue
-        return self.body.decode("utf-8", errors="replace")
+        declared = [found[1].decode() for found in [_META_CHARSET.search(self.body[:_META_WITHIN])] if found]
+        return decoded(self.body, self.headers.get("content-type", ""), declared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ def lines_of(text: str) -> list[str]:
 
 # -- white space -------------------------------------------------------------------------------------------------------
 
+#: Characters that XML cannot hold (section 2.2): one of them in one abstract shall not cost the whole feed.
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
 # Controls that are not white space, lone surrogates and the two non-characters: SQLite, XML or UTF-8 refuse them.
 # Marks of direction are text and stay; whoever displays them decides.
 _UNSTORABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")

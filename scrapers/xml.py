@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from domain.errors import LayoutChanged
 from scrapers.source import Page
+from scrapers.text import NO_XML
 
 _DEEPEST = 30  # elements one in another; the feeds known have 5
 _MOST_ATTRIBUTES = 100  # of one element; the feeds known have 6
@@ -21,8 +22,6 @@ _MOST_IN_RECORD = 50_000  # a paper of 3,300 authors has 10,000
 
 _DECLARATION = re.compile(r"<\?xml\b[^<>]{0,200}\?>")
 _DECLARED_CHARSET = re.compile(rb"^\s*<\?xml\b[^<>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-# XML forbids them (section 2.2), and one of them in one abstract shall not cost the whole feed.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 #: What the namespaces of feeds are called here, whatever prefix a document gives them.
 _PREFIXES = {
@@ -67,7 +66,7 @@ def read_xml(text: str, *, records: frozenset[str], take: Callable[[Element], No
     Raises LayoutChanged for what is no well-formed XML, or such as no feed has: a document type, depth without end.
     """
     reader = _Reader(records, take)
-    body = _FORBIDDEN.sub("", text.lstrip("\ufeff")).strip()
+    body = NO_XML.sub("", text.lstrip("\ufeff")).strip()
     if declaration := _DECLARATION.match(body):
         body = body[declaration.end() :]
     try:

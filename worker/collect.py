@@ -23,7 +23,7 @@ from storage.fetches import Fetches
 from storage.runs import Runs
 from storage.sources import Sources
 from worker.daysreading import LEASE, DaysReader, go_on
-from worker.dueness import AGAIN, asks, is_due, step
+from worker.dueness import AGAIN, addresses, asks, is_due, step
 from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
 from worker.reading import Reader
@@ -60,11 +60,13 @@ class Collector:
         self._owner = owner
         self._stop = stop
         self._forgot: date | None = None
+        #: By source: the site that it asks. The sources of one site take turns.
+        self._site = {source.name: site_of(next(iter(addresses(source)), source.name)) for source in sources}
 
     @property
     def sites(self) -> tuple[str, ...]:
         """The sites that the sources ask, each once; one that fails or dawdles need delay no other."""
-        return tuple(dict.fromkeys(self._site(source) for source in self._sources))
+        return tuple(dict.fromkeys(self._site.values()))
 
     def collect(
         self,
@@ -87,7 +89,7 @@ class Collector:
             on_source(source.name)
             return report
 
-        found = side_by_side([(self._site(each), partial(by_hand, each)) for each in chosen], self._stop)
+        found = side_by_side([(self._site[each.name], partial(by_hand, each)) for each in chosen], self._stop)
         return tuple(found)
 
     def check(self, names: Sequence[str] = ()) -> tuple[tuple[SourceReport, Health], ...]:
@@ -104,7 +106,7 @@ class Collector:
             go_on(self._stop)
             return report, health(report, self._fetches.last_new(source.name), self._silence(source, now), now)
 
-        found = side_by_side([(self._site(each), partial(look, each)) for each in chosen], self._stop)
+        found = side_by_side([(self._site[each.name], partial(look, each)) for each in chosen], self._stop)
         return tuple(found)
 
     def has_read(self) -> bool:
@@ -120,9 +122,9 @@ class Collector:
         stop came first.
         """
         now = self._clock.now()
-        ours = [(each, self._site(each)) for each in self._sources]
-        due = [(each, where) for each, where in ours if site in {"", where} and self._is_due(each, now)]
-        found = side_by_side([(where, partial(self._scheduled, source, stop)) for source, where in due], stop)
+        ours = [each for each in self._sources if site in {"", self._site[each.name]}]
+        due = [each for each in ours if self._is_due(each, now)]
+        found = side_by_side([(self._site[each.name], partial(self._scheduled, each, stop)) for each in due], stop)
         reports = tuple(report for report in found if report is not None)
         self._forget(now)
         return reports, len(reports) == len(due)
@@ -161,12 +163,6 @@ class Collector:
                 return source
         known = ", ".join(source.name for source in self._sources) or "none"
         raise UnknownError(f"there is no source {name!r}; configured: {known}")
-
-    def _site(self, source: Source) -> str:
-        """Return the site that a source asks: its sources take turns."""
-        newest = source.calendar.newest(self._clock.now())
-        first = next(iter(source.requests(Visit(day=newest, newest=newest, since=newest))), None)
-        return site_of(first.url) if first else source.name
 
     def _run(self, source: Source, asked: Sequence[date], number: int | None, *, scheduled: bool) -> SourceReport:
         try:

@@ -83,6 +83,8 @@ class DaysReader:
             self._states.begin_load(name, newest)
         elif state.begun is not None and (state.begun > newest or (not state.loaded and state.is_untouched)):
             self._states.begin_load(name, newest)  # the clock was ahead, or nothing could be read so far
+        else:
+            return state
         return self._states.state(name)
 
     def _settle(

@@ -38,7 +38,12 @@ def step(moment: datetime, interval: timedelta) -> int:
     return int(moment.timestamp()) // seconds * seconds
 
 
-def asks(source: Source) -> str:
-    """Return what tells a source's settings from others: what it would ask for on one and the same day."""
+def addresses(source: Source) -> tuple[str, ...]:
+    """Return what a source would ask for on one and the same day."""
     visit = Visit(day=_ANY_DAY, newest=_ANY_DAY, since=_ANY_DAY)
-    return " ".join(request.url for request in source.requests(visit))
+    return tuple(request.url for request in source.requests(visit))
+
+
+def asks(source: Source) -> str:
+    """Return what tells a source's settings from others."""
+    return " ".join(addresses(source))
