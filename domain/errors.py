@@ -20,7 +20,8 @@ PaperroundError
 ├── StorageError                  exit code 3, nothing was changed
 │   ├── DatabaseBusy              another process holds the database; later works (transient)
 │   ├── DatabaseUnavailable       read-only, missing, damaged, or the disk is full
-│   └── DatabaseTooNew            written by a later version of Paperround
+│   ├── DatabaseTooNew            written by a later version of Paperround
+│   └── DatabaseTooOld            written by an earlier version; the operator migrates it
 └── DeliveryError                 a message did not (surely) leave
     ├── TransientDeliveryError    4yz: try this recipient later
     │   └── NotConnected          never reached the relay: costs no attempt
@@ -141,6 +142,10 @@ class DatabaseUnavailable(StorageError):
 
 class DatabaseTooNew(StorageError):
     """Written by a later version of Paperround."""
+
+
+class DatabaseTooOld(StorageError):
+    """Written by an earlier version of Paperround; the operator says when it is migrated."""
 
 
 class DeliveryError(PaperroundError):

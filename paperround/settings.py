@@ -202,10 +202,11 @@ def _read_secrets(values: dict[str, Any], folder: Path) -> None:
 
 
 def _database_url(url: str, folder: Path) -> str:
+    if url.startswith(("postgresql://", "postgres://")):
+        return url
     if not url.startswith("sqlite:///") or url in {"sqlite:///", "sqlite:///:memory:"}:
-        known = url.startswith(("postgresql", "postgres"))
-        reason = "PostgreSQL is not supported by this version; use" if known else "must be"
-        raise SettingsError(f"[database] url {reason} sqlite:///FILE, not {url.rsplit('@', maxsplit=1)[-1]!r}")
+        shown = url.rsplit("@", maxsplit=1)[-1]  # without a password
+        raise SettingsError(f"[database] url must be sqlite:///FILE or postgresql://USER@HOST/NAME, not {shown!r}")
     return f"sqlite:///{_rooted(folder, url.removeprefix('sqlite:///'))}"
 
 

@@ -54,7 +54,7 @@ class DatabaseSettings(Section):
     """The section [database]."""
 
     #: Where the archive lives.
-    url: str = "sqlite:///paperround.db"
+    url: str = Field(default="sqlite:///paperround.db", repr=False)
 
 
 class MailSettings(Section):

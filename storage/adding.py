@@ -5,21 +5,22 @@ For each block of listed papers: look up the known ones by strong id and by titl
 A record that only tells more of a known paper (`only_if_known`) is left out where nobody knows the paper.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.identity import title_key
 from domain.papers import Identifiers, ListedPaper, Listing, Validators
-from storage import search
 from storage.merging import Known, find, ids_learned, key_for, learned
 from storage.reading import BLOCK, identifiers_of
 from storage.sightings import Stood
-from storage.tables import IDENTIFIER, PAPER, REMATCH, VALIDATOR
+from storage.tables import IDENTIFIER, PAPER, REMATCH, TRAIT, VALIDATOR
+from storage.words.index import INDEXED, index_of
 
 
 def add_listing(
@@ -46,6 +47,7 @@ def _add_block(
     stood = Stood(listing.source)
     rows: list[dict[str, Any]] = []
     identifiers: list[dict[str, Any]] = []
+    traits: list[dict[str, Any]] = []
     updated = 0
     for paper, named in zip(block, keys, strict=True):
         titled = by_title.setdefault(named, [])
@@ -54,9 +56,10 @@ def _add_block(
             continue
         if known is None:
             columns = _new_row(listing, paper, now, key_for(paper, (each.key for each in titled)))
-            columns |= {"id": next_id, "title_key": named}
+            columns |= {"id": next_id}
             known = Known(id=next_id, key=columns["key"], ids=paper.ids, columns=columns)
             rows.append(columns)
+            traits.append({"trait": trait_of(named), "paper_id": next_id})
             identifiers += _identifier_rows(next_id, paper.ids.pairs())
             titled.append(known)
             next_id += 1
@@ -72,7 +75,8 @@ def _add_block(
         stood.add(known.id, paper.day or listing.day, paper)
     if rows:
         connection.execute(insert(PAPER), rows)
-        search.put(connection, rows)
+        connection.execute(insert(TRAIT), traits)
+        index_of(connection).put(connection, rows)
     if identifiers:
         connection.execute(insert(IDENTIFIER), identifiers)
     if sight:
@@ -104,6 +108,7 @@ def _new_row(listing: Listing, paper: ListedPaper, now: datetime, key: str) -> d
         "backlog": listing.backlog,
         "withdrawn": paper.withdrawn,
         "version": paper.version,
+        "said_by": {},
     }
 
 
@@ -137,8 +142,10 @@ def _enrich(connection: Connection, known: Known, lesson: _Lesson) -> int:
     if lesson.changes:
         connection.execute(update(PAPER).where(PAPER.c.id == known.id).values(**lesson.changes))
         after = {**known.columns, **lesson.changes}
-        if lesson.changes.keys() & set(search.INDEXED):
-            search.replace(connection, known.columns, after)
+        if lesson.changes.keys() & set(INDEXED):
+            index = index_of(connection)
+            index.take(connection, [known.columns])
+            index.put(connection, [after])
         if "abstract" in lesson.changes:
             connection.execute(insert(REMATCH).values(paper_id=known.id))
         known.columns = after
@@ -181,12 +188,13 @@ def _known(
 ) -> tuple[dict[tuple[str, str], Known], dict[str, list[Known]]]:
     """Return the known papers by strong id and, in order of storing, by title key; one found by both is one object."""
     owners = _owners(connection, pairs)
-    titled = set(connection.execute(select(PAPER.c.id).where(PAPER.c.title_key.in_(titles))).scalars())
+    wanted = select(TRAIT.c.paper_id).where(TRAIT.c.trait.in_(list(map(trait_of, titles))))
+    titled = set(connection.execute(wanted).scalars())
     papers = _load(connection, sorted(titled.union(owners.values())))
     by_title: dict[str, list[Known]] = {}
     for paper_id, known in papers.items():
         if paper_id in titled:
-            by_title.setdefault(known.columns["title_key"], []).append(known)
+            by_title.setdefault(title_key(known.columns["title"]), []).append(known)
     return {pair: papers[paper_id] for pair, paper_id in owners.items()}, by_title
 
 
@@ -209,3 +217,8 @@ def _load(connection: Connection, paper_ids: Sequence[int]) -> dict[int, Known]:
             known = ids.get(row.id, Identifiers())
             papers[row.id] = Known(id=row.id, key=row.key, ids=known, columns=row._asdict())
     return papers
+
+
+def trait_of(key: str) -> int:
+    """Return the trait of a title key."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)

@@ -1,50 +1,82 @@
-"""The one engine: SQLite in WAL mode, opened, migrated and guarded here.
+"""The one engine: a file of SQLite or a database of PostgreSQL, opened, migrated and guarded here.
 
-SQLAlchemy's default SQLite mode loses updates silently (it begins a transaction at the first write, after the read),
-so every writing transaction begins with `BEGIN IMMEDIATE` and every reading one with `BEGIN`: see
-docs/decisions/0002. Foreign exceptions become ours at `writing` and `reading`, through which every statement goes.
+The two differ in how they are reached, begun and understood: sqlite.py and postgres.py. Both keep one promise, on which
+everything in this room is built: what a writing transaction has read does not change before it ends. Foreign exceptions
+become ours at `writing` and `reading`, through which every statement goes.
 
-Threads may share one Database: over a file each has a connection of its own while it needs one; in memory there is but
-one connection, and they take turns.
+Threads may share one Database: over a file or a server each has a connection of its own while it needs one; in memory
+there is but one connection, and they take turns.
 """
 
-import json
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Protocol, Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
 
-from domain.errors import DatabaseBusy, DatabaseTooNew, DatabaseUnavailable, StorageError
+from domain.errors import DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable, StorageError
 from storage import migrate
+from storage.postgres import PostgresStore
+from storage.sqlite import SqliteStore
 
 BUSY_SECONDS = 30.0
-_MEMORY = ":memory:"
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+class Store(Protocol):
+    """What a Database needs of one kind of database."""
+
+    place: str  #: what messages call it; no password
+    file: Path | None  #: of an SQLite file
+    engine: Engine
+    turn: AbstractContextManager[object]
+    upgrades_itself: bool
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One transaction; nobody else writes while it is open."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One transaction that sees one state."""
+        ...
+
+    def size_bytes(self, connection: Connection) -> int:
+        """Return what it takes on disk."""
+        ...
+
+    def home(self, connection: Connection) -> str:
+        """Return what tells this database from any copy."""
+        ...
+
+    def before_upgrade(self, revision: str) -> None:
+        """Do what must be done before an older schema is changed."""
+        ...
+
+    def ours(self, error: BaseException) -> StorageError:
+        """Return the error of our tree for one of the driver's."""
+        ...
 
 
 class Database:
     """An open archive; a context manager that closes it.
 
-    `url` is `sqlite:///path` or `sqlite://` (in memory). A missing file is created, an older one is migrated. Raises
-    DatabaseUnavailable, DatabaseBusy or DatabaseTooNew.
+    `url` is `sqlite:///path`, `sqlite://` (in memory) or `postgresql://user@host/name`. A missing file is created, an
+    empty database filled with tables. An older file is copied and migrated; an older database of PostgreSQL only with
+    `upgrade`. Raises DatabaseUnavailable, DatabaseBusy, DatabaseTooNew, DatabaseTooOld or SettingsError.
     """
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.place = _place(url)
-        self._engine = _engine(url, busy_seconds)
-        # Reentrant, so that a transaction inside a transaction is refused by SQLite and does not wait for itself.
-        self._turn: AbstractContextManager[object] = threading.RLock() if self.place == _MEMORY else nullcontext()
+    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS, upgrade: bool = False) -> None:
+        self._store: Store = (PostgresStore if url.startswith(_POSTGRES) else SqliteStore)(url, busy_seconds)
+        self._engine = self._store.engine
+        self.place = self._store.place
         # Our own threads queue up here: SQLite would let them ask again and again, which costs more than the writing.
         self._pen = threading.RLock()
         try:
-            self._prepare()
+            self._prepare(upgrade=upgrade or self._store.upgrades_itself)
         except BaseException:
             self._engine.dispose()
             raise
@@ -65,26 +97,29 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction that holds the database's write lock from its first statement.
+        """One transaction that nobody else writes beside, from its first statement.
 
         Raises DatabaseBusy or DatabaseUnavailable; then nothing was changed.
         """
-        with self._turn, self._pen, self._guarded(), self._engine.begin() as connection:
+        with self._store.turn, self._pen, self._guarded(), self._store.writing() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One transaction that sees one state of the database and, over a file, never waits for a writer."""
-        with self._turn, self._guarded(), self._engine.connect() as plain:
-            connection = plain.execution_options(paperround_reads=True)
-            with connection.begin():
-                yield connection
+        """One transaction that sees one state of the database and never waits for a writer, but in memory."""
+        with self._store.turn, self._guarded(), self._store.reading() as connection:
+            yield connection
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database; None in memory and on a server."""
+        return self._store.file
 
     @property
     def size_bytes(self) -> int:
-        """What the database takes on disk, its write-ahead log included; 0 in memory."""
-        files = (Path(f"{self.place}{suffix}") for suffix in ("", "-wal", "-shm"))
-        return sum(file.stat().st_size for file in files if file.is_file())
+        """What the database takes on disk; 0 in memory."""
+        with self.reading() as connection:
+            return self._store.size_bytes(connection)
 
     @property
     def revision(self) -> str:
@@ -92,7 +127,11 @@ class Database:
         with self.reading() as connection:
             return migrate.current(connection) or ""
 
-    def _prepare(self) -> None:
+    def home(self, connection: Connection) -> str:
+        """Return what tells this database from any copy of it; "" in memory."""
+        return self._store.home(connection)
+
+    def _prepare(self, *, upgrade: bool) -> None:
         with self.reading() as connection:
             found = migrate.current(connection)
             if found is None and migrate.is_inhabited(connection):
@@ -107,78 +146,22 @@ class Database:
                     f"the database {self.place} was written by a later version of Paperround (schema {found}); "
                     "install that version, or restore a backup"
                 )
-            if found != migrate.HEAD:
-                migrate.upgrade(connection)
+            if found == migrate.HEAD:
+                return
+            if found is not None:
+                if not upgrade:
+                    raise DatabaseTooOld(
+                        f"the database {self.place} is of an earlier version of Paperround (schema {found}); "
+                        "back it up, stop what uses it, and run: paperround archive migrate"
+                    )
+                self._store.before_upgrade(found)
+            migrate.upgrade(connection)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
-            raise _ours(error.orig or error, self.place) from error
+            raise self._store.ours(error.orig or error) from error
         except SQLAlchemyError as error:
             raise DatabaseUnavailable(f"the database {self.place} could not be used: {error}") from error
-
-
-def _place(url: str) -> str:
-    """Return the file of `sqlite:///FILE`, taken as it stands (a "?" is part of its name), or ":memory:"."""
-    return url.removeprefix("sqlite://").removeprefix("/") or _MEMORY
-
-
-def _engine(url: str, busy_seconds: float) -> Engine:
-    place = _place(url)
-    options: dict[str, Any] = {"poolclass": StaticPool} if place == _MEMORY else {"pool_size": 0}
-    if place != _MEMORY:
-        _touch(Path(place))
-    engine = create_engine(
-        URL.create("sqlite", database=place),
-        connect_args={"timeout": busy_seconds, "check_same_thread": False},
-        json_serializer=partial(json.dumps, ensure_ascii=False),
-        **options,
-    )
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _touch(file: Path) -> None:
-    """Make a missing database file that only its owner may read: it holds readers' addresses."""
-    if not file.parent.is_dir():
-        raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
-    try:
-        file.touch(mode=0o600)
-    except OSError as error:
-        if not file.is_file():
-            raise DatabaseUnavailable(f"the database {file} cannot be made: {error.strerror}") from error
-
-
-def _on_connect(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001 the signature is SQLAlchemy's
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # an accepted letter must survive a power cut (mail.md section 2)
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("paperround_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def _ours(error: BaseException, place: str) -> StorageError:
-    """Return the error of our tree for one of the database driver's."""
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return DatabaseBusy(f"the database {place} is held by another process; try again in a moment")
-    if "readonly" in text:
-        return DatabaseUnavailable(f"the database {place} is read-only; this was not stored")
-    if "full" in text or "disk I/O" in text:
-        return DatabaseUnavailable(
-            f"no room to store: the disk of the database {place} is full, or fails ({text}); this was not stored"
-        )
-    if "not a database" in text or "malformed" in text:
-        return DatabaseUnavailable(f"{place} is not a Paperround database, or it is damaged ({text})")
-    if "unable to open" in text:
-        return DatabaseUnavailable(f"the database {place} cannot be opened: check that its folder can be written to")
-    return DatabaseUnavailable(f"the database {place} could not be used: {text}")

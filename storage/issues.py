@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Date, bindparam, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
 from domain.issues import IssuePlan
@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.mailings import queue
 from storage.reading import BLOCK
 from storage.subscribers import readers_from
-from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SUBSCRIBER
+from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER, UtcDateTime
 from storage.topics import newest_match
 
 # A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
@@ -35,7 +35,7 @@ _NEWS = text(
     JOIN paper p ON p.id = m.paper_id
     WHERE s.subscriber_id IN :readers AND m.id <= :upto AND NOT p.backlog
       AND (m.news OR p.first_seen > last.created_at)
-      AND NOT EXISTS (SELECT 1 FROM issue_paper sent
+      AND NOT EXISTS (SELECT 1 FROM sent
                       WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
     """
 ).bindparams(bindparam("readers", expanding=True))
@@ -48,10 +48,10 @@ _WELCOME = text(
     JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
     JOIN paper p ON p.id = m.paper_id
     WHERE s.subscriber_id IN :readers AND (p.listed >= :day OR p.first_seen >= :moment)
-      AND NOT EXISTS (SELECT 1 FROM issue_paper sent
+      AND NOT EXISTS (SELECT 1 FROM sent
                       WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
     """
-).bindparams(bindparam("readers", expanding=True))
+).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date), bindparam("moment", type_=UtcDateTime))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,7 @@ class Issues:
 
     def welcome(self, reader_ids: Sequence[int], up_to: int, day: date, moment: datetime) -> dict[int, list[News]]:
         """Return what matched since a listing day or an instant, for readers who had no issue yet, by reader."""
-        # SQLite compares instants as text, in the shape in which they are stored.
-        stored = moment.strftime("%Y-%m-%d %H:%M:%S.%f")
-        values = {"readers": list(reader_ids), "upto": up_to, "day": day.isoformat(), "moment": stored}
+        values = {"readers": list(reader_ids), "upto": up_to, "day": day, "moment": moment}
         with self._database.reading() as connection:
             return _grouped(connection, _WELCOME, values)
 
@@ -240,7 +238,6 @@ def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:
         {
             "issue_id": issue_id,
             "paper_id": each.paper_id,
-            "subscriber_id": plan.subscriber_id,
             "topic_id": each.topic_id,
             "position": each.position,
             "why": each.why,
@@ -249,6 +246,8 @@ def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:
     ]
     if papers:
         connection.execute(insert(ISSUE_PAPER), papers)
+        marks = [{"subscriber_id": plan.subscriber_id, "paper_id": each.paper_id} for each in plan.papers]
+        connection.execute(insert(SENT), marks)
     connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id).values(last_issue_id=issue_id))
     queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
     return ""

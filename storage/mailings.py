@@ -1,7 +1,7 @@
 """Queue one message inside the caller's transaction: fragments and content once, the delivery once by its key."""
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.issues import Content, DeliveryState, Mailing
 from storage.tables import CONTENT, DELIVERY, FRAGMENT

@@ -4,33 +4,27 @@ The index is SQLite's FTS5 without content of its own: it holds the words as dom
 a topic find the same papers. A row is therefore taken out by saying again what was put in.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from domain.fts5 import match_expression, searchable
+from domain.fts5 import match_expression
 from domain.papers import Paper
 from domain.topics import Query
 from storage.database import Database
 from storage.reading import BLOCK, papers_where
 from storage.tables import PAPER
 
-_PUT = text("INSERT INTO paper_fts(rowid, title, abstract, authors) VALUES (:id, :title, :abstract, :authors)")
-_TAKE = text(
-    "INSERT INTO paper_fts(paper_fts, rowid, title, abstract, authors) "
-    "VALUES ('delete', :id, :title, :abstract, :authors)"
-)
 _FIND = text(
-    "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted ORDER BY bm25(paper_fts, 2.0, 1.0, 1.0) LIMIT :limit"
+    "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted "
+    "ORDER BY bm25(paper_fts, 2.0, 1.0, 1.0, 1.0) LIMIT :limit"
 )
 _SCORES = text(
-    "SELECT rowid, bm25(paper_fts, 2.0, 1.0, 0.0) AS score FROM paper_fts "
+    "SELECT rowid, bm25(paper_fts, 2.0, 1.0, 0.0, 0.0) AS score FROM paper_fts "
     "WHERE paper_fts MATCH :wanted AND rowid BETWEEN :low AND :high"
 )
 _COUNT = text("SELECT count(*) FROM paper_fts WHERE paper_fts MATCH :wanted")
-INDEXED = ("title", "abstract", "authors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +69,3 @@ class Search:
         with self._database.reading() as connection:
             found = connection.execute(_SCORES, wanted)
             return {row.rowid: -row.score for row in found if row.rowid in paper_ids}
-
-
-def put(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Index new rows of `paper`."""
-    connection.execute(_PUT, [_words(row) for row in rows])
-
-
-def replace(connection: Connection, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Index a row of `paper` anew after its text changed."""
-    connection.execute(_TAKE, _words(before))
-    connection.execute(_PUT, _words(after))
-
-
-def _words(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "title": searchable(row["title"]),
-        "abstract": searchable(row["abstract"]),
-        "authors": searchable(", ".join(row["authors"])),
-    }

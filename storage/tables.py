@@ -4,6 +4,9 @@ Unique keys make every job repeatable: a paper by its key, a sighting by (paper,
 form, a match by (topic, paper), an issue by (subscriber, slot), a sent paper by (subscriber, paper), a letter by its
 message key, a run by (job, slot).
 
+The comments on tables and columns are read by people who look into the archive: docs/schema.md is made from them. What
+can be worked out from these tables (the full-text index, the views) is made by derived.py and stands in no migration.
+
 Longer than our 300 lines because the schema is read best in one piece.
 """
 
@@ -12,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -21,8 +25,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -55,10 +61,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 the signature is SQLAlchemy's
-        """Return an aware instant: SQLite gives back what it stored without its zone."""
-        if value is None or value.tzinfo is not None:
+        """Return an aware instant in UTC: SQLite gives back what it stored without its zone."""
+        if value is None:
             return value
-        return value.replace(tzinfo=UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(SQLModel):
@@ -71,8 +77,13 @@ def _instant(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(sa_column=Column(UtcDateTime, nullable=nullable, index=index), default=None)
 
 
-def _json() -> Any:
-    return Field(sa_column=Column(JSON, nullable=False))
+#: JSON that can be compared and searched where the database knows how.
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+def _json(default: str | None = None) -> Any:
+    given = None if default is None else text(f"'{default}'")
+    return Field(sa_column=Column(Json, nullable=False, server_default=given))
 
 
 def _parent(target: str, *, primary_key: bool = False, nullable: bool = False, index: bool = False) -> Any:
@@ -88,7 +99,6 @@ class PaperRow(Base, table=True):
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     title: str
-    title_key: str = Field(index=True)
     abstract: str
     abstract_kind: str
     authors: list[str] = _json()
@@ -109,23 +119,78 @@ class PaperRow(Base, table=True):
     backlog: bool
     withdrawn: bool
     version: int | None = None
+    # Whose words these are: "title", "abstract", "authors", or "all" for those not named → [source, standing, version].
+    said_by: dict[str, Any] = _json(default="{}")
 
 
 class IdentifierRow(Base, table=True):
-    """A strong id of a paper."""
+    """A strong id of a paper, or a key that it had before."""
 
     __tablename__ = "paper_identifier"
 
-    scheme: str = Field(primary_key=True)
+    scheme: str = Field(primary_key=True)  # arxiv, doi, openreview; title for a key that the paper had before
     value: str = Field(primary_key=True)
     paper_id: int = _parent("paper.id", index=True)
+    place: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})  # the first of a scheme is shown
+
+
+class TraitRow(Base, table=True):
+    """By what records that may be the same work find one another: hashes of a title, of an abstract's opening.
+
+    Without a foreign key: joining two papers would look through all traits for those of the one that goes.
+    """
+
+    __tablename__ = "paper_trait"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    trait: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    paper_id: int = Field(primary_key=True)
+
+
+class WordingRow(Base, table=True):
+    """What another source said, where it differs from what the paper shows."""
+
+    __tablename__ = "wording"
+
+    paper_id: int = _parent("paper.id", primary_key=True)
+    field: str = Field(primary_key=True)  # title, abstract or authors
+    source: str = Field(primary_key=True)
+    text: str  # authors joined by "; "
+    standing: int  # how near the source's words are to the authors' own: the higher of two is shown
+    version: int | None = None
+    day: date
+
+
+class EventRow(Base, table=True):
+    """What happened to a paper after it was first seen."""
+
+    __tablename__ = "paper_event"
+    __table_args__ = (UniqueConstraint("paper_id", "kind", "note"), Index("ix_paper_event_at", "at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    paper_id: int = _parent("paper.id")
+    kind: str  # version, withdrawn, returned, joined, named
+    note: str  # the version ("v3"), the other paper's key, the new id
+    source: str
+    day: date
+    at: datetime = _instant()
+
+
+class KinRow(Base, table=True):
+    """Two papers that may be one work: they are never in one digest."""
+
+    __tablename__ = "paper_kin"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    paper_id: int = _parent("paper.id", primary_key=True)  # the younger
+    other_id: int = _parent("paper.id", primary_key=True, index=True)
 
 
 class SightingRow(Base, table=True):
     """That a paper stood on a listing."""
 
     __tablename__ = "sighting"
-    __table_args__ = (UniqueConstraint("paper_id", "source", "day"),)
+    __table_args__ = (UniqueConstraint("paper_id", "source", "day"), Index("ix_sighting_source_day", "source", "day"))
 
     id: int | None = Field(default=None, primary_key=True)
     paper_id: int = _parent("paper.id")
@@ -136,7 +201,7 @@ class SightingRow(Base, table=True):
     comments: int | None
     seen_at: datetime = _instant()
     # What else the listing said of the paper, by name; what it did not say is left out.
-    details: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False, server_default=text("'{}'")))
+    details: dict[str, Any] = _json(default="{}")
 
 
 class ValidatorRow(Base, table=True):
@@ -300,7 +365,7 @@ class TopicRow(Base, table=True):
     id: int | None = Field(default=None, primary_key=True)
     normal_form: str = Field(unique=True)
     created_at: datetime = _instant()
-    backfilled: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")}, index=True)
+    backfilled: bool = Field(default=False, sa_column_kwargs={"server_default": false()}, index=True)
 
 
 class SubscriptionRow(Base, table=True):
@@ -361,17 +426,46 @@ class IssueRow(Base, table=True):
 
 
 class IssuePaperRow(Base, table=True):
-    """The sent ledger: no paper goes to one reader twice."""
+    """What stood in an issue; it goes with the issue when that is old."""
 
     __tablename__ = "issue_paper"
-    __table_args__ = (UniqueConstraint("subscriber_id", "paper_id"),)
 
     issue_id: int = _parent("issue.id", primary_key=True)
-    paper_id: int = _parent("paper.id", primary_key=True)
-    subscriber_id: int = _parent("subscriber.id")
+    paper_id: int = _parent("paper.id", primary_key=True, index=True)
     topic_id: int
     position: int
     why: str
+
+
+class SentRow(Base, table=True):
+    """The sent ledger: no paper goes to one reader twice. It outlives the issues and goes with the reader."""
+
+    __tablename__ = "sent"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    subscriber_id: int = _parent("subscriber.id", primary_key=True)
+    paper_id: int = _parent("paper.id", primary_key=True, index=True)
+
+
+class ErasureRow(Base, table=True):
+    """That a reader was erased, by a number that says nothing of them: an older backup forgets them again."""
+
+    __tablename__ = "erasure"
+
+    public_id: str = Field(primary_key=True)
+    at: datetime = _instant()
+
+
+class InstallationRow(Base, table=True):
+    """Where this archive lives, so that a copy of it sends nothing by itself; one row."""
+
+    __tablename__ = "installation"
+
+    id: int = Field(primary_key=True)
+    home: str  # the file or the database that last sent from it; "" before the first time
+    passes: int  # how often deliveries began or ended; a note beside the file remembers it too
+    held: str  # why nothing is sent until the operator says so; "" where nothing holds it
+    held_at: datetime | None = _instant(nullable=True)
 
 
 class FragmentRow(Base, table=True):
@@ -450,6 +544,10 @@ def _table(row: type[Base]) -> Table:
 # The tables behind the rows, for statements of SQLAlchemy's core, which write in bulk and return plain rows.
 PAPER = _table(PaperRow)
 IDENTIFIER = _table(IdentifierRow)
+TRAIT = _table(TraitRow)
+WORDING = _table(WordingRow)
+EVENT = _table(EventRow)
+KIN = _table(KinRow)
 SIGHTING = _table(SightingRow)
 VALIDATOR = _table(ValidatorRow)
 CURSOR = _table(CursorRow)
@@ -468,6 +566,9 @@ MATCH = _table(MatchRow)
 PUBLISH_RUN = _table(PublishRunRow)
 ISSUE = _table(IssueRow)
 ISSUE_PAPER = _table(IssuePaperRow)
+SENT = _table(SentRow)
+ERASURE = _table(ErasureRow)
+INSTALLATION = _table(InstallationRow)
 FRAGMENT = _table(FragmentRow)
 CONTENT = _table(ContentRow)
 DELIVERY = _table(DeliveryRow)

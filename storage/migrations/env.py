@@ -8,8 +8,8 @@ from storage.tables import Base
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave SQLite's full-text tables out of comparisons: they are made by hand in the migrations."""
-    return not (kind == "table" and name is not None and name.startswith("paper_fts"))
+    """Leave the full-text index out of comparisons: storage/derived.py makes it."""
+    return not (kind == "table" and name is not None and name.startswith(("paper_fts", "paper_words")))
 
 
 context.configure(

@@ -173,7 +173,8 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert KEY not in repr(found)
     assert "hunter2" not in repr(found)
     assert "4711" not in refused(tmp_path, "[mail]\npassword = 4711\n")
-    assert "hunter2" not in refused(tmp_path, '[database]\nurl = "postgresql://me:hunter2@db/papers"\n')
+    assert "hunter2" not in refused(tmp_path, '[database]\nurl = "mysql://me:hunter2@db/papers"\n')
+    assert "hunter2" not in repr(read(tmp_path, '[database]\nurl = "postgresql://me:hunter2@db/papers"\n'))
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -257,14 +258,14 @@ def test_bytes_of_the_environment_that_are_no_text_are_refused(tmp_path: Path) -
     assert "control characters" in refused(tmp_path, "", {"PAPERROUND_MAIL__USER": "caf\udce9"})
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://db/papers", "postgresql+psycopg://u:p@db/x", "sqlite:///", "papers.db", "mysql://x/y", ""]
-)
-def test_only_a_sqlite_file_is_a_database(tmp_path: Path, url: str) -> None:
+@pytest.mark.parametrize("url", ["postgresql+psycopg://u:p@db/x", "sqlite:///", "papers.db", "mysql://x/y", ""])
+def test_a_database_is_a_sqlite_file_or_one_of_postgresql(tmp_path: Path, url: str) -> None:
     sentence = refused(tmp_path, f'[database]\nurl = "{url}"\n')
     assert sentence.startswith("[database] url")
-    assert "sqlite:///FILE" in sentence
-    assert ("not supported by this version" in sentence) == url.startswith("postgres")
+    assert "sqlite:///FILE or postgresql://" in sentence
+    assert "u:p" not in sentence
+    for known in ("postgresql://me@db/papers", "postgres://db/papers"):
+        assert read(tmp_path, f'[database]\nurl = "{known}"\n').database.url == known
 
 
 @pytest.mark.parametrize(

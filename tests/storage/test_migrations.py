@@ -16,7 +16,6 @@ from domain.papers import AbstractKind, Announcement, Identifiers
 from storage import migrate
 from storage.archive import Archive
 from storage.database import Database
-from storage.search import put
 from storage.sources import Sources
 
 _KEY = "arxiv:2611.90001"
@@ -54,7 +53,8 @@ def old(tmp_path: Path) -> Path:
     engine = create_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
         command.upgrade(migrate.configuration(connection), "0001")
-        put(connection, [{**_ROW, "authors": ["Mira Okafor", "Jun Sato"]}])
+        words = "INSERT INTO paper_fts(rowid, title, abstract, authors) VALUES (?, ?, ?, ?)"
+        connection.exec_driver_sql(words, (7, _ROW["title"], _ROW["abstract"], "Mira Okafor, Jun Sato"))
     engine.dispose()
     with closing(sqlite3.connect(file)) as plain, plain:
         names = ", ".join(_ROW)
@@ -94,7 +94,7 @@ def test_going_back_and_forth_loses_only_what_the_older_schema_has_no_room_for(o
         seen = listing(listed(ids=Identifiers(arxiv="2611.90001"), version=2, summary="A machine says."))
         Archive(database).add(seen, datetime(2026, 11, 21, tzinfo=UTC))
         with database.writing() as connection:
-            command.downgrade(migrate.configuration(connection), "0001")
+            migrate.downgrade(connection, "0001")
         assert database.revision == "0001"
     assert _tables(old).isdisjoint({"fetch", "kept_page", "site"})
     with Database(url) as database:

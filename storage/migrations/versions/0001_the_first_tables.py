@@ -2,11 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -16,7 +19,7 @@ def upgrade() -> None:
         sa.Column("content_key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("fragments", sa.JSON(), nullable=False),
+        sa.Column("fragments", JSON, nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_content")),
         sa.UniqueConstraint("content_key", name=op.f("uq_content_content_key")),
@@ -51,7 +54,7 @@ def upgrade() -> None:
         sa.Column("title_key", sa.String(), nullable=False),
         sa.Column("abstract", sa.String(), nullable=False),
         sa.Column("abstract_kind", sa.String(), nullable=False),
-        sa.Column("authors", sa.JSON(), nullable=False),
+        sa.Column("authors", JSON, nullable=False),
         sa.Column("author_count", sa.Integer(), nullable=False),
         sa.Column("published", sa.Date(), nullable=True),
         sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
@@ -62,8 +65,8 @@ def upgrade() -> None:
         sa.Column("code_url", sa.String(), nullable=False),
         sa.Column("project_url", sa.String(), nullable=False),
         sa.Column("organization", sa.String(), nullable=False),
-        sa.Column("categories", sa.JSON(), nullable=False),
-        sa.Column("sources", sa.JSON(), nullable=False),
+        sa.Column("categories", JSON, nullable=False),
+        sa.Column("sources", JSON, nullable=False),
         sa.Column("upvotes", sa.Integer(), nullable=True),
         sa.Column("comments", sa.Integer(), nullable=True),
         sa.Column("backlog", sa.Boolean(), nullable=False),
@@ -82,7 +85,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due", sa.Integer(), nullable=False),
         sa.Column("planned", sa.Integer(), nullable=False),
-        sa.Column("excluded", sa.JSON(), nullable=False),
+        sa.Column("excluded", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publish_run")),
     )
     op.create_table(
@@ -95,7 +98,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
-        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("counts", JSON, nullable=False),
         sa.Column("error", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
         sa.UniqueConstraint("job", "slot", name=op.f("uq_run_job_slot")),
@@ -138,7 +141,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("normal_form", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("backfilled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("backfilled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
         sa.UniqueConstraint("normal_form", name=op.f("uq_topic_normal_form")),
     )
@@ -252,7 +255,7 @@ def upgrade() -> None:
         sa.Column("subscriber_id", sa.Integer(), nullable=False),
         sa.Column("content_id", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
-        sa.Column("slots", sa.JSON(), nullable=False),
+        sa.Column("slots", JSON, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("resent", sa.Boolean(), nullable=False),
@@ -314,14 +317,15 @@ def upgrade() -> None:
     )
 
     # Contentless: the words are indexed as domain/fts5.py cuts them, the text stays in `paper` alone.
-    op.execute(
-        "CREATE VIRTUAL TABLE paper_fts USING fts5(title, abstract, authors, content='', "
-        "tokenize=\"porter unicode61 remove_diacritics 2 tokenchars '+#'\")"
-    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE paper_fts USING fts5(title, abstract, authors, content='', "
+            "tokenize=\"porter unicode61 remove_diacritics 2 tokenchars '+#'\")"
+        )
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE paper_fts")
+    op.execute("DROP TABLE IF EXISTS paper_fts")
     op.drop_table("issue_paper")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_subscriber_id"))

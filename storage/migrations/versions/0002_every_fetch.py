@@ -2,11 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -35,7 +38,7 @@ def upgrade() -> None:
     op.create_table(
         "site",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("started", sa.JSON(), nullable=False),
+        sa.Column("started", JSON, nullable=False),
         sa.Column("busy_until", sa.Float(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
         sa.Column("held_until", sa.Float(), nullable=False),
@@ -64,7 +67,7 @@ def upgrade() -> None:
     op.add_column("page_validator", sa.Column("day", sa.Date(), nullable=True))
     op.add_column("page_validator", sa.Column("given_by", sa.String(), server_default="", nullable=False))
     op.add_column("paper", sa.Column("version", sa.Integer(), nullable=True))
-    op.add_column("sighting", sa.Column("details", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
+    op.add_column("sighting", sa.Column("details", JSON, server_default=sa.text("'{}'"), nullable=False))
 
 
 def downgrade() -> None:

@@ -1,0 +1,123 @@
+"""PostgreSQL as a store: the same promises as SQLite's, kept by a lock of our own.
+
+Everywhere in this room a writing transaction may trust what it read: nobody else writes in between. SQLite gives that
+for the whole file; here each writing transaction takes one advisory lock first, and reads committed data after it, so
+the same code is right on both (docs/decisions/0012). Reading transactions see one state and wait for nobody.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from domain.errors import DatabaseBusy, DatabaseUnavailable, SettingsError, StorageError
+
+_PEN = 0x70617065  # "pape": the advisory lock of whoever writes
+_CONNECT_SECONDS = 10
+_POOL = 8  # connections that one process keeps; more are opened while they are needed
+#: SQLSTATE, or its class, of what can be said better than by the server; the text ends a sentence.
+_SAID = {
+    "28": "it does not let this user in: check the user and the password in [database] url",
+    "3D000": "there is no such database: make it with createdb",
+    "42501": "this user may not do that there: it needs to own the database, or its tables",
+    "25006": "it is read-only, a standby perhaps; this was not stored",
+    "53100": "its disk is full; this was not stored",
+    "53300": "it has no connection left for us",
+}
+_BUSY = ("55P03", "40001", "40P01")  # a lock was not given in time, or two transactions stood in each other's way
+
+
+class PostgresStore:
+    """The database that a `postgresql://user@host/name` URL names; the URL's password is never told."""
+
+    #: An older schema is migrated by `paperround archive migrate` alone: other machines may be at work.
+    upgrades_itself = False
+    file: Path | None = None
+
+    def __init__(self, url: str, busy_seconds: float) -> None:
+        target = _target(url)
+        self.place = target.set(drivername="postgresql", password=None).render_as_string()
+        self._busy = f"{int(busy_seconds * 1000)}ms"
+        self.engine: Engine = create_engine(
+            target,
+            connect_args={
+                "connect_timeout": _CONNECT_SECONDS,
+                "options": "-c timezone=UTC -c client_encoding=UTF8",
+                "application_name": "paperround",
+            },
+            pool_size=_POOL,
+            max_overflow=-1,
+            pool_pre_ping=True,
+            json_serializer=partial(json.dumps, ensure_ascii=False),
+        )
+        self.turn: AbstractContextManager[object] = nullcontext()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that is the only one to write, from its first statement."""
+        with self.engine.begin() as connection:
+            connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": self._busy})
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_PEN})"))
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that sees one state."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    def size_bytes(self, connection: Connection) -> int:
+        """Return what the database takes on the server's disk."""
+        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
+    def home(self, connection: Connection) -> str:
+        """Return what tells this database from a dump that was restored, and from an earlier state of its server.
+
+        The timeline of a server rises when it was recovered to a point in time, or a standby took over.
+        """
+        found = connection.execute(
+            text(
+                "SELECT s.system_identifier, d.oid, c.timeline_id "
+                "FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d "
+                "WHERE d.datname = current_database()"
+            )
+        ).one()
+        return f"server {found[0]}, database {found[1]}, timeline {found[2]}"
+
+    def before_upgrade(self, revision: str) -> None:
+        """Do nothing: a copy is the operator's to make, with pg_dump (docs/operating.md)."""
+
+    def ours(self, error: BaseException) -> StorageError:
+        """Return the error of our tree for one of the driver's."""
+        state = getattr(error, "sqlstate", None) or ""
+        told = " ".join(str(error).split())
+        if state in _BUSY:
+            return DatabaseBusy(f"the database {self.place} is held by another process; try again in a moment")
+        for known, sentence in _SAID.items():
+            if state.startswith(known):
+                return DatabaseUnavailable(f"the database {self.place} cannot be used: {sentence}")
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            return DatabaseUnavailable(f"the database {self.place} cannot be reached: {told}")
+        return DatabaseUnavailable(f"the database {self.place} could not be used: {told}")
+
+
+def _target(url: str) -> URL:
+    """Return the URL for SQLAlchemy; raises SettingsError, without the password, where it is none."""
+    try:
+        target = make_url(url).set(drivername="postgresql+psycopg")
+        urlsplit(url)
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError(
+            "[database] url is not an address that PostgreSQL can be reached at, such as postgresql://user@host/name"
+        ) from error
+    if not target.database:
+        raise SettingsError("[database] url names no database: postgresql://user@host/name")
+    return target

@@ -1,0 +1,152 @@
+"""SQLite as a store: WAL mode, writers that say so at their first statement, errors as sentences, copies while it runs.
+
+SQLAlchemy's default SQLite mode loses updates silently (it begins a transaction at the first write, after the read),
+so every writing transaction begins with `BEGIN IMMEDIATE` and every reading one with `BEGIN`: see
+docs/decisions/0002.
+"""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from domain.errors import DatabaseBusy, DatabaseUnavailable, StorageError
+
+MEMORY = ":memory:"
+
+
+class SqliteStore:
+    """The database of a file, taken as its name stands (a "?" is part of it), or of memory for an empty URL."""
+
+    #: An older schema is migrated by whoever opens it, after a copy was made.
+    upgrades_itself = True
+
+    def __init__(self, url: str, busy_seconds: float) -> None:
+        self.place = url.removeprefix("sqlite://").removeprefix("/") or MEMORY
+        self.file: Path | None = None if self.place == MEMORY else Path(self.place)
+        options: dict[str, Any] = {"poolclass": StaticPool} if self.file is None else {"pool_size": 0}
+        if self.file is not None:
+            _touch(self.file)
+        self.engine: Engine = create_engine(
+            URL.create("sqlite", database=self.place),
+            connect_args={"timeout": busy_seconds, "check_same_thread": False},
+            json_serializer=partial(json.dumps, ensure_ascii=False),
+            **options,
+        )
+        event.listen(self.engine, "connect", _on_connect)
+        event.listen(self.engine, "begin", _on_begin)
+        # Reentrant, so that a transaction inside a transaction is refused by SQLite and does not wait for itself.
+        self.turn: AbstractContextManager[object] = threading.RLock() if self.file is None else nullcontext()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that holds the write lock from its first statement."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that sees one state and, over a file, never waits for a writer."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(paperround_reads=True)
+            with connection.begin():
+                yield connection
+
+    def size_bytes(self, connection: Connection) -> int:  # noqa: ARG002 the other store asks its server
+        """Return what the file takes on disk, its write-ahead log included; 0 in memory."""
+        files = (Path(f"{self.place}{suffix}") for suffix in ("", "-wal", "-shm"))
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+    def home(self, connection: Connection) -> str:  # noqa: ARG002 the other store asks its server
+        """Return what tells this file from any copy of it; "" in memory, which has no copies."""
+        return "" if self.file is None else f"inode {self.file.stat().st_ino}"
+
+    def before_upgrade(self, revision: str) -> None:
+        """Keep a copy of the file as it is, `FILE.schema-REVISION`; raises StorageError."""
+        if self.file is not None:
+            copy(self.file, Path(f"{self.place}.schema-{revision}"))
+
+    def ours(self, error: BaseException) -> StorageError:
+        """Return the error of our tree for one of the driver's."""
+        return ours(error, self.place)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a database while others use it: all of it or nothing stands at `target` afterwards, for its owner alone.
+
+    Raises DatabaseUnavailable or DatabaseBusy.
+    """
+    part = Path(f"{target}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600, exist_ok=False)
+        reads_only = f"{source.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(reads_only, uri=True)) as old, closing(sqlite3.connect(part)) as new:
+            old.backup(new, pages=-1)
+            new.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(target)
+    except sqlite3.Error as error:
+        _forget(part)
+        raise ours(error, f"{source}, while it was copied to {target}") from error
+    except OSError as error:
+        _forget(part)
+        raise DatabaseUnavailable(f"the copy {target} cannot be written: {error.strerror}") from error
+
+
+def _forget(part: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        with suppress(OSError):
+            Path(f"{part}{suffix}").unlink(missing_ok=True)
+
+
+def _touch(file: Path) -> None:
+    """Make a missing database file that only its owner may read: it holds readers' addresses."""
+    if not file.parent.is_dir():
+        raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
+    try:
+        file.touch(mode=0o600)
+    except OSError as error:
+        if not file.is_file():
+            raise DatabaseUnavailable(f"the database {file} cannot be made: {error.strerror}") from error
+
+
+def _on_connect(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001 the signature is SQLAlchemy's
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # an accepted letter must survive a power cut (mail.md section 2)
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("paperround_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def ours(error: BaseException, place: str) -> StorageError:
+    """Return the error of our tree for one of sqlite3's."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return DatabaseBusy(f"the database {place} is held by another process; try again in a moment")
+    if "readonly" in text:
+        return DatabaseUnavailable(f"the database {place} is read-only; this was not stored")
+    if "full" in text or "disk I/O" in text:
+        return DatabaseUnavailable(
+            f"no room to store: the disk of the database {place} is full, or fails ({text}); this was not stored"
+        )
+    if "not a database" in text or "malformed" in text:
+        return DatabaseUnavailable(f"{place} is not a Paperround database, or it is damaged ({text})")
+    if "unable to open" in text:
+        return DatabaseUnavailable(f"the database {place} cannot be opened: check that its folder can be written to")
+    return DatabaseUnavailable(f"the database {place} could not be used: {text}")
