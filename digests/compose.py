@@ -1,6 +1,7 @@
 """From candidates to a digest: what goes into one reader's letter, under which topic, in which order.
 
-    candidates  →  without what this reader had before  →  each paper once, under the first topic that wants it
+    candidates  →  without what this reader had before  →  of papers that may be one work, the first alone
+                →  each paper once, under the first topic that wants it
                 →  best first in each topic  →  topics take turns until the letter is full  →  the rest as titles
 
 Pure: the same values give the same digest, whatever order the candidates come in.
@@ -36,15 +37,16 @@ def compose(
     confirmed_at: datetime | None,
     welcome_days: int,
     explain: Callable[[int, Paper], Why],
+    kin: Callable[[Paper], Collection[int]] = lambda _: (),
 ) -> Digest | None:
     """Return the digest of one reader, or None when nothing matched and it is not the first.
 
     `wishes` stand in the reader's own order; candidates of other topics are ignored. `sent` are the ids of papers that
     this reader had in earlier letters: never again. `new` is how many papers the archive gained since the last issue.
-    `explain` is asked only for papers that stand in full.
+    `explain` is asked only for papers that stand in full; `kin` names the papers that may be the same work as one.
     """
     wishes = _distinct(wishes)
-    ranked = _ranked(wishes, candidates, sent)
+    ranked = _without_kin(_ranked(wishes, candidates, sent), kin)
     own = _each_once(wishes, ranked)
     matched = sum(map(len, own.values()))
     if not matched and not first:
@@ -93,6 +95,16 @@ def _ranked(
         if candidate.topic_id in found and paper.id not in sent and not paper.withdrawn:
             found[candidate.topic_id].setdefault(paper.id, paper)
     return {topic_id: list(papers.values()) for topic_id, papers in found.items()}
+
+
+def _without_kin(ranked: dict[int, list[Paper]], kin: Callable[[Paper], Collection[int]]) -> dict[int, list[Paper]]:
+    """Return each topic's papers without those that may be the same work as one that stands before them."""
+    kept: set[int] = set()
+    for papers in ranked.values():
+        for paper in papers:
+            if kept.isdisjoint(kin(paper)):
+                kept.add(paper.id)
+    return {topic_id: [paper for paper in papers if paper.id in kept] for topic_id, papers in ranked.items()}
 
 
 def _rank(candidate: Candidate) -> tuple[int, float, int, int, int]:

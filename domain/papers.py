@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class FetchStatus(StrEnum):
@@ -35,6 +35,16 @@ class AbstractKind(StrEnum):
     AUTHORS = "abstract"
     SUMMARY = "summary"  # a machine's or an editor's, standing in for a missing abstract
     NONE = "none"
+
+
+class Standing(IntEnum):
+    """How near a source's words are to the authors' own: of two sources the higher is shown."""
+
+    CAPTURE = 0  # a text capture: words are glued, letters lost
+    AGGREGATOR = 1  # a site that lists others' papers: mathematics is stripped
+    RECORDS = 2  # bibliographic records
+    PUBLISHER = 3  # a journal's feed, or anyone's
+    REPOSITORY = 4  # where the authors put the paper themselves
 
 
 class Announcement(StrEnum):
@@ -98,6 +108,7 @@ class ListedPaper:
     stars: int | None = None  #: of the code's repository
     comment: str = ""  #: the authors', such as "12 pages, accepted at a workshop"
     journal: str = ""  #: where it appeared
+    key: str = ""  #: only in imported records that bring their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ class Listing:
     note: str = ""  #: one sentence where the status needs words
     next: PageRequest | None = None  #: the page that goes on from here
     backlog: bool = False  #: papers that are not news
+    standing: Standing = Standing.PUBLISHER  #: of its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +168,27 @@ class Sighting:
     summary: str = ""
     comment: str = ""
     journal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a source says of a paper's title, abstract or authors where the paper shows another's words."""
+
+    source: str
+    field: str  #: "title", "abstract" or "authors"
+    text: str  #: authors joined by "; "
+    day: date  #: the listing day of whoever said it last
+
+
+@dataclass(frozen=True, slots=True)
+class PaperEvent:
+    """What happened to a paper after it was first seen."""
+
+    kind: str  #: "version", "withdrawn", "returned", "joined" (with another record), "named" (by a new strong id)
+    note: str  #: "v3", the other record's key, the id; the day where no version is known
+    source: str
+    day: date
+    at: datetime  #: aware UTC; when we learned of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from scrapers.records import LONGEST_LINE, looks_like_records, read_json_lines
 from scrapers.records import SOURCE as RECORDS
 from scrapers.saved_mail import looks_like_message
 from scrapers.source import Page
+from scrapers.standing import standing_of
 from scrapers.xml import text_of
 
 _GZIP = b"\x1f\x8b"
@@ -83,9 +84,11 @@ def _listings(name: str, data: bytes, *, day: date, kind: str | None, backlog: b
         are_records = kind == RECORDS or (kind is None and _are_lines(opening))
         text = "" if are_records else _text(name, data, day)
         if are_records or (kind is None and _is_record(text)):
-            yield from read_json_lines(_lines(data), day=day, backlog=backlog is not False)
+            for records in read_json_lines(_lines(data), day=day, backlog=backlog is not False):
+                yield replace(records, standing=standing_of(RECORDS))
         else:
-            yield replace(_read_text(text, day=day, kind=kind), backlog=backlog is True)
+            listing = _read_text(text, day=day, kind=kind)
+            yield replace(listing, backlog=backlog is True, standing=standing_of(listing.source))
     except (EOFError, OSError, zlib.error) as error:
         raise PermanentCollectError("the gzip file is damaged or cut") from error
 

@@ -1,179 +1,281 @@
 """The transaction inside `Archive.add`: one listing becomes papers, sightings and validators.
 
-For each block of listed papers: look up the known ones by strong id and by title, load each once, decide paper by paper
-(merging.py), then write new papers, their ids and all sightings in bulk. What a known paper learns is written alone.
-A record that only tells more of a known paper (`only_if_known`) is left out where nobody knows the paper.
+    a block of listed papers ──► whose strong ids are known? ──► what of the rest is alike? ──► paper by paper:
+        nobody's    a new paper, with its ids, traits and words
+        one's       it learns: ids, better words, what was missing; its versions and withdrawals are events
+        several's   they are one paper: the oldest inherits, then learns
+        perhaps     the two are linked as kin
+
+Decisions are merging.py's and wording.py's. New papers and sightings are written in bulk, what a known paper learns
+alone. A record that only tells more of a known paper (`only_if_known`) is left out where nobody knows the paper.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.identity import title_key
-from domain.papers import Identifiers, ListedPaper, Listing, Validators
-from storage.merging import Known, find, ids_learned, key_for, learned
-from storage.reading import BLOCK, identifiers_of
+from domain.identity import Fingerprint, traits
+from domain.papers import Identifiers, ListedPaper, Listing, Paper, Validators
+from storage.joining import join, link, remember_key
+from storage.lookup import Known, Shelf
+from storage.merging import (
+    events_of,
+    ids_learned,
+    inherited,
+    judged,
+    keys_for,
+    learned,
+    new_row,
+    owners,
+    print_of,
+    seen_again,
+)
+from storage.reading import BLOCK, paper_of
 from storage.sightings import Stood
-from storage.tables import IDENTIFIER, PAPER, REMATCH, TRAIT, VALIDATOR
+from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT, VALIDATOR, WORDING
+from storage.wording import Speaker, Wording, held_by, offers_of, reworded
 from storage.words.index import INDEXED, index_of
 
 
 def add_listing(
     connection: Connection, listing: Listing, now: datetime, validators: Sequence[Validators], *, sight: bool = True
-) -> tuple[list[int], int]:
-    """Store a listing; return the ids of the papers never seen before, and how many known ones learned something."""
-    new_ids: list[int] = []
+) -> tuple[list[Paper], int]:
+    """Store a listing; return the papers never seen before, and how many known ones learned something."""
+    new: list[Paper] = []
     updated = 0
     for start in range(0, len(listing.papers), BLOCK):
-        added, changed = _add_block(connection, listing, listing.papers[start : start + BLOCK], now, sight=sight)
-        new_ids += added
-        updated += changed
+        block = _Block(connection, listing, now)
+        block.take(listing.papers[start : start + BLOCK])
+        block.write(sight=sight)
+        new += [paper_of(known.columns, known.ids) for known in block.new.values()]
+        updated += len(block.told)
     if listing.status.moves_cursor:
         _remember(connection, listing, validators)
-    return new_ids, updated
+    return new, updated
 
 
-def _add_block(
-    connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime, *, sight: bool
-) -> tuple[list[int], int]:
-    keys = [title_key(paper.title) for paper in block]
-    by_id, by_title = _known(connection, {pair for paper in block for pair in paper.ids.pairs()}, set(keys))
-    first_new = next_id = (connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1
-    stood = Stood(listing.source)
-    rows: list[dict[str, Any]] = []
-    identifiers: list[dict[str, Any]] = []
-    traits: list[dict[str, Any]] = []
-    updated = 0
-    for paper, named in zip(block, keys, strict=True):
-        titled = by_title.setdefault(named, [])
-        known = find(paper, by_id, titled)
-        if known is None and paper.only_if_known:
-            continue
-        if known is None:
-            columns = _new_row(listing, paper, now, key_for(paper, (each.key for each in titled)))
-            columns |= {"id": next_id}
-            known = Known(id=next_id, key=columns["key"], ids=paper.ids, columns=columns)
-            rows.append(columns)
-            traits.append({"trait": trait_of(named), "paper_id": next_id})
-            identifiers += _identifier_rows(next_id, paper.ids.pairs())
-            titled.append(known)
-            next_id += 1
+@dataclass(slots=True)
+class _Lists:
+    """Rows to be written in bulk."""
+
+    identifiers: list[dict[str, Any]] = field(default_factory=list)
+    traits: list[dict[str, Any]] = field(default_factory=list)
+    kin: set[tuple[int, int]] = field(default_factory=set)
+
+
+class _Block:
+    """Some papers of a listing on their way into the archive."""
+
+    def __init__(self, connection: Connection, listing: Listing, now: datetime) -> None:
+        self._connection = connection
+        self._listing = listing
+        self._now = now
+        self._shelf = Shelf(connection)
+        self._stood = Stood(listing.source)
+        self._lists = _Lists()
+        self._first_new = self._next = (connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1
+        self.new: dict[int, Known] = {}
+        self._unwritten: dict[int, Known] = {}
+        self._taken: set[str] = set()  # the keys of the new papers
+        self.told: set[int] = set()  #: known papers that learned more than votes and days
+
+    def take(self, papers: Sequence[ListedPaper]) -> None:
+        """Decide what each paper is, and write what known ones learn."""
+        self._shelf.fetch_owners({pair for paper in papers for pair in paper.ids.pairs()})
+        prints = {place: print_of(paper) for place, paper in enumerate(papers) if not self._named(paper)}
+        marks = {place: traits(found) for place, found in prints.items()}
+        self._shelf.fetch_alike({trait for found in marks.values() for trait in found})
+        for place, paper in enumerate(papers):
+            known = self._known(paper, prints.get(place), marks.get(place, ()))
+            if known is None:
+                continue
+            for pair in paper.ids.pairs():
+                self._shelf.own(known, [pair])
+            self._stood.add(known.id, paper.day or self._listing.day, paper)
+
+    def write(self, *, sight: bool) -> None:
+        """Write what was gathered."""
+        self._flush()
+        if sight:
+            self._stood.write(self._connection, self._now, unseen_from=self._first_new)
+
+    # -- one paper -----------------------------------------------------------------------------------------------------
+
+    def _named(self, paper: ListedPaper) -> list[Known]:
+        found = (self._shelf.owner(pair) for pair in paper.ids.pairs())
+        return owners(paper, (known for known in found if known is not None))
+
+    def _known(self, paper: ListedPaper, seen: Fingerprint | None, marks: Sequence[int]) -> Known | None:
+        """Return the paper that a listed one is, new or not; None where it is to be left out."""
+        named = self._named(paper)
+        if seen is None:  # its ids tell, and so did they before; a later listing may bind two papers by them
+            same, kin = named, []
         else:
-            lesson = _lesson(known, listing, paper, by_id)
-            if known.id < first_new:
-                updated += _enrich(connection, known, lesson)
-            else:  # named twice in this listing, and not yet written
-                known.columns.update(lesson.changes)
-                identifiers += _identifier_rows(known.id, lesson.ids)
-        for pair in paper.ids.pairs():
-            by_id.setdefault(pair, known)
-        stood.add(known.id, paper.day or listing.day, paper)
-    if rows:
-        connection.execute(insert(PAPER), rows)
-        connection.execute(insert(TRAIT), traits)
-        index_of(connection).put(connection, rows)
-    if identifiers:
-        connection.execute(insert(IDENTIFIER), identifiers)
-    if sight:
-        stood.write(connection, now, unseen_from=first_new)
-    return [row["id"] for row in rows], updated
+            verdicts = judged(seen, named, self._shelf.alike(marks))
+            same, kin = list(verdicts.same), list(verdicts.kin)
+        if same:
+            known = self._joined(same)
+            if self._learn(known, paper):
+                known, more = self._reunited(known)
+                kin += more
+        elif paper.only_if_known:
+            return None
+        else:
+            known = self._added(paper, seen or print_of(paper), marks)
+        self._lists.kin |= {(known.id, each.id) for each in kin}
+        return known
 
+    def _added(self, paper: ListedPaper, seen: Fingerprint, marks: Sequence[int]) -> Known:
+        free = Identifiers(**{s: v for s, v in paper.ids.pairs() if self._shelf.owner((s, v)) is None})
+        key = next(key for key in keys_for(paper, free, seen.key) if self._is_free(key))
+        self._taken.add(key)
+        columns = new_row(self._listing, paper, self._now, self._speaker(paper))
+        columns |= {"id": self._next, "key": key}
+        known = Known(id=self._next, key=key, ids=free, columns=columns)
+        self._next += 1
+        self.new[known.id] = self._unwritten[known.id] = known
+        self._lists.identifiers += _identifier_rows(known.id, free.pairs())
+        self._lists.traits += [{"trait": each, "paper_id": known.id} for each in self._shelf.add(known, marks)]
+        return known
 
-def _new_row(listing: Listing, paper: ListedPaper, now: datetime, key: str) -> dict[str, Any]:
-    return {
-        "key": key,
-        "title": paper.title,
-        "abstract": paper.abstract,
-        "abstract_kind": paper.abstract_kind.value,
-        "authors": list(paper.authors),
-        "author_count": max(paper.author_count, len(paper.authors)),
-        "published": paper.published,
-        "first_seen": paper.first_seen or now,
-        "first_listed": paper.day or listing.day,
-        "listed": paper.day or listing.day,
-        "url": paper.url,
-        "pdf_url": paper.pdf_url,
-        "code_url": paper.code_url,
-        "project_url": paper.project_url,
-        "organization": paper.organization,
-        "categories": list(paper.categories),
-        "sources": [listing.source],
-        "upvotes": paper.upvotes,
-        "comments": paper.comments,
-        "backlog": listing.backlog,
-        "withdrawn": paper.withdrawn,
-        "version": paper.version,
-        "said_by": {},
-    }
+    def _is_free(self, key: str) -> bool:
+        scheme, _, value = key.partition(":")
+        if scheme != "title":
+            return True  # its id is free
+        if key in self._taken:
+            return False
+        former = exists().where(IDENTIFIER.c.scheme == scheme, IDENTIFIER.c.value == value)
+        query = select(or_(exists().where(PAPER.c.key == key), former))
+        return not self._connection.execute(query).scalar()
 
+    def _joined(self, same: Sequence[Known]) -> Known:
+        """Return the oldest of several records of one paper, after it inherited from the others."""
+        heir, *others = same
+        if others:
+            self._flush()
+        for gone in others:
+            day = self._listing.day
+            join(self._connection, heir, gone, source=self._listing.source, day=day, now=self._now)
+            changes, beside = reworded(heir.columns, held_by(gone.columns))
+            changes |= inherited(heir.columns, gone.columns)
+            ids = Identifiers(**{**dict(gone.ids.pairs()), **dict(heir.ids.pairs())})
+            self._shelf.forget(gone, heir)
+            self._stood.hand_over(gone.id, heir.id)
+            self.new.pop(gone.id, None)
+            self.told.discard(gone.id)
+            self._change(heir, changes, ids)
+            self._keep(heir, beside)
+            self.told.add(heir.id)
+        return heir
 
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """What a known paper learns from being listed again."""
+    def _reunited(self, known: Known) -> tuple[Known, list[Known]]:
+        """Return the paper that a reworded one is now, and what may be the same: its new words may be another's."""
+        seen = known.fingerprint()
+        verdicts = judged(seen, [known], self._shelf.alike(traits(seen)))
+        return self._joined(verdicts.same), list(verdicts.kin)
 
-    ids: Sequence[tuple[str, str]]
-    changes: Mapping[str, Any]  # the columns that really change
-    tells: bool  # whether that is more than votes and days
+    def _learn(self, known: Known, paper: ListedPaper) -> bool:
+        """Let a known paper learn what a listing says of it; return whether its words are others now."""
+        words, beside = reworded(known.columns, offers_of(paper, self._speaker(paper)))
+        changes = learned(known.columns, paper) | words
+        fresh = [pair for pair in ids_learned(known.ids, paper.ids) if self._shelf.owner(pair) is None]
+        tells = bool(changes.keys() - {"said_by"} or fresh)
+        day = paper.day or self._listing.day
+        events = events_of(known.columns, changes, paper, day)
+        if known.id < self._first_new:
+            events += [("named", f"{scheme}:{value}") for scheme, value in fresh]
+        changes |= seen_again(known.columns, self._listing, paper)
+        changes = {name: value for name, value in changes.items() if known.columns[name] != value}
+        self._change(known, changes, self._with_ids(known, fresh))
+        self._keep(known, beside)
+        for kind, note in events:
+            self._happened(known, kind, note, day)
+        if tells and known.id not in self.new:
+            self.told.add(known.id)
+        return bool(changes.keys() & {"title", "abstract", "authors"})
 
+    def _with_ids(self, known: Known, fresh: Sequence[tuple[str, str]]) -> Identifiers:
+        """Return the ids of a paper with those it learns; a second one of a scheme is kept, and the first is shown."""
+        ids = dict(known.ids.pairs())
+        for scheme, value in fresh:
+            place = 1 if scheme in ids else 0
+            ids.setdefault(scheme, value)
+            self._lists.identifiers.append({"scheme": scheme, "value": value, "paper_id": known.id, "place": place})
+        return Identifiers(**ids)
 
-def _lesson(known: Known, listing: Listing, paper: ListedPaper, by_id: Mapping[tuple[str, str], Known]) -> _Lesson:
-    """Decide what a known paper learns, and let it know its new ids and key."""
-    changes = learned(known.columns, paper)
-    ids = [pair for pair in ids_learned(known.ids, paper.ids) if pair not in by_id]
-    if ids:
-        known.ids = replace(known.ids, **dict(ids))
-        if known.ids.strongest and known.key.startswith("title:"):
-            changes["key"] = known.key = known.ids.strongest
-    tells = bool(changes)
-    changes |= _seen_again(known.columns, listing, paper)
-    changes = {name: value for name, value in changes.items() if known.columns[name] != value}
-    return _Lesson(ids=ids, changes=changes, tells=tells)
-
-
-def _enrich(connection: Connection, known: Known, lesson: _Lesson) -> int:
-    """Write what a known paper learns; return 1 if that is more than votes and days."""
-    if lesson.ids:
-        connection.execute(insert(IDENTIFIER), _identifier_rows(known.id, lesson.ids))
-    if lesson.changes:
-        connection.execute(update(PAPER).where(PAPER.c.id == known.id).values(**lesson.changes))
-        after = {**known.columns, **lesson.changes}
-        if lesson.changes.keys() & set(INDEXED):
+    def _change(self, known: Known, changes: Mapping[str, Any], ids: Identifiers) -> None:
+        """Change a paper's row, and all that hangs on its words."""
+        if ids.strongest and known.key.startswith("title:"):
+            self._flush()
+            remember_key(self._connection, known.id, known.key)
+            changes = {**changes, "key": ids.strongest}
+            known.key = ids.strongest
+        before = known.columns
+        known.change(changes, ids)
+        if not changes or known.id in self._unwritten:
+            return
+        connection = self._connection
+        connection.execute(update(PAPER).where(PAPER.c.id == known.id).values(**changes))
+        if changes.keys() & set(INDEXED):
             index = index_of(connection)
-            index.take(connection, [known.columns])
-            index.put(connection, [after])
-        if "abstract" in lesson.changes:
+            index.take(connection, [before])
+            index.put(connection, [known.columns])
+        if changes.keys() & {"title", "abstract"}:
             connection.execute(insert(REMATCH).values(paper_id=known.id))
-        known.columns = after
-    return 1 if lesson.tells else 0
+        if changes.keys() & {"title", "abstract", "authors"}:
+            marks = traits(known.fingerprint())
+            self._shelf.fetch_alike(marks)
+            self._lists.traits += [{"trait": each, "paper_id": known.id} for each in self._shelf.mark(known, marks)]
+
+    def _keep(self, known: Known, beside: Sequence[Wording]) -> None:
+        if beside:
+            self._flush()
+        for each in beside:
+            row = {"paper_id": known.id, "field": each.field, "source": each.speaker.source}
+            if each.text is None:
+                this = and_(*(WORDING.c[name] == value for name, value in row.items()))
+                self._connection.execute(delete(WORDING).where(this))
+                continue
+            said = {"text": each.text, "standing": int(each.speaker.standing), "version": each.speaker.version}
+            fresh = upsert(WORDING).values(**row, **said, day=each.speaker.day)
+            changed = or_(*(WORDING.c[name].is_distinct_from(value) for name, value in said.items()))
+            self._connection.execute(
+                fresh.on_conflict_do_update(
+                    index_elements=list(row), set_={**said, "day": each.speaker.day}, where=changed
+                )
+            )
+
+    def _happened(self, known: Known, kind: str, note: str, day: date) -> None:
+        self._flush()
+        row = {"paper_id": known.id, "kind": kind, "note": note, "source": self._listing.source}
+        event = upsert(EVENT).values(**row, day=day, at=self._now)
+        self._connection.execute(event.on_conflict_do_nothing())
+
+    def _speaker(self, paper: ListedPaper) -> Speaker:
+        listing = self._listing
+        return Speaker(listing.source, listing.standing, paper.version, paper.day or listing.day)
+
+    def _flush(self) -> None:
+        """Write the new papers and what hangs on them, so that later statements find them."""
+        rows = [known.columns for known in self._unwritten.values()]
+        self._unwritten.clear()
+        lists, self._lists = self._lists, _Lists()
+        if rows:
+            self._connection.execute(insert(PAPER), rows)
+            index_of(self._connection).put(self._connection, rows)
+        if lists.identifiers:
+            self._connection.execute(insert(IDENTIFIER), lists.identifiers)
+        if lists.traits:
+            self._connection.execute(insert(TRAIT), lists.traits)
+        link(self._connection, lists.kin)
 
 
 def _identifier_rows(paper_id: int, pairs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [{"scheme": scheme, "value": value, "paper_id": paper_id} for scheme, value in pairs]
-
-
-def _seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper) -> dict[str, Any]:
-    """Return what another sighting alone changes: votes by the newest day, the days, the sources.
-
-    Who only tells more of a paper does not make it listed anew: an old paper's new version is no paper of today.
-    """
-    if paper.only_if_known:
-        return {}
-    day = paper.day or listing.day
-    changes: dict[str, Any] = {
-        "listed": max(day, columns["listed"]),
-        "first_listed": min(day, columns["first_listed"]),
-    }
-    if day >= columns["listed"]:
-        votes = {"upvotes": paper.upvotes, "comments": paper.comments}
-        changes |= {name: value for name, value in votes.items() if value is not None}
-    if listing.source not in columns["sources"]:
-        changes["sources"] = [*columns["sources"], listing.source]
-    return changes
+    return [{"scheme": scheme, "value": value, "paper_id": paper_id, "place": 0} for scheme, value in pairs]
 
 
 def _remember(connection: Connection, listing: Listing, validators: Sequence[Validators]) -> None:
@@ -181,44 +283,3 @@ def _remember(connection: Connection, listing: Listing, validators: Sequence[Val
         marks = {"etag": each.etag, "last_modified": each.last_modified, "day": listing.day, "given_by": each.given_by}
         saved = upsert(VALIDATOR).values(source=listing.source, url=each.url, **marks)
         connection.execute(saved.on_conflict_do_update(index_elements=["source", "url"], set_=marks))
-
-
-def _known(
-    connection: Connection, pairs: Iterable[tuple[str, str]], titles: Iterable[str]
-) -> tuple[dict[tuple[str, str], Known], dict[str, list[Known]]]:
-    """Return the known papers by strong id and, in order of storing, by title key; one found by both is one object."""
-    owners = _owners(connection, pairs)
-    wanted = select(TRAIT.c.paper_id).where(TRAIT.c.trait.in_(list(map(trait_of, titles))))
-    titled = set(connection.execute(wanted).scalars())
-    papers = _load(connection, sorted(titled.union(owners.values())))
-    by_title: dict[str, list[Known]] = {}
-    for paper_id, known in papers.items():
-        if paper_id in titled:
-            by_title.setdefault(title_key(known.columns["title"]), []).append(known)
-    return {pair: papers[paper_id] for pair, paper_id in owners.items()}, by_title
-
-
-def _owners(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    by_scheme: dict[str, list[str]] = {}
-    for scheme, value in pairs:
-        by_scheme.setdefault(scheme, []).append(value)
-    if not by_scheme:
-        return {}
-    wanted = or_(*(and_(IDENTIFIER.c.scheme == s, IDENTIFIER.c.value.in_(v)) for s, v in by_scheme.items()))
-    return {(row.scheme, row.value): row.paper_id for row in connection.execute(select(IDENTIFIER).where(wanted))}
-
-
-def _load(connection: Connection, paper_ids: Sequence[int]) -> dict[int, Known]:
-    ids = identifiers_of(connection, paper_ids)
-    papers: dict[int, Known] = {}
-    for start in range(0, len(paper_ids), BLOCK):
-        wanted = PAPER.c.id.in_(paper_ids[start : start + BLOCK])
-        for row in connection.execute(select(PAPER).where(wanted).order_by(PAPER.c.id)):
-            known = ids.get(row.id, Identifiers())
-            papers[row.id] = Known(id=row.id, key=row.key, ids=known, columns=row._asdict())
-    return papers
-
-
-def trait_of(key: str) -> int:
-    """Return the trait of a title key."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)

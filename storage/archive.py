@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, text
 
 from domain.errors import UnknownError
-from domain.identity import identifiers_in
-from domain.papers import AbstractKind, Added, Listing, Paper, Sighting, Validators
+from domain.identifiers import identifiers_in
+from domain.papers import AbstractKind, Added, Listing, Paper, PaperEvent, Sighting, Validators, Wording
 from storage.adding import add_listing
 from storage.database import Database
 from storage.reading import BLOCK, papers_where
 from storage.sightings import sighting_from
-from storage.tables import IDENTIFIER, PAPER, SIGHTING
+from storage.tables import EVENT, IDENTIFIER, KIN, PAPER, SIGHTING, WORDING
 
 
 class Archive:
@@ -35,9 +35,8 @@ class Archive:
         Raises StorageError; then nothing of the listing was stored and its page will be asked for again.
         """
         with self._database.writing() as connection:
-            new_ids, updated = add_listing(connection, listing, now, validators, sight=sight)
-        new = self.papers(new_ids)
-        return Added(new=new, updated=updated, listed=len(listing.papers))
+            new, updated = add_listing(connection, listing, now, validators, sight=sight)
+        return Added(new=tuple(new), updated=updated, listed=len(listing.papers))
 
     def paper(self, key: str) -> Paper:
         """Return the paper of that key, or of any strong id or link that names it; raises UnknownError."""
@@ -59,6 +58,27 @@ class Archive:
                 select(SIGHTING).where(SIGHTING.c.paper_id == paper_id).order_by(SIGHTING.c.day, SIGHTING.c.id)
             ).all()
         return tuple(sighting_from(row) for row in rows)
+
+    def wordings(self, paper_id: int) -> tuple[Wording, ...]:
+        """Return what sources say of a paper in other words than those it shows, by field and source."""
+        names = (WORDING.c.source, WORDING.c.field, WORDING.c.text, WORDING.c.day)
+        query = select(*names).where(WORDING.c.paper_id == paper_id).order_by(WORDING.c.field, WORDING.c.source)
+        with self._database.reading() as connection:
+            return tuple(Wording(*row) for row in connection.execute(query))
+
+    def events(self, paper_id: int) -> tuple[PaperEvent, ...]:
+        """Return what happened to a paper, in order."""
+        names = (EVENT.c.kind, EVENT.c.note, EVENT.c.source, EVENT.c.day, EVENT.c.at)
+        query = select(*names).where(EVENT.c.paper_id == paper_id).order_by(EVENT.c.id)
+        with self._database.reading() as connection:
+            return tuple(PaperEvent(*row) for row in connection.execute(query))
+
+    def kin(self, paper_id: int) -> tuple[Paper, ...]:
+        """Return the papers that may be the same work, in order of storing."""
+        younger = select(KIN.c.paper_id).where(KIN.c.other_id == paper_id)
+        older = select(KIN.c.other_id).where(KIN.c.paper_id == paper_id)
+        with self._database.reading() as connection:
+            return tuple(papers_where(connection, or_(PAPER.c.id.in_(younger), PAPER.c.id.in_(older))))
 
     def papers(self, ids: Iterable[int]) -> tuple[Paper, ...]:
         """Return the papers of these ids, in the order of their ids."""

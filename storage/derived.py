@@ -3,11 +3,15 @@
 None of it is in a migration. It is dropped before the schema moves and made anew after, by the code of today.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy import Connection, delete, insert, select
 
-from domain.identity import title_key
-from storage.adding import trait_of
-from storage.reading import BLOCK
+from domain.identity import traits
+from domain.papers import Identifiers
+from storage.lookup import Known, Shelf
+from storage.reading import BLOCK, identifiers_of
 from storage.tables import PAPER, TRAIT
 from storage.words.index import index_of
 
@@ -23,8 +27,21 @@ def make(connection: Connection) -> None:
     index.make(connection)
     connection.execute(delete(TRAIT))
     last = 0
-    while rows := connection.execute(select(PAPER).where(PAPER.c.id > last).order_by(PAPER.c.id).limit(BLOCK)).all():
-        index.put(connection, [row._asdict() for row in rows])
-        traits = [{"trait": trait_of(title_key(row.title)), "paper_id": row.id} for row in rows]
-        connection.execute(insert(TRAIT), traits)
+    query = select(PAPER).order_by(PAPER.c.id).limit(BLOCK)
+    while rows := connection.execute(query.where(PAPER.c.id > last)).all():
+        columns = [row._asdict() for row in rows]
+        index.put(connection, columns)
+        mark(connection, columns)
         last = rows[-1].id
+
+
+def mark(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store the traits of rows of `paper` that have none."""
+    ids = identifiers_of(connection, [row["id"] for row in rows])
+    papers = [Known(row["id"], row["key"], ids.get(row["id"], Identifiers()), dict(row)) for row in rows]
+    found = {paper.id: traits(paper.fingerprint()) for paper in papers}
+    shelf = Shelf(connection)
+    shelf.fetch_alike({trait for each in found.values() for trait in each})
+    marks = [{"trait": each, "paper_id": paper.id} for paper in papers for each in shelf.mark(paper, found[paper.id])]
+    if marks:
+        connection.execute(insert(TRAIT), marks)

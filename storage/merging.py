@@ -1,93 +1,132 @@
-"""Pure decisions about a listed paper and the archive: which known paper it is, and what that one learns.
+"""Pure decisions about a listed paper and the archive: which known papers it is, and what they learn.
 
-The archive asks for the known records that could be the same work, by strong id and by title key, and hands them in;
-nothing here touches the database.
+The archive hands in the known records that could be the same work; nothing here touches the database.
+What sources say in words is decided in wording.py.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain, count
 from typing import Any
 
-from domain.identity import Verdict, title_hash, title_key, verdict
-from domain.papers import AbstractKind, Identifiers, ListedPaper
+from domain.identity import Fingerprint, Verdict, clashing, contradicting, fingerprint, verdict
+from domain.papers import AbstractKind, Announcement, Identifiers, ListedPaper, Listing
+from domain.titles import title_hash
+from storage.lookup import Known
+from storage.wording import Speaker, said_by_all
+
+_FILLED = ("url", "pdf_url", "code_url", "project_url", "organization", "published")
+_REPLACEMENTS = (Announcement.REPLACE, Announcement.REPLACE_CROSS)
 
 
-@dataclass(slots=True)
-class Known:
-    """A paper of the archive, as far as a decision needs it."""
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the archive has of a listed paper."""
 
-    id: int
-    key: str
-    ids: Identifiers
-    columns: dict[str, Any]  #: the row's values by column name
+    same: tuple[Known, ...]  #: that are this work, the oldest first; several are to be joined
+    kin: tuple[Known, ...]  #: that may be
 
 
-def find(listed: ListedPaper, by_id: Mapping[tuple[str, str], Known], by_title: Sequence[Known]) -> Known | None:
-    """Return the known paper that a listed one is, by a shared strong id first, then by title; None for a new one."""
-    for pair in listed.ids.pairs():
-        if pair in by_id:
-            return by_id[pair]
-    for known in by_title:
-        if _same_work(listed, known):
-            return known
-    return None
+def owners(listed: ListedPaper, found: Iterable[Known]) -> list[Known]:
+    """Return those of the papers that share a strong id which nothing contradicts, the oldest first."""
+    kept = {known.id: known for known in found if _may_be(listed, known)}
+    return [kept[each] for each in sorted(kept)]
 
 
-def _same_work(listed: ListedPaper, known: Known) -> bool:
-    authors: list[str] = known.columns["authors"]
-    if not listed.ids.pairs() and not known.ids.pairs() and _says_the_same(listed, known):
+def print_of(listed: ListedPaper) -> Fingerprint:
+    """Return what tells a listed paper from other works."""
+    own = listed.abstract if listed.abstract_kind is AbstractKind.AUTHORS else ""
+    return fingerprint(listed.ids, listed.title, own, listed.authors)
+
+
+def _may_be(listed: ListedPaper, known: Known) -> bool:
+    if clashing(listed.ids, known.ids):
+        return False
+    by_arxiv = listed.ids.arxiv is not None and listed.ids.arxiv == known.ids.arxiv
+    if by_arxiv or listed.title == known.columns["title"]:
         return True
-    return (
-        verdict(
-            listed.ids,
-            known.ids,
-            titles=(listed.title, known.columns["title"]),
-            abstracts=(_own_abstract(listed.abstract, listed.abstract_kind), known.columns["abstract"]),
-            first_authors=(listed.authors[0] if listed.authors else "", authors[0] if authors else ""),
-        )
-        is Verdict.SAME
-    )
+    return not contradicting(print_of(listed), known.fingerprint())
 
 
-def _says_the_same(listed: ListedPaper, known: Known) -> bool:
-    """Two records without an id that say the very same are one, however short their title."""
-    said = (listed.title, listed.abstract, list(listed.authors))
-    return said == (known.columns["title"], known.columns["abstract"], known.columns["authors"])
+def judged(listed: Fingerprint, named: Sequence[Known], alike: Sequence[Known]) -> Verdicts:
+    """Return which of the papers alike a listed one is, beside those that its ids name.
+
+    What the words find is joined with what the ids name only where the two agree with one another.
+    """
+    same, kin = list(named), []
+    for known in alike:
+        if known in same:
+            continue
+        told = verdict(listed, known.fingerprint())
+        if told is Verdict.SAME and all(verdict(each.fingerprint(), known.fingerprint()) is told for each in same):
+            same.append(known)
+        elif told is not Verdict.DIFFERENT:
+            kin.append(known)
+    return Verdicts(same=tuple(sorted(same, key=lambda known: known.id)), kin=tuple(kin))
 
 
-def _own_abstract(abstract: str, kind: AbstractKind) -> str:
-    """A machine's summary says nothing about whether two abstracts agree."""
-    return abstract if kind is AbstractKind.AUTHORS else ""
+def keys_for(listed: ListedPaper, free: Identifiers, title: str) -> Iterator[str]:
+    """Give the keys that a new paper may have, the best first: that of its strongest id, else of its title.
+
+    `free` are its ids that no other paper has, `title` is its title key. Where another paper has the title's hash, what
+    the record says beside it tells the two apart. A key that the record brings is believed where it is that of one of
+    these ids, or a title's.
+    """
+    mine = {f"{scheme}:{value}" for scheme, value in free.pairs()}
+    if listed.key in mine or (not mine and is_title_key(listed.key)):
+        yield listed.key
+    if free.strongest:
+        yield free.strongest
+    said = "\0".join((listed.title, *listed.authors, listed.abstract))
+    for salt in chain(("", said), (f"{said}\0{number}" for number in count(1))):
+        yield f"title:{title_hash(title, salt)}"
 
 
-def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
-    """Return the paper key of a new paper: its strongest id, else its title's hash, salted while another has it."""
-    strongest = listed.ids.strongest
-    if strongest:
-        return strongest
-    names = title_key(listed.title)
-    salt, others = 0, set(taken)
-    while (key := f"title:{title_hash(names, f' {salt}' if salt else '')}") in others:
-        salt += 1
-    return key
+def is_title_key(key: str) -> bool:
+    """Whether a key is that of a title: `title:` and 16 hexadecimal digits."""
+    scheme, _, value = key.partition(":")
+    return scheme == "title" and len(value) == 16 and set(value) <= set("0123456789abcdef")
+
+
+def new_row(listing: Listing, paper: ListedPaper, now: datetime, speaker: Speaker) -> dict[str, Any]:
+    """Return the columns of a paper never seen before, without its number and key."""
+    return {
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "abstract_kind": paper.abstract_kind.value,
+        "authors": list(paper.authors),
+        "author_count": max(paper.author_count, len(paper.authors)),
+        "published": paper.published,
+        "first_seen": paper.first_seen or now,
+        "first_listed": paper.day or listing.day,
+        "listed": paper.day or listing.day,
+        "url": paper.url,
+        "pdf_url": paper.pdf_url,
+        "code_url": paper.code_url,
+        "project_url": paper.project_url,
+        "organization": paper.organization,
+        "categories": list(paper.categories),
+        "sources": [listing.source],
+        "upvotes": paper.upvotes,
+        "comments": paper.comments,
+        "backlog": listing.backlog,
+        "withdrawn": paper.withdrawn,
+        "version": paper.version,
+        "said_by": said_by_all(speaker),
+    }
 
 
 def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
-    """Return the columns that change when a known paper is listed again, votes and days apart.
+    """Return the columns that change when a known paper is listed again, words, votes and days apart.
 
-    A text that is there stays; what is missing is filled in, and the authors' own abstract replaces a summary. The
-    version is the newest that any listing named.
+    What is there stays; what is missing is filled in. The version is the newest that any listing named.
     """
     changes: dict[str, Any] = {}
-    for name in ("url", "pdf_url", "code_url", "project_url", "organization", "published"):
+    for name in _FILLED:
         offered = getattr(listed, name)
         if offered and not known[name]:
             changes[name] = offered
-    better = listed.abstract_kind is AbstractKind.AUTHORS and known["abstract_kind"] != AbstractKind.AUTHORS
-    if listed.abstract and (better or not known["abstract"]):
-        changes["abstract"], changes["abstract_kind"] = listed.abstract, listed.abstract_kind.value
-    if listed.authors and not known["authors"]:
-        changes["authors"] = list(listed.authors)
     if listed.author_count > known["author_count"]:
         changes["author_count"] = listed.author_count
     categories = [*known["categories"], *(each for each in listed.categories if each not in known["categories"])]
@@ -99,6 +138,60 @@ def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
     if withdrawn != known["withdrawn"]:
         changes["withdrawn"] = withdrawn
     return changes
+
+
+def seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper) -> dict[str, Any]:
+    """Return what another sighting alone changes: votes by the newest day, the days, the sources.
+
+    Who only tells more of a paper does not make it listed anew: an old paper's new version is no paper of today.
+    """
+    if paper.only_if_known:
+        return {}
+    day = paper.day or listing.day
+    changes: dict[str, Any] = {
+        "listed": max(day, columns["listed"]),
+        "first_listed": min(day, columns["first_listed"]),
+    }
+    if day >= columns["listed"]:
+        votes = {"upvotes": paper.upvotes, "comments": paper.comments}
+        changes |= {name: value for name, value in votes.items() if value is not None}
+    if listing.source not in columns["sources"]:
+        changes["sources"] = [*columns["sources"], listing.source]
+    return changes
+
+
+def inherited(heir: Mapping[str, Any], gone: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that change when another record turns out to be the same paper, words apart."""
+    changes: dict[str, Any] = {name: gone[name] for name in _FILLED if gone[name] and not heir[name]}
+    both = {
+        "author_count": max(heir["author_count"], gone["author_count"]),
+        "first_seen": min(heir["first_seen"], gone["first_seen"]),
+        "first_listed": min(heir["first_listed"], gone["first_listed"]),
+        "listed": max(heir["listed"], gone["listed"]),
+        "backlog": heir["backlog"] and gone["backlog"],
+        "withdrawn": heir["withdrawn"] or gone["withdrawn"],
+    }
+    for name in ("categories", "sources"):
+        both[name] = list(dict.fromkeys([*heir[name], *gone[name]]))
+    newest, older = (gone, heir) if gone["listed"] > heir["listed"] else (heir, gone)
+    for name in ("upvotes", "comments"):
+        both[name] = older[name] if newest[name] is None else newest[name]
+    versions = [each["version"] for each in (heir, gone) if each["version"] is not None]
+    both["version"] = max(versions, default=None)
+    changes |= {name: value for name, value in both.items() if value != heir[name]}
+    return changes
+
+
+def events_of(known: Mapping[str, Any], changes: Mapping[str, Any], listed: ListedPaper, day: date) -> list[Any]:
+    """Return (kind, note) of what the changes mean: a new version, a withdrawal, or that one was taken back."""
+    version = changes.get("version", known["version"])
+    note = f"v{version}" if version else day.isoformat()
+    told = []
+    if "version" in changes and (known["version"] or listed.announcement in _REPLACEMENTS):
+        told.append(("version", note))
+    if "withdrawn" in changes:
+        told.append(("withdrawn" if changes["withdrawn"] else "returned", note))
+    return told
 
 
 def _newer(listed: ListedPaper, known: Mapping[str, Any]) -> bool:
@@ -118,6 +211,6 @@ def _is_withdrawn(known: Mapping[str, Any], listed: ListedPaper) -> bool:
 
 
 def ids_learned(known: Identifiers, listed: Identifiers) -> tuple[tuple[str, str], ...]:
-    """Return the (scheme, value) pairs that a known paper did not have."""
-    schemes = dict(known.pairs())
-    return tuple((scheme, value) for scheme, value in listed.pairs() if scheme not in schemes)
+    """Return the (scheme, value) pairs that a known paper does not show yet; a second DOI is one."""
+    mine = set(known.pairs())
+    return tuple(pair for pair in listed.pairs() if pair not in mine)

@@ -1,6 +1,6 @@
 """Rows of `paper` as values: what every class of this room that gives papers away shares."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -23,38 +23,44 @@ def papers_where(connection: Connection, condition: Any, limit: int | None = Non
 def identifiers_of(connection: Connection, paper_ids: Sequence[int]) -> dict[int, Identifiers]:
     """Return the strong ids of these papers; a paper without any is missing."""
     found: dict[int, dict[str, str]] = {}
+    shown = IDENTIFIER.c.place == 0, IDENTIFIER.c.scheme != "title"
     for start in range(0, len(paper_ids), BLOCK):
         block = paper_ids[start : start + BLOCK]
-        for row in connection.execute(select(IDENTIFIER).where(IDENTIFIER.c.paper_id.in_(block))):
+        for row in connection.execute(select(IDENTIFIER).where(IDENTIFIER.c.paper_id.in_(block), *shown)):
             found.setdefault(row.paper_id, {})[row.scheme] = row.value
     return {paper_id: Identifiers(**schemes) for paper_id, schemes in found.items()}
 
 
 def paper_from(row: Row[Any], ids: Identifiers) -> Paper:
     """Return the value of one row of `paper`."""
+    return paper_of(row._asdict(), ids)
+
+
+def paper_of(row: Mapping[str, Any], ids: Identifiers) -> Paper:
+    """Return the value of the columns of `paper`, by name."""
     return Paper(
-        id=row.id,
-        key=row.key,
+        id=row["id"],
+        key=row["key"],
         ids=ids,
-        title=row.title,
-        abstract=row.abstract,
-        abstract_kind=AbstractKind(row.abstract_kind),
-        authors=tuple(row.authors),
-        author_count=row.author_count,
-        published=row.published,
-        first_seen=row.first_seen,
-        listed=row.listed,
-        first_listed=row.first_listed,
-        url=row.url,
-        pdf_url=row.pdf_url,
-        code_url=row.code_url,
-        project_url=row.project_url,
-        organization=row.organization,
-        categories=tuple(row.categories),
-        sources=tuple(row.sources),
-        upvotes=row.upvotes,
-        comments=row.comments,
-        backlog=row.backlog,
-        withdrawn=row.withdrawn,
-        version=row.version,
+        title=row["title"],
+        abstract=row["abstract"],
+        abstract_kind=AbstractKind(row["abstract_kind"]),
+        authors=tuple(row["authors"]),
+        author_count=row["author_count"],
+        published=row["published"],
+        first_seen=row["first_seen"],
+        listed=row["listed"],
+        first_listed=row["first_listed"],
+        url=row["url"],
+        pdf_url=row["pdf_url"],
+        code_url=row["code_url"],
+        project_url=row["project_url"],
+        organization=row["organization"],
+        categories=tuple(row["categories"]),
+        sources=tuple(row["sources"]),
+        upvotes=row["upvotes"],
+        comments=row["comments"],
+        backlog=row["backlog"],
+        withdrawn=row["withdrawn"],
+        version=row["version"],
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.papers import Announcement, ListedPaper, Sighting
@@ -48,6 +48,15 @@ class Stood:
             return
         said = {"rank": paper.rank, "upvotes": paper.upvotes, "comments": paper.comments, "details": details}
         self._said[paper_id, day] = said
+
+    def hand_over(self, gone: int, heir: int) -> None:
+        """Let where one paper stood be where another did: the two are one."""
+        for paper_id, day in [each for each in self._said if each[0] == gone]:
+            said = self._said.pop((paper_id, day))
+            twin = self._said.get((heir, day))
+            self._said[heir, day] = (
+                said if twin is None else _again(said, twin) | {"rank": min(said["rank"], twin["rank"])}
+            )
 
     def write(self, connection: Connection, now: datetime, *, unseen_from: int) -> None:
         """Store what is not yet stored; papers from the id `unseen_from` on have no sightings before these."""
@@ -129,3 +138,20 @@ def sighting_from(row: Row[Any]) -> Sighting:
         seen_at=row.seen_at,
         **details,
     )
+
+
+def merge_sightings(connection: Connection, heir: int, gone: int) -> None:
+    """Let the sightings of one paper be another's; of two on one listing one stays, with what both said."""
+    rows = connection.execute(select(SIGHTING).where(SIGHTING.c.paper_id.in_([heir, gone]))).all()
+    mine = {(row.source, row.day): row for row in rows if row.paper_id == heir}
+    for row in rows:
+        if row.paper_id == heir:
+            continue
+        this = SIGHTING.c.id == row.id
+        twin = mine.get((row.source, row.day))
+        if twin is None:
+            connection.execute(update(SIGHTING).where(this).values(paper_id=heir))
+            continue
+        both = _again(twin._asdict(), row._asdict()) | {"rank": min(twin.rank, row.rank)}
+        connection.execute(delete(SIGHTING).where(this))
+        connection.execute(update(SIGHTING).where(SIGHTING.c.id == twin.id).values(both))

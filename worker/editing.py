@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from digests.compose import compose
+from digests.kinship import Kinship
 from digests.mail.message import Identity, freeze
 from digests.render import Renderer
 from domain.clock import Clock
@@ -77,13 +78,14 @@ class Editor:
         wanted = {each.paper_id for found in news.values() for each in found}
         papers = {paper.id: paper for paper in self._archive.papers(wanted)}
         scores = self._scores([reader for reader, _ in readers], news)
+        kinship = Kinship(papers.values())
         edited = []
         with Explainer() as explainer:
             for reader, slot in readers:
                 found = news.get(reader.subscriber.id, [])
                 candidates = _candidates(found, papers, scores)
                 try:
-                    made = self._plan(reader, slot, candidates, explainer, now=now, up_to=up_to)
+                    made = self._plan(reader, slot, candidates, explainer, kinship, now=now, up_to=up_to)
                     fault = ""
                 except Exception:  # whatever is wrong with one letter, the others go
                     log.exception("a letter of subscriber %s could not be composed", reader.subscriber.public_id)
@@ -117,11 +119,12 @@ class Editor:
         slot: Slot,
         candidates: Sequence[Candidate],
         explainer: Explainer,
+        kinship: Kinship,
         *,
         now: datetime,
         up_to: int,
     ) -> IssuePlan | None:
-        digest = self._compose(reader, slot, candidates, explainer, now)
+        digest = self._compose(reader, slot, candidates, explainer, kinship, now)
         if digest is None:
             return None
         letter = self._renderer.digest(digest, shared=reader.subscriber.shared)
@@ -140,7 +143,13 @@ class Editor:
         )
 
     def _compose(
-        self, reader: Reader, slot: Slot, candidates: Sequence[Candidate], explainer: Explainer, now: datetime
+        self,
+        reader: Reader,
+        slot: Slot,
+        candidates: Sequence[Candidate],
+        explainer: Explainer,
+        kinship: Kinship,
+        now: datetime,
     ) -> Digest | None:
         subscriber = reader.subscriber
         queries = {each.topic_id: each.query for each in subscriber.subscriptions}
@@ -159,6 +168,7 @@ class Editor:
             confirmed_at=subscriber.confirmed_at,
             welcome_days=self._policy.welcome_days,
             explain=lambda topic_id, paper: explainer.explain(self._parsed(queries[topic_id]), paper),
+            kin=kinship.of,
         )
 
 

@@ -25,6 +25,7 @@ from scrapers.source import (
     Visit,
     validators_of,
 )
+from scrapers.standing import standing_of
 from storage.archive import Archive
 from storage.fetches import Fetches
 from storage.sources import Sources
@@ -201,7 +202,7 @@ class Reader:
         except Throttled as error:
             raise self._patience.hold(site, error.retry_after) from error
         self._patience.welcome(site)
-        return listing
+        return replace(listing, standing=standing_of(source.kind))
 
     def _judged(self, source: Source, visit: Visit, listing: Listing, *, leads: bool = True) -> Listing:
         """Return the listing, as stale where it is an old batch; only the page that leads a chain can be late.

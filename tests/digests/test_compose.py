@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digests.compose import Limits, compose
+from digests.kinship import Kinship
 from domain.issues import Candidate, Digest, Slot, TopicWish
-from domain.papers import Paper
+from domain.papers import Identifiers, Paper
 from domain.topics import Why
 
 MakePaper = Callable[..., Paper]
@@ -47,6 +48,30 @@ def test_the_best_papers_of_a_topic_come_first(make_paper: MakePaper) -> None:
         Candidate(1, make_paper(5, upvotes=9, published=date(2026, 11, 21)), 2.0),
     ]
     assert shown(composed(candidates)) == {1: [5, 4, 3, 2, 1]}
+
+
+def test_of_papers_that_may_be_one_work_the_first_alone_is_in_the_letter(make_paper: MakePaper) -> None:
+    said = {"authors": ("Ada Moss",), "title": "Cystic fibrosis.", "ids": Identifiers()}
+    one = make_paper(1, **said, abstract="We measure how tides move mud along forty estuaries, and why it moves. " * 3)
+    other = make_paper(
+        2, **said, abstract="Quantum clocks tick in pairs; this note counts the pairs and their ticks. " * 3
+    )
+    apart = make_paper(3, title="Cystic fibrosis in mice and men")
+    kin = Kinship([one, other, apart]).of
+    assert (kin(one), kin(apart)) == ({2}, frozenset())
+    candidates = [Candidate(1, other, 9.0), Candidate(1, one, 1.0), Candidate(2, one, 5.0), Candidate(2, apart, 1.0)]
+    digest = composed(candidates, kin=kin)
+    assert shown(digest) == {1: [2], 2: [3]}
+    assert digest is not None
+    assert digest.receipt.matched == 2
+
+
+def test_of_a_crowd_of_one_title_two_papers_with_ids_of_their_own_may_stand_together(make_paper: MakePaper) -> None:
+    crowd = [make_paper(number, title="Editorial", ids=Identifiers(doi=f"10.5555/{number}")) for number in range(30)]
+    named = [make_paper(each, title="Editorial", ids=Identifiers(arxiv=f"2611.0000{each}")) for each in (31, 32)]
+    kin = Kinship([*crowd, *named]).of
+    assert kin(crowd[0]) == {each.id for each in (*crowd[1:], *named)}
+    assert 32 not in kin(named[0])
 
 
 def test_a_paper_stands_once_under_the_first_topic_that_wants_it(make_paper: MakePaper) -> None:

@@ -128,7 +128,8 @@ def test_a_new_paper_on_two_days_of_one_page_has_both(archive, listed, listing, 
 
 def test_ids_that_the_second_place_on_a_page_tells_are_kept(archive, listed, listing, now):
     both = Identifiers(arxiv="2611.90001", doi="10.5555/tides.1")
-    archive.add(listing(listed("Another Work", ids=Identifiers(doi="10.5555/other"))), now)
+    another = {"authors": ("Lena Brandt",), "abstract": "Lanterns are lit again along the northern harbours. " * 3}
+    archive.add(listing(listed("Another Work", ids=Identifiers(doi="10.5555/other"), **another)), now)
     mixed = Identifiers(arxiv="2611.90001", doi="10.5555/other")
     page = listing(*(listed(ids=ids, rank=rank) for rank, ids in enumerate((ID, both, mixed), start=1)))
     (paper,) = archive.add(page, now).new

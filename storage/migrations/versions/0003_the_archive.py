@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.fts5 import TOKENIZE, searchable
-from domain.identity import title_key
+from domain.titles import title_key
 
 revision = "0003"
 down_revision = "0002"
