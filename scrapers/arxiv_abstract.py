@@ -15,7 +15,7 @@ from datetime import date
 from lxml.html import HtmlElement
 
 from domain.errors import Blocked, LayoutChanged
-from domain.identity import arxiv_id, doi
+from domain.identifiers import arxiv_id, doi
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ARXIV
 from scrapers.arxiv_markup import Markup, authors_of, categories_of, classes, day_in, is_cut, markup_of

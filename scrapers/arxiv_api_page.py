@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 
 from domain.errors import LayoutChanged, PermanentCollectError
-from domain.identity import arxiv_id, doi
+from domain.identifiers import arxiv_id, doi
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ARXIV, is_throttled
 from scrapers.arxiv_entries import Gathered, categories_in, day_in, gather, version_in, words

@@ -13,7 +13,7 @@ from collections import Counter
 from datetime import date
 
 from domain.errors import LayoutChanged, PermanentCollectError
-from domain.identity import arxiv_id, doi
+from domain.identifiers import arxiv_id, doi
 from domain.papers import AbstractKind, Announcement, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ARXIV
 from scrapers.arxiv_authors import names_of

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from domain.errors import LayoutChanged, PermanentCollectError
-from domain.identity import arxiv_id, doi
+from domain.identifiers import arxiv_id, doi
 from domain.papers import AbstractKind, Announcement, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.arxiv import ANNOUNCED, ARXIV, LISTINGS, rejects_note
 from scrapers.arxiv_authors import names_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from urllib.parse import quote
 
-from domain.identity import doi
+from domain.identifiers import doi
 from domain.papers import AbstractKind, Announcement, Identifiers, ListedPaper
 from scrapers.feed_people import turned
 from scrapers.feed_text import plain_text, without_figures, without_label

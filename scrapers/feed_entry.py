@@ -10,7 +10,7 @@ from datetime import date
 from email.utils import parsedate_tz
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from domain.identity import identifiers_in
+from domain.identifiers import identifiers_in
 from domain.papers import AbstractKind, Announcement, Identifiers, ListedPaper
 from scrapers.arxiv_authors import names_of
 from scrapers.feed_people import names_in

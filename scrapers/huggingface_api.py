@@ -8,7 +8,7 @@ import re
 from datetime import date
 
 from domain.errors import LayoutChanged, PermanentCollectError
-from domain.identity import arxiv_id
+from domain.identifiers import arxiv_id
 from domain.papers import Listing
 from scrapers.huggingface_data import json_of
 from scrapers.huggingface_items import listed_day, mapping, read_items, read_one, text_in, usual_day

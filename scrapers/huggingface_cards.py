@@ -16,7 +16,7 @@ from bs4.element import NavigableString
 from bs4.filter import SoupStrainer
 
 from domain.errors import LayoutChanged
-from domain.identity import arxiv_id
+from domain.identifiers import arxiv_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.huggingface_data import XML_HEAD
 from scrapers.huggingface_kinds import DAILY, MONTH, SEARCH, TRENDING, WEEK, clamped

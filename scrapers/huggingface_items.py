@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from domain.identity import arxiv_id
+from domain.identifiers import arxiv_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.rejects import rejects_note
 from scrapers.text import collapse, plausible_day, repair_mojibake, web_address

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
 from domain.errors import Blocked, LayoutChanged
-from domain.identity import arxiv_id
+from domain.identifiers import arxiv_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.guard import look_over
 from scrapers.huggingface_data import PAPER as TARGET

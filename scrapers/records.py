@@ -20,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from domain.errors import PermanentCollectError
-from domain.identity import arxiv_id, doi, openreview_id
+from domain.identifiers import arxiv_id, doi, openreview_id
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from scrapers.text import collapse, plausible_day, repair_mojibake, web_address
 

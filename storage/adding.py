@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from domain.identity import title_key
 from domain.papers import Identifiers, ListedPaper, Listing, Validators
+from domain.titles import title_key
 from storage import search
 from storage.merging import Known, find, ids_learned, key_for, learned
 from storage.reading import BLOCK, identifiers_of

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, text
 
 from domain.errors import UnknownError
-from domain.identity import identifiers_in
+from domain.identifiers import identifiers_in
 from domain.papers import AbstractKind, Added, Listing, Paper, Sighting, Validators
 from storage.adding import add_listing
 from storage.database import Database

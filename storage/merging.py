@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.identity import Verdict, title_hash, title_key, verdict
+from domain.identity import Verdict, fingerprint, verdict
 from domain.papers import AbstractKind, Identifiers, ListedPaper
+from domain.titles import title_hash, title_key
 
 
 @dataclass(slots=True)
@@ -34,30 +35,19 @@ def find(listed: ListedPaper, by_id: Mapping[tuple[str, str], Known], by_title: 
 
 
 def _same_work(listed: ListedPaper, known: Known) -> bool:
-    authors: list[str] = known.columns["authors"]
-    if not listed.ids.pairs() and not known.ids.pairs() and _says_the_same(listed, known):
-        return True
-    return (
-        verdict(
-            listed.ids,
-            known.ids,
-            titles=(listed.title, known.columns["title"]),
-            abstracts=(_own_abstract(listed.abstract, listed.abstract_kind), known.columns["abstract"]),
-            first_authors=(listed.authors[0] if listed.authors else "", authors[0] if authors else ""),
-        )
-        is Verdict.SAME
+    said = known.columns
+    kept = fingerprint(
+        known.ids, said["title"], _own_abstract(said["abstract"], said["abstract_kind"]), said["authors"]
     )
+    offered = fingerprint(
+        listed.ids, listed.title, _own_abstract(listed.abstract, listed.abstract_kind), listed.authors
+    )
+    return verdict(offered, kept) is Verdict.SAME
 
 
-def _says_the_same(listed: ListedPaper, known: Known) -> bool:
-    """Two records without an id that say the very same are one, however short their title."""
-    said = (listed.title, listed.abstract, list(listed.authors))
-    return said == (known.columns["title"], known.columns["abstract"], known.columns["authors"])
-
-
-def _own_abstract(abstract: str, kind: AbstractKind) -> str:
+def _own_abstract(abstract: str, kind: str) -> str:
     """A machine's summary says nothing about whether two abstracts agree."""
-    return abstract if kind is AbstractKind.AUTHORS else ""
+    return abstract if kind == AbstractKind.AUTHORS else ""
 
 
 def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
