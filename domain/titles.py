@@ -1,8 +1,8 @@
-r"""What a title or an abstract says, without typography, markup and glued words (relevance.md, "Identity of a paper", 2).
+r"""What a title or an abstract says, without typography, markup and glued words (relevance.md, "Identity of a paper").
 
-"Schr\"odinger" and "Schrödinger", "$N$-ary" and "N-ary", "TranslationUsing" and "Translation Using" say the same. Beside
-its letters a title has marks: its numerals, and whether it is an erratum, a comment, a reply or a supplement. Keys and
-sayings are stored, hashed: a change of what is here needs a migration.
+"Schr\"odinger" and "Schrödinger", "$N$-ary" and "N-ary", "TranslationUsing" and "Translation Using" say the same.
+Beside its letters a title has marks: its numerals, and whether it is an erratum, a comment, a reply or a supplement.
+Keys and sayings are stored, hashed: a change of what is made here needs a migration.
 """
 
 import hashlib
@@ -40,16 +40,22 @@ _NUMERAL = re.compile(
 )
 _PART = re.compile(r"\b(part\s+)([a-z]|[ivx]{2,5})\b", re.IGNORECASE)  # "Part B", "part ii"
 _WORD = re.compile(r"[a-z]+")
-_NOTICE = r"(?:(?:author|publisher|editorial)(?:['’]?s)? )?(errat|corrigend|addend|correction|comment|reply|response|rejoinder|retraction|supplement)[a-z]*(?: (?:note|notice|material|information)s?)?"
-# "Correction: Mud", "Author Correction to: Mud", "A Comment on Mud"; not "Correction of Bias in Maps".
-_NOTICE_BEFORE = re.compile(rf"\W*(?:an? )?{_NOTICE}(?:\W*[:.\])–—]|\W+(?:to|on|for:)\W)", re.IGNORECASE)
+_NOTICE = (
+    r"(?:(?:author|publisher|editorial)(?:['’]?s)? )?"
+    r"(errat|corrigend|addend|correction|comment|reply|response|rejoinder|retraction|supplement)[a-z]*"
+    r"(?: (?:note|notice|material|information)s?)?"
+)
+# "Erratum Mud", "Author Correction: Mud", "A Comment on Mud"; not "Correction of Bias in Maps".
+_NOTICE_BEFORE = re.compile(
+    rf"\W*(?:an? )?{_NOTICE}(?:\W*[:.\])–—]|\W+(?:to|on|for:)\W|(?<=tum|dum|ata|nda)\W)", re.IGNORECASE
+)
 # "Mud: Erratum", "Mud (Reply)", "Mud – Supplementary Material"; not "Gradient Correction".
 _NOTICE_AFTER = re.compile(rf"(?:[:.(\[]|\s[-–—])\s*{_NOTICE}\W*$", re.IGNORECASE)
 _FOOT = 80  # characters at a title's end among which such a word is looked for
 
 
 def title_key(title: str) -> str:
-    r"""Return what a title says: casefolded alphanumerics, and the signs of "C++" and "C#"; of signs alone, the signs."""
+    """Return what a title says: casefolded alphanumerics, the signs of "C++" and "C#"; of signs alone, the signs."""
     return _key(title, _plain_title(title))
 
 
@@ -64,7 +70,7 @@ def title_hash(key: str, salt: str = "") -> str:
 def keyed(title: str) -> tuple[str, tuple[str, ...]]:
     """Return a title's key and its marks.
 
-    The marks are its numerals in order, roman ones and small number words as figures; last the kind of notice that it is.
+    The marks are its numerals in order, then its small number words, all as figures; last the kind of notice it is.
     """
     plain = _plain_title(title)
     return _key(title, plain), _marks(plain)
@@ -83,11 +89,11 @@ def _plain_title(title: str) -> str:
 
 def _key(title: str, plain: str) -> str:
     # A title of signs alone ("???") is told by its signs.
-    return _letters(plain.casefold())[:_LONGEST_TITLE] or "".join(title.casefold().split())
+    return (_letters(plain.casefold()) or "".join(title.casefold().split()))[:_LONGEST_TITLE]
 
 
 def _plain(text: str) -> str:
-    """Return a text without markup and accents; each step is taken only where it can matter, for most texts have none."""
+    """Return a text without markup and accents. Most texts have none, so each step is taken only where it matters."""
     if "&" in text:
         for _ in range(2):  # some sources escape twice
             text = html.unescape(_DIGITS.sub("", text))

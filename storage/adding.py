@@ -126,7 +126,7 @@ class _Block:
             return None
         else:
             known = self._added(paper, seen or print_of(paper), marks)
-        self._lists.kin |= {(known.id, each.id) for each in kin}
+        self._lists.kin |= {(known.id, each.id) for each in kin if self._shelf.holds(each)}
         return known
 
     def _added(self, paper: ListedPaper, seen: Fingerprint, marks: Sequence[int]) -> Known:

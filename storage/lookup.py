@@ -59,6 +59,10 @@ class Shelf:
         paper_id = self._owners.get(pair)
         return None if paper_id is None else self._papers[paper_id]
 
+    def holds(self, known: Known) -> bool:
+        """Whether a paper is still one of its own: it was not joined with another."""
+        return known.id in self._papers
+
     def alike(self, traits: Iterable[int]) -> list[Known]:
         """Return the papers that share one of these traits, which were fetched, in order of storing."""
         found = {paper_id for trait in traits for paper_id in self._crowds.get(trait, ())}

@@ -124,7 +124,7 @@ class Editor:
         now: datetime,
         up_to: int,
     ) -> IssuePlan | None:
-        digest = self._compose(reader, slot, candidates, explainer, kinship, now)
+        digest = self._compose(reader, slot, candidates, explainer, kinship=kinship, now=now)
         if digest is None:
             return None
         letter = self._renderer.digest(digest, shared=reader.subscriber.shared)
@@ -148,6 +148,7 @@ class Editor:
         slot: Slot,
         candidates: Sequence[Candidate],
         explainer: Explainer,
+        *,
         kinship: Kinship,
         now: datetime,
     ) -> Digest | None:

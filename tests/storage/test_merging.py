@@ -170,7 +170,7 @@ def test_a_stronger_id_learned_later_joins_two_records_and_everything_that_hangs
 
 
 def _let_them_hang(database: Database, first: int, second: int, now: datetime) -> None:
-    """Two topics, two readers, two issues: topic 1 matched both papers, topic 2 the second; each reader was sent one."""
+    """Topic 1 matched both papers, topic 2 the second; each of two readers was sent one, in an issue."""
     with database.writing() as connection:
         connection.execute(
             insert(TOPIC), [{"normal_form": each, "created_at": now, "backfilled": True} for each in ("tide", "mud")]
