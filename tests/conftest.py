@@ -1,16 +1,163 @@
-"""What holds for every test: a clean environment, and no silent skips where CI asks for none."""
+"""What holds for every test: a clean environment, the engines it runs on, no silent skips where CI asks for none."""
 
+import fcntl
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
 MUST_NOT_SKIP = "PAPERROUND_TESTS_MUST_NOT_SKIP"
+#: What a test that asks for `url` or `engine` runs on, once each; its mark `engines` may choose, or add "memory".
+ENGINES = ("sqlite",)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "engines(*names): the engines that the test runs on, where it is not all of them"
+    )
     # Settings of the person who runs the tests are no part of the tests; commands started by them inherit this too.
-    for name in [name for name in os.environ if name.startswith("PAPERROUND_") and name != MUST_NOT_SKIP]:
-        del os.environ[name]
+    for name in list(os.environ):
+        if name.startswith("PG") or (name.startswith("PAPERROUND_") and not name.startswith("PAPERROUND_TESTS_")):
+            del os.environ[name]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    # Of the session's scope, so that tests of one engine come together and share what is opened once for all of them.
+    if "engine" in metafunc.fixturenames:
+        chosen = metafunc.definition.get_closest_marker("engines")
+        names = [each for each in chosen.args if each in {*ENGINES, "memory"}] if chosen else ENGINES
+        metafunc.parametrize("engine", names, scope="session")
+
+
+@pytest.fixture
+def url(engine: str, request: pytest.FixtureRequest) -> str:
+    """Where a fresh archive is; the first to open it makes its file, or finds its tables made."""
+    return request.getfixturevalue({"memory": "memory_url", "sqlite": "sqlite_url"}.get(engine, "postgres_archive_url"))
+
+
+@pytest.fixture
+def empty_url(engine: str, request: pytest.FixtureRequest) -> str:
+    """Where nothing is yet, not even the tables."""
+    return request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def memory_url() -> str:
+    return "sqlite://"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/archive.db"
+
+
+@pytest.fixture
+def postgres_url(postgres: "Postgres") -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_archive_url(postgres: "Postgres") -> Iterator[str]:
+    with postgres.database(postgres.archive()) as url:
+        yield url
+
+
+# -- a real PostgreSQL server, which tests/postgres.py keeps -----------------------------------------------------------
+
+
+class Postgres:
+    """The server that all processes of this session share: what makes databases, and drops them."""
+
+    def __init__(self, url: str) -> None:
+        import psycopg
+
+        self.url = url
+        self._connection = psycopg.connect(url, autocommit=True)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def do(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        cursor = self._connection.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def url_of(self, name: str) -> str:
+        return urlsplit(self.url)._replace(path=f"/{name}").geturl()
+
+    @contextmanager
+    def database(self, like: str = "") -> Iterator[str]:
+        """Make an empty database, or one like that of a URL; give its URL, and drop it whoever is still connected."""
+        name = f"test_{uuid4().hex}"
+        self.do(f"CREATE DATABASE {name} TEMPLATE {urlsplit(like).path.removeprefix('/') or 'template0'}")
+        try:
+            yield self.url_of(name)
+        finally:
+            self.do(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def archive(self) -> str:
+        """Return the URL of a database with the tables of today, which is made once a session."""
+        from storage.database import Database
+
+        self.do("SELECT pg_advisory_lock(1)")
+        try:
+            if not self.do("SELECT 1 FROM pg_database WHERE datname = 'archive'"):
+                self.do("DROP DATABASE IF EXISTS half_an_archive WITH (FORCE)")
+                self.do("CREATE DATABASE half_an_archive TEMPLATE template0")
+                Database(self.url_of("half_an_archive")).close()
+                self.do("ALTER DATABASE half_an_archive RENAME TO archive")
+        finally:
+            self.do("SELECT pg_advisory_unlock(1)")
+        return self.url_of("archive")
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if hasattr(request.config, "workerinput") else base
+    with _kept_server(shared / "postgres.url") as url, closing(Postgres(url)) as server:
+        yield server
+
+
+@contextmanager
+def _kept_server(file: Path) -> Iterator[str]:
+    """Hold the first byte of the file, and with it the server; start one, a process at a time, where none is yet."""
+    keeper = None
+    shared = file.open("a+", encoding="utf-8")
+    try:
+        fcntl.lockf(shared, fcntl.LOCK_SH, 1, 0)
+        fcntl.lockf(shared, fcntl.LOCK_EX, 1, 1)
+        shared.seek(0)
+        url = shared.read()
+        if not url:
+            script = Path(__file__).with_name("postgres.py")
+            keeper = subprocess.Popen(
+                [sys.executable, script, file],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            url = keeper.stdout.readline().strip()
+        fcntl.lockf(shared, fcntl.LOCK_UN, 1, 1)
+        if not url.startswith("postgresql://"):
+            (pytest.skip if url else pytest.fail)(url or "the PostgreSQL server did not start: see above")
+        yield url
+    finally:
+        shared.close()
+        if keeper:
+            keeper.wait()  # for the other processes too, so that nothing is left when the session ends
+            keeper.stdout.close()
+
+
+# -- skips -------------------------------------------------------------------------------------------------------------
 
 
 def _skipped(config: pytest.Config) -> int:

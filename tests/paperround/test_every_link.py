@@ -54,11 +54,11 @@ class Lab:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, site: DemoSite) -> Iterator[Lab]:
+def lab(tmp_path: Path, url: str, site: DemoSite) -> Iterator[Lab]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     values = {
-        "database": {"url": "sqlite:///archive.db"},
+        "database": {"url": url},
         "mail": {"from": "Paperround <p@lab.example>", "postal_address": "Example Lab, 1 Example Street"},
         "web": {"base_url": f"http://127.0.0.1:{port}/lab", "port": port, "secret_key": "k" * 40},
         "source": [{"name": "hf", "kind": "huggingface-daily", "url": site.url}],

@@ -1,6 +1,5 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,6 @@ from storage.database import Database
 @pytest.fixture
 def now() -> datetime:
     return datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/archive.db"
 
 
 @pytest.fixture

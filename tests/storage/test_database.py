@@ -45,11 +45,11 @@ def test_the_newest_migration_is_the_one_that_the_code_expects():
     assert ScriptDirectory(str(migrate.FOLDER)).get_current_head() == migrate.HEAD
 
 
-def test_the_migrations_make_the_tables_that_the_code_describes(database: Database):
+def test_the_migrations_make_the_tables_that_the_code_describes(empty_url: str):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with database.reading() as connection:
+    with Database(empty_url) as database, database.reading() as connection:
         context = MigrationContext.configure(
             connection,
             opts={"include_name": lambda name, kind, _: not (kind == "table" and name.startswith("paper_fts"))},
@@ -57,8 +57,8 @@ def test_the_migrations_make_the_tables_that_the_code_describes(database: Databa
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_two_processes_open_a_new_database_at_once(tmp_path: Path):
-    code = f"from storage.database import Database\nwith Database('sqlite:///{tmp_path}/a.db') as d: print(d.revision)"
+def test_two_processes_open_a_new_database_at_once(empty_url: str):
+    code = f"from storage.database import Database\nwith Database({empty_url!r}) as d: print(d.revision)"
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate(timeout=60)[0].strip() for process in both] == [migrate.HEAD] * 2
 
@@ -108,8 +108,8 @@ def test_a_failure_in_the_middle_changes_nothing(database: Database):
         assert connection.execute(select(MARKER)).all() == []
 
 
-def test_a_database_that_another_holds_is_busy_and_says_so(url: str, tmp_path: Path):
-    with Database(url, busy_seconds=0.05) as database:
+def test_a_database_that_another_holds_is_busy_and_says_so(sqlite_url: str, tmp_path: Path):
+    with Database(sqlite_url, busy_seconds=0.05) as database:
         holder = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseBusy, match="held by another process"), database.writing():
@@ -141,17 +141,17 @@ def test_a_parent_that_is_a_file_is_said_so(tmp_path: Path):
         Database(f"sqlite:///{tmp_path}/file/archive.db")
 
 
-def test_a_read_only_database_is_said_so(url: str, tmp_path: Path):
-    Database(url).close()
-    with Database(url) as database:
+def test_a_read_only_database_is_said_so(sqlite_url: str):
+    Database(sqlite_url).close()
+    with Database(sqlite_url) as database:
         with database.writing() as connection:
             connection.execute(text("PRAGMA query_only=ON"))
         with pytest.raises(DatabaseUnavailable, match="read-only"), database.writing() as connection:
             connection.execute(insert(MARKER).values(name="n", value=1))
 
 
-def test_a_full_disk_while_storing_changes_nothing(url: str, listed, listing, now):
-    with Database(url) as database:
+def test_a_full_disk_while_storing_changes_nothing(sqlite_url: str, listed, listing, now):
+    with Database(sqlite_url) as database:
         archive = Archive(database)
         archive.add(listing(listed("There Before the Disk Was Full")), now)
         with database.writing() as connection:

@@ -272,6 +272,7 @@ def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now):
     assert states(outbox) == ["expired"]
 
 
+@pytest.mark.engines("sqlite")
 def test_leasing_uses_the_index_on_open_deliveries(database, issues, readers, now):
     from sqlalchemy import text
 

@@ -180,6 +180,7 @@ def test_a_withdrawal_is_that_of_the_newest_version(archive, seen, said, withdra
     assert archive.paper("arxiv:2611.90001").withdrawn is withdrawn
 
 
+@pytest.mark.engines("sqlite")
 def test_the_same_page_again_writes_no_sighting(archive, database, listed, listing, now):
     page = listing(listed(ids=ID, upvotes=3, stars=2, announcement=Announcement.NEW))
     archive.add(page, now)

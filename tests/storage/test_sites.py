@@ -20,15 +20,19 @@ from storage.tables import SITE
 SITE_NAME = "papers.example"
 
 
-@pytest.fixture(params=["memory", "database"])
-def ledger(request: pytest.FixtureRequest) -> Ledger:
-    return MemoryLedger() if request.param == "memory" else Sites(request.getfixturevalue("database"))
+@pytest.fixture
+def ledger(engine: str, request: pytest.FixtureRequest) -> Ledger:
+    return MemoryLedger() if engine == "memory" else Sites(request.getfixturevalue("database"))
+
+
+everywhere = pytest.mark.engines("sqlite", "memory", "postgresql")
 
 
 def test_a_standing_has_the_columns_of_the_table() -> None:
     assert {field.name for field in fields(Standing)} == {column.name for column in SITE.columns} - {"name"}
 
 
+@everywhere
 def test_what_was_decided_is_what_is_known(ledger: Ledger) -> None:
     assert ledger.look(SITE_NAME) is None
     first = asdict(Standing(started={PAGES: 1.5}, busy_until=2.25, holder="é", strikes=3, robots="User-agent: *\n"))
@@ -41,6 +45,7 @@ def test_what_was_decided_is_what_is_known(ledger: Ledger) -> None:
     assert ledger.look("other.example") is None
 
 
+@everywhere
 def test_what_could_not_be_decided_changes_nothing(ledger: Ledger) -> None:
     known = asdict(Standing(strikes=1))
     ledger.change(SITE_NAME, lambda _: known)
@@ -53,6 +58,7 @@ def test_what_could_not_be_decided_changes_nothing(ledger: Ledger) -> None:
     assert ledger.look(SITE_NAME) == known
 
 
+@everywhere
 def test_no_change_is_lost_among_threads(ledger: Ledger) -> None:
     ledger.change(SITE_NAME, lambda _: asdict(Standing()))
 

@@ -17,14 +17,11 @@ _LISTINGS = 6
 _PAPERS = 15
 
 
-@pytest.fixture(params=["a file", "memory"])
-def shared(request, url: str):
-    with Database(url if request.param == "a file" else "sqlite://") as database:
-        yield database
+pytestmark = pytest.mark.engines("sqlite", "memory", "postgresql")
 
 
-def test_threads_that_add_at_once_lose_nothing(shared: Database, listed, listing, now):
-    archive, sources, fetches = Archive(shared), Sources(shared), Fetches(shared)
+def test_threads_that_add_at_once_lose_nothing(database: Database, listed, listing, now):
+    archive, sources, fetches = Archive(database), Sources(database), Fetches(database)
 
     def collect(thread: int) -> int:
         name, new = f"source {thread}", 0
@@ -57,8 +54,8 @@ def test_threads_that_add_at_once_lose_nothing(shared: Database, listed, listing
     assert sum(count.new for n in range(_THREADS) for count in fetches.days(f"source {n}", date.min)) == sum(new)
 
 
-def test_a_failure_in_one_thread_undoes_nothing_of_another(shared: Database, listed, listing, now):
-    archive = Archive(shared)
+def test_a_failure_in_one_thread_undoes_nothing_of_another(database: Database, listed, listing, now):
+    archive = Archive(database)
 
     def add(thread: int) -> int:
         stored = 0

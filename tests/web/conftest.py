@@ -2,15 +2,14 @@
 
 import http.client
 import itertools
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from digests.links import Links
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
@@ -24,6 +23,7 @@ from storage.database import Database
 from storage.issues import Issues
 from storage.outbox import Outbox
 from storage.subscribers import Signup, Subscribers, WishedTopic
+from storage.tables import Base
 from topics.query import parse
 from web.app import create_app
 from web.issues import FrozenPages
@@ -57,7 +57,7 @@ def _ask(
 @dataclass
 class Site:
     address: tuple[str, int]
-    file: Path
+    database: Database
     links: Links
     clock: FixedClock
     subscribers: Subscribers
@@ -74,8 +74,8 @@ class Site:
         return link.removeprefix("https://digests.example.org")
 
     def tables(self) -> list[str]:
-        with closing(sqlite3.connect(self.file)) as connection:
-            return list(connection.iterdump())
+        with self.database.reading() as connection:
+            return [repr(connection.execute(select(table)).all()) for table in Base.metadata.sorted_tables]
 
     def reader(
         self, state: SubscriberState = SubscriberState.CONFIRMED, topics: tuple[str, ...] = ("tides",)
@@ -173,8 +173,8 @@ def _digest() -> Digest:
     )
 
 
-def _serve(place: Path, stack: ExitStack, *, prefix: str = "", linked: bool = True, busy_seconds: float = 30.0) -> Site:
-    database = stack.enter_context(Database(f"sqlite:///{place / 'archive.db'}", busy_seconds=busy_seconds))
+def _serve(url: str, stack: ExitStack, *, prefix: str = "", linked: bool = True, busy_seconds: float = 30.0) -> Site:
+    database = stack.enter_context(Database(url, busy_seconds=busy_seconds))
     links = Links(f"https://digests.example.org{prefix}", KEY)
     clock = FixedClock(NOW)
     subscribers, issues = Subscribers(database), Issues(database)
@@ -187,7 +187,7 @@ def _serve(place: Path, stack: ExitStack, *, prefix: str = "", linked: bool = Tr
         prefix=prefix,
     )
     address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
-    return Site(address, place / "archive.db", links, clock, subscribers, issues)
+    return Site(address, database, links, clock, subscribers, issues)
 
 
 @pytest.fixture
@@ -197,28 +197,33 @@ def ask() -> Callable[..., Answer]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site of a lab; every test brings its own readers."""
     with ExitStack() as stack:
-        yield _serve(tmp_path_factory.mktemp("site"), stack)
+        if engine == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('site')}/archive.db"
+        else:
+            postgres = request.getfixturevalue("postgres")
+            url = stack.enter_context(postgres.database(postgres.archive()))
+        yield _serve(url, stack)
 
 
 @pytest.fixture(scope="session")
 def personal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An installation without a site: no link was ever signed."""
     with ExitStack() as stack:
-        yield _serve(tmp_path_factory.mktemp("personal"), stack, linked=False)
+        yield _serve(f"sqlite:///{tmp_path_factory.mktemp('personal')}/archive.db", stack, linked=False)
 
 
 @pytest.fixture(scope="session")
 def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that lives under a path."""
     with ExitStack() as stack:
-        yield _serve(tmp_path_factory.mktemp("below"), stack, prefix="/papers")
+        yield _serve(f"sqlite:///{tmp_path_factory.mktemp('below')}/archive.db", stack, prefix="/papers")
 
 
 @pytest.fixture
-def impatient(tmp_path: Path) -> Iterator[Site]:
+def impatient(sqlite_url: str) -> Iterator[Site]:
     """A site that does not wait for a database that somebody else holds."""
     with ExitStack() as stack:
-        yield _serve(tmp_path, stack, busy_seconds=0.05)
+        yield _serve(sqlite_url, stack, busy_seconds=0.05)

@@ -189,10 +189,10 @@ def test_the_probes_answer(site):
     assert (site.ask("GET", "/readyz").status, site.ask("GET", "/readyz").text) == (200, "ready")
 
 
-def test_a_held_database_is_a_calm_page_and_the_link_stays_good(impatient):
+def test_a_held_database_is_a_calm_page_and_the_link_stays_good(impatient, tmp_path):
     reader = impatient.reader()
     path = impatient.path(impatient.links.unsubscribe(reader.public_id))
-    with closing(sqlite3.connect(impatient.file, isolation_level=None)) as other:
+    with closing(sqlite3.connect(tmp_path / "archive.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = impatient.ask("POST", path)
         other.execute("ROLLBACK")

@@ -136,10 +136,10 @@ def undated() -> Calendar:
 
 
 @pytest.fixture
-def database() -> Iterator[Any]:
+def database(engine: str, request: pytest.FixtureRequest) -> Iterator[Any]:
     from storage.database import Database
 
-    with Database("sqlite://") as opened:
+    with Database("sqlite://" if engine == "sqlite" else request.getfixturevalue("url")) as opened:
         yield opened
 
 

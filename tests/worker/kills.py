@@ -1,8 +1,8 @@
 """Kill a verb at every step of every transaction, run it again, and say what came of it; one JSON line a kill.
 
 Run as a script, in a process of its own: it forks a child for each kill. A child counts the begins and commits of the
-database, and at the step it was told to it kills itself with SIGKILL, so that nothing of Python or SQLite cleans up:
-before a commit nothing of the transaction may count, before the next begin all of it must.
+database, and at the step it was told to it kills itself with SIGKILL, so that nothing of Python or of the engine cleans
+up: before a commit nothing of the transaction may count, before the next begin all of it must.
 """
 
 import json
@@ -15,24 +15,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
-from sqlalchemy import event
+import psycopg
+from sqlalchemy import event, func, select
 
 from domain.clock import FixedClock
 from paperround.demo.site import DAYS
 from paperround.settings import build
 from paperround.wiring import House
+from storage.tables import MATCH
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 STRIDE = {"first-load": 4}  # fourteen days have hundreds of steps that are alike
 
 
-def settings(folder: Path, site: str, port: int | None) -> Any:
+def settings(folder: Path, url: str, site: str, port: int | None) -> Any:
     mail: dict[str, Any] = {"from": "Paperround <p@lab.example>", "dir": "outbox"}
     if port:
         mail |= {"transport": "smtp", "host": "127.0.0.1", "port": port, "tls": "none", "connections": 1}
     source = {"name": "hf", "kind": "huggingface-daily", "url": site}
-    return build({"database": {"url": "sqlite:///archive.db"}, "mail": mail, "source": [source]}, folder)
+    return build({"database": {"url": url}, "mail": mail, "source": [source]}, folder)
 
 
 def do(verb: str, house: House) -> None:
@@ -86,6 +89,8 @@ def facts(chosen: Any) -> dict[str, Any]:
     with House(chosen) as house:
         stats = house.archive.stats()
         records = house.outbox.records()
+        with house.database.reading() as connection:
+            matches = connection.execute(select(func.count()).select_from(MATCH)).scalar_one()
         return {
             "papers": stats["papers"],
             "backlog": sum(paper.backlog for paper in house.archive.every()),
@@ -94,19 +99,31 @@ def facts(chosen: Any) -> dict[str, Any]:
             "states": dict(Counter(each.state for each in records)),
             "message_ids": len({each.message_id for each in records}),
             "matched_up_to": house.topics.matched_up_to(),
-            "newest_match": house.issues.newest_match(),
+            "matches": matches,
             "letters": sorted(each.name for each in (Path(chosen.mail.dir)).glob("*.eml")),
         }
 
 
-def main(verb: str, template: Path, site: str, port: str) -> None:
+def copied(template: Path, folder: Path, url: str) -> str:
+    """Copy an installation; return where the archive of the copy is, which takes the place of the copy before."""
+    shutil.copytree(template, folder)
+    if url.startswith("sqlite:"):
+        return url  # a file of the folder
+    name = urlsplit(url).path.removeprefix("/")
+    with psycopg.connect(urlsplit(url)._replace(path="/postgres").geturl(), autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name}_copy WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}_copy TEMPLATE {name}")
+    return urlsplit(url)._replace(path=f"/{name}_copy").geturl()
+
+
+def main(verb: str, template: Path, url: str, site: str, port: str) -> None:
     step = 1 - STRIDE.get(verb, 1)
     killed = True
     while killed:
         step += STRIDE.get(verb, 1)
         folder = template.parent / f"{verb}-{step}"
-        shutil.copytree(template, folder)
-        chosen = settings(folder, site, int(port) if port else None)
+        copy = copied(template, folder, url)
+        chosen = settings(folder, copy, site, int(port) if port else None)
         killed = in_child(verb, chosen, step)
         if killed:
             in_child(verb, chosen, None)
@@ -115,4 +132,4 @@ def main(verb: str, template: Path, site: str, port: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4])
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

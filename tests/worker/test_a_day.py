@@ -102,9 +102,9 @@ def stop() -> threading.Event:
 
 
 @pytest.fixture
-def house(tmp_path, site, clock, transport, stop) -> Iterator[House]:
+def house(tmp_path, url, site, clock, transport, stop) -> Iterator[House]:
     values = {
-        "database": {"url": "sqlite:///archive.db"},
+        "database": {"url": url},
         "mail": {"from": "Paperround <p@lab.example>"},
         "source": [{"name": "hf", "kind": "huggingface-daily", "url": site.url, "every": "1h"}],
     }
@@ -380,9 +380,9 @@ def test_a_stop_ends_the_waiting_at_once(house, stop):
     assert monotonic() - started < 10
 
 
-def test_a_site_that_dawdles_holds_neither_the_others_nor_the_letters_for_long(tmp_path, site, clock, transport):
+def test_a_site_that_dawdles_holds_neither_the_others_nor_the_letters_for_long(tmp_path, url, site, clock, transport):
     values = {
-        "database": {"url": "sqlite:///archive.db"},
+        "database": {"url": url},
         "mail": {"from": "Paperround <p@lab.example>"},
         "source": [
             {"name": "slow", "kind": "huggingface-daily", "url": "http://127.0.0.1:9"},

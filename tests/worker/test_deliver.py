@@ -64,14 +64,14 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def house_with(tmp_path: Path, relay: Relay, clock: FixedClock) -> Iterator[Callable[..., House]]:
+def house_with(tmp_path: Path, url: str, relay: Relay, clock: FixedClock) -> Iterator[Callable[..., House]]:
     """Give a house with four readers, each with a letter due, and these settings under [mail]."""
     opened: list[House] = []
 
     def make(**mail: object) -> House:
         with DemoSite(read_pages()) as site:
             values = {
-                "database": {"url": "sqlite:///archive.db"},
+                "database": {"url": url},
                 "mail": {"from": "Paperround <p@lab.example>", "connections": 1, **mail},
                 "source": [{"name": "hf", "kind": "huggingface-daily", "url": site.url}],
             }

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,23 +24,31 @@ def site() -> Iterator[DemoSite]:
         yield opened
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An installation with readers, prepared up to the verb under test by `prepare`."""
+
+    folder: Path
+    url: str
+
+
 @pytest.fixture
-def template(tmp_path: Path, site: DemoSite) -> Path:
-    """An archive with readers, prepared up to the verb under test by `prepare`."""
+def template(tmp_path: Path, engine: str, request: pytest.FixtureRequest) -> Template:
     folder = tmp_path / "template"
     folder.mkdir()
-    return folder
+    # The file is in the folder and goes wherever the folder is copied.
+    return Template(folder, "sqlite:///archive.db" if engine == "sqlite" else request.getfixturevalue("url"))
 
 
-def prepare(folder: Path, site: DemoSite, verbs: list[str]) -> None:
+def prepare(template: Template, site: DemoSite, verbs: list[str]) -> None:
     source = {"name": "hf", "kind": "huggingface-daily", "url": site.url}
     chosen = build(
         {
             "mail": {"from": "Paperround <p@lab.example>"},
-            "database": {"url": "sqlite:///archive.db"},
+            "database": {"url": template.url},
             "source": [source],
         },
-        folder,
+        template.folder,
     )
     with House(chosen) as house:
         for number in range(READERS):
@@ -53,8 +62,8 @@ def prepare(folder: Path, site: DemoSite, verbs: list[str]) -> None:
             house.publisher.publish(house.clock.now())
 
 
-def killed_everywhere(verb: str, template: Path, site: DemoSite, port: int | None = None) -> list[dict]:
-    command = [sys.executable, str(SCRIPT), verb, str(template), site.url, str(port or "")]
+def killed_everywhere(verb: str, template: Template, site: DemoSite, port: int | None = None) -> list[dict]:
+    command = [sys.executable, SCRIPT, verb, template.folder, template.url, site.url, str(port or "")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -78,9 +87,9 @@ def test_a_first_load_is_backlog_and_whole_wherever_it_was_killed(template, site
 def test_match_finds_every_match_once(template, site):
     prepare(template, site, ["collect"])
     rows = killed_everywhere("match", template, site)
-    assert len({(row["matched_up_to"], row["newest_match"]) for row in rows}) == 1
+    assert len({(row["matched_up_to"], row["matches"]) for row in rows}) == 1
     assert rows[0]["matched_up_to"] == 61
-    assert rows[0]["newest_match"] > 4
+    assert rows[0]["matches"] > 4
 
 
 def test_publish_freezes_one_issue_a_reader(template, site):
