@@ -47,13 +47,19 @@ def _add_block(
     rows: list[dict[str, Any]] = []
     identifiers: list[dict[str, Any]] = []
     updated = 0
+
+    def is_taken(key: str) -> bool:
+        return key in unwritten or connection.execute(select(PAPER.c.id).where(PAPER.c.key == key)).first() is not None
+
+    unwritten: set[str] = set()
     for paper, named in zip(block, keys, strict=True):
         titled = by_title.setdefault(named, [])
         known = find(paper, by_id, titled)
         if known is None and paper.only_if_known:
             continue
         if known is None:
-            columns = _new_row(listing, paper, now, key_for(paper, (each.key for each in titled)))
+            columns = _new_row(listing, paper, now, key_for(paper, is_taken))
+            unwritten.add(columns["key"])
             columns |= {"id": next_id, "title_key": named}
             known = Known(id=next_id, key=columns["key"], ids=paper.ids, columns=columns)
             rows.append(columns)
@@ -90,7 +96,7 @@ def _new_row(listing: Listing, paper: ListedPaper, now: datetime, key: str) -> d
         "author_count": max(paper.author_count, len(paper.authors)),
         "published": paper.published,
         "first_seen": paper.first_seen or now,
-        "first_listed": paper.day or listing.day,
+        "first_listed": paper.first_listed or paper.day or listing.day,
         "listed": paper.day or listing.day,
         "url": paper.url,
         "pdf_url": paper.pdf_url,
@@ -98,7 +104,7 @@ def _new_row(listing: Listing, paper: ListedPaper, now: datetime, key: str) -> d
         "project_url": paper.project_url,
         "organization": paper.organization,
         "categories": list(paper.categories),
-        "sources": [listing.source],
+        "sources": list(paper.sources or (listing.source,)),
         "upvotes": paper.upvotes,
         "comments": paper.comments,
         "backlog": listing.backlog,
@@ -159,13 +165,13 @@ def _seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper
     day = paper.day or listing.day
     changes: dict[str, Any] = {
         "listed": max(day, columns["listed"]),
-        "first_listed": min(day, columns["first_listed"]),
+        "first_listed": min(paper.first_listed or day, columns["first_listed"]),
     }
     if day >= columns["listed"]:
         votes = {"upvotes": paper.upvotes, "comments": paper.comments}
         changes |= {name: value for name, value in votes.items() if value is not None}
-    if listing.source not in columns["sources"]:
-        changes["sources"] = [*columns["sources"], listing.source]
+    offered = paper.sources or (listing.source,)
+    changes["sources"] = [*columns["sources"], *(each for each in offered if each not in columns["sources"])]
     return changes
 
 

@@ -4,7 +4,7 @@ The archive asks for the known records that could be the same work, by strong id
 nothing here touches the database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +60,19 @@ def _own_abstract(abstract: str, kind: AbstractKind) -> str:
     return abstract if kind is AbstractKind.AUTHORS else ""
 
 
-def key_for(listed: ListedPaper, taken: Iterable[str]) -> str:
-    """Return the paper key of a new paper: its strongest id, else its title's hash, salted while another has it."""
+def key_for(listed: ListedPaper, is_taken: Callable[[str], bool]) -> str:
+    """Return the paper key of a new paper: its own where it brings a free one, else its strongest id, else its title's.
+
+    The last is a hash, salted while another paper has it.
+    """
+    if listed.key and not is_taken(listed.key):
+        return listed.key
     strongest = listed.ids.strongest
     if strongest:
         return strongest
     names = title_key(listed.title)
-    salt, others = 0, set(taken)
-    while (key := f"title:{title_hash(names, f' {salt}' if salt else '')}") in others:
+    salt = 0
+    while is_taken(key := f"title:{title_hash(names, f' {salt}' if salt else '')}"):
         salt += 1
     return key
 
