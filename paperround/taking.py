@@ -5,7 +5,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -51,7 +51,8 @@ def sink(output: Path | None) -> Iterator[BinaryIO]:
     A device or a pipe that stands there is written to as it is.
     """
     if output is None:
-        yield sys.stdout.buffer
+        with suppress(BrokenPipeError):  # who read it has left (`| head`), and wants no more
+            yield sys.stdout.buffer
         return
     place = output.resolve()  # a link stays one
     if place.exists() and not place.is_file():
