@@ -101,10 +101,19 @@ _FORMULA = re.compile(
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
+def without_ties(text: str) -> str:
+    """Return the text with a blank for each tie; the "~" of an address and of "~50%" stays."""
+    return _TIE.sub(lambda found: found[1] or " ", _HOME.sub("~", text)) if "~" in text else text
+
+
+def without_escaped_quotes(text: str) -> str:
+    r"""Return the text with quotation marks and apostrophes for those written as TeX's accents ("don\'t")."""
+    return _APOSTROPHE.sub("'", _QUOTATION.sub(r'"\1"', text)) if "\\" in text else text
+
+
 def without_tex(text: str) -> str:
     """Return cleaned `text` with its TeX shown as Unicode where that is certain."""
-    if "~" in text:
-        text = _TIE.sub(lambda found: found[1] or " ", _HOME.sub("~", text))
+    text = without_ties(text)
     if "\\" in text or "$" in text:
         text = _ESCAPED.sub(lambda found: _ESCAPES[found[1]], text)
         text = _FORMULA.sub(_formula, text)
@@ -116,7 +125,7 @@ def without_tex(text: str) -> str:
 def _formula(found: re.Match[str]) -> str:
     """Return what a formula says, or the formula itself where that is not certain."""
     inner = next(filter(None, found.groups())).strip()
-    if found[0][0] == "$" and not _is_math(inner):
+    if found[0][0] == "$" and not is_math(inner):
         return found[0]
     if "://" in inner:  # an address has no scripts
         return _convert(inner, math=False)
@@ -126,7 +135,7 @@ def _formula(found: re.Match[str]) -> str:
     return shown.replace("_", _UNDERSCORE).replace("^", _CARET)
 
 
-def _is_math(inner: str) -> bool:
+def is_math(inner: str) -> bool:
     r"""Whether the text between two dollars is a formula: "costs $5 and 10$" is not."""
     if any(sign in inner for sign in "\\^_{}=<>"):
         return True
@@ -138,7 +147,7 @@ def _convert(text: str, *, math: bool) -> str:
     if "\\" in text:
         text = text.replace("\\|", "‖")
         if not math:
-            text = _APOSTROPHE.sub("'", _QUOTATION.sub(r'"\1"', text))
+            text = without_escaped_quotes(text)
         text = _ACCENT.sub(_accent, text)
         text = _SPACING.sub(" ", text)
         text = _DECLARED.sub(r"\1", text)

@@ -99,7 +99,10 @@ class ListedPaper:
     upvotes: int | None = None  #: None where the listing has no votes
     comments: int | None = None
     withdrawn: bool = False
-    first_seen: datetime | None = None  #: only in imported records that bring their own
+    first_seen: datetime | None = None  #: only in imported records that bring their own, as the next three
+    first_listed: date | None = None
+    key: str = ""  #: an archive's paper key: one of the ids' own, or "title:<16 hex digits>"
+    sources: tuple[str, ...] = ()  #: where another archive had it from
     day: date | None = None  #: this paper's own listing day, where one page lists several; else None
     announcement: Announcement | None = None  #: None where the source does not tell
     only_if_known: bool = False  #: it tells more of a known paper and brings no new one (a replacement not asked for)
@@ -108,7 +111,6 @@ class ListedPaper:
     stars: int | None = None  #: of the code's repository
     comment: str = ""  #: the authors', such as "12 pages, accepted at a workshop"
     journal: str = ""  #: where it appeared
-    key: str = ""  #: only in imported records that bring their own
 
 
 @dataclass(frozen=True, slots=True)

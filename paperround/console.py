@@ -41,10 +41,14 @@ class Report:
         self._out.print(escape(text))
 
     @contextmanager
-    def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    def progress(
+        self, what: str, total: int | None = None, *, is_shown: bool = True
+    ) -> Iterator[Callable[[int], None]]:
         """Show a bar on a terminal's stderr; what it gives is called with how much more is done."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal) as bar:
+        with Progress(
+            *columns, console=self._err, transient=True, disable=not (is_shown and self._err.is_terminal)
+        ) as bar:
             task = bar.add_task(escape(what), total=total)
             yield lambda more: bar.advance(task, more)
 

@@ -18,8 +18,9 @@ from domain.errors import PermanentCollectError, RefusedAnswer, UsageError
 from domain.papers import Listing
 from scrapers.arxiv_mail import SOURCE as ARXIV_MAIL
 from scrapers.detecting import TEXTS, detected, is_json_document, refuse_several, why_unread
-from scrapers.records import LONGEST_LINE, looks_like_records, read_json_lines
+from scrapers.record import LONGEST_LINE
 from scrapers.records import SOURCE as RECORDS
+from scrapers.records import looks_like_records, read_json_lines
 from scrapers.saved_mail import looks_like_message
 from scrapers.source import Page
 from scrapers.standing import standing_of

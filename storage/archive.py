@@ -5,7 +5,7 @@ inserted, known ones enriched, the sighting recorded and the page's validators s
 returned. Adding the same listing again changes nothing but the votes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -103,11 +103,21 @@ class Archive:
             return tuple(papers_where(connection, recent))
 
     def every(self) -> Iterator[Paper]:
-        """Give every paper, in order of storing, a block at a time: memory stays flat."""
-        last = 0
-        while block := self.after(last, BLOCK):
-            yield from block
+        """Give every paper there is now, in order of storing; each block is a transaction, so memory stays flat."""
+        newest, last = self._newest_id(), 0
+        while last < newest and (block := self.after(last, BLOCK)):
+            yield from (paper for paper in block if paper.id <= newest)
             last = block[-1].id
+
+    def journals(self, ids: Collection[int]) -> dict[int, str]:
+        """Return where papers appeared, as the newest of their listings that tells says; the others are missing."""
+        told = SIGHTING.c.details["journal"].as_string()
+        query = select(SIGHTING.c.paper_id, told.label("journal")).where(
+            SIGHTING.c.paper_id.in_(ids), told.is_not(None)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(SIGHTING.c.day, SIGHTING.c.id))
+            return {row.paper_id: row.journal for row in rows}
 
     def without_abstract(self, source: str, since: date, limit: int) -> tuple[Paper, ...]:
         """Return up to `limit` papers that a source listed since a day and whose abstract is not the authors' own.
@@ -126,6 +136,10 @@ class Archive:
         """Return the newest listing day; None for an empty archive."""
         with self._database.reading() as connection:
             return connection.execute(select(func.max(PAPER.c.listed))).scalar()
+
+    def _newest_id(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(PAPER.c.id))).scalar() or 0
 
     def stats(self) -> dict[str, Any]:
         """Return the counts of interface.md, "archive stats"."""

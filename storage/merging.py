@@ -99,7 +99,7 @@ def new_row(listing: Listing, paper: ListedPaper, now: datetime, speaker: Speake
         "author_count": max(paper.author_count, len(paper.authors)),
         "published": paper.published,
         "first_seen": paper.first_seen or now,
-        "first_listed": paper.day or listing.day,
+        "first_listed": paper.first_listed or paper.day or listing.day,
         "listed": paper.day or listing.day,
         "url": paper.url,
         "pdf_url": paper.pdf_url,
@@ -107,7 +107,7 @@ def new_row(listing: Listing, paper: ListedPaper, now: datetime, speaker: Speake
         "project_url": paper.project_url,
         "organization": paper.organization,
         "categories": list(paper.categories),
-        "sources": [listing.source],
+        "sources": list(paper.sources or (listing.source,)),
         "upvotes": paper.upvotes,
         "comments": paper.comments,
         "backlog": listing.backlog,
@@ -150,13 +150,12 @@ def seen_again(columns: Mapping[str, Any], listing: Listing, paper: ListedPaper)
     day = paper.day or listing.day
     changes: dict[str, Any] = {
         "listed": max(day, columns["listed"]),
-        "first_listed": min(day, columns["first_listed"]),
+        "first_listed": min(paper.first_listed or day, columns["first_listed"]),
     }
     if day >= columns["listed"]:
         votes = {"upvotes": paper.upvotes, "comments": paper.comments}
         changes |= {name: value for name, value in votes.items() if value is not None}
-    if listing.source not in columns["sources"]:
-        changes["sources"] = [*columns["sources"], listing.source]
+    changes["sources"] = list(dict.fromkeys([*columns["sources"], *(paper.sources or (listing.source,))]))
     return changes
 
 

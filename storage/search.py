@@ -4,10 +4,10 @@ The index is SQLite's FTS5 without content of its own: it holds the words as dom
 a topic find the same papers. A row is therefore taken out by saying again what was put in.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from domain.fts5 import match_expression
 from domain.papers import Paper
@@ -23,6 +23,10 @@ _FIND = text(
 _SCORES = text(
     "SELECT rowid, bm25(paper_fts, 2.0, 1.0, 0.0, 0.0) AS score FROM paper_fts "
     "WHERE paper_fts MATCH :wanted AND rowid BETWEEN :low AND :high"
+)
+_NEXT = text(
+    "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted AND rowid > :last AND rowid <= :newest "
+    "ORDER BY rowid LIMIT :limit"
 )
 _COUNT = text("SELECT count(*) FROM paper_fts WHERE paper_fts MATCH :wanted")
 
@@ -52,6 +56,20 @@ class Search:
                 block = papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK]))
                 papers.update((paper.id, paper) for paper in block)
         return Found(total=int(total), papers=tuple(papers[each] for each in ids))
+
+    def every(self, query: Query) -> Iterator[Paper]:
+        """Give every paper that matches and is there now, in order of storing; each block is a transaction."""
+        with self._database.reading() as connection:
+            newest = connection.execute(select(func.max(PAPER.c.id))).scalar() or 0
+        wanted = {"wanted": match_expression(query.tree), "last": 0, "newest": newest, "limit": BLOCK}
+        while True:
+            with self._database.reading() as connection:
+                ids = list(connection.execute(_NEXT, wanted).scalars())
+                block = tuple(papers_where(connection, PAPER.c.id.in_(ids)))
+            if not ids:
+                return
+            yield from block
+            wanted["last"] = ids[-1]
 
     def scores(self, query: Query, paper_ids: Collection[int]) -> dict[int, float]:
         """Return BM25 of these papers for a query, higher is better, titles counted twice.

@@ -119,7 +119,7 @@ def test_what_is_exported_can_be_imported_elsewhere(paperround, configured):
     elsewhere = paperround("--config", "empty/paperround.toml", "import", "export.jsonl", "--json").json
     assert elsewhere["new"] == 22
     assert paperround("papers", "export", "speech", "--format", "jsonl").code == 0
-    assert paperround("papers", "export", "--format", "bibtex").code == 2
+    assert paperround("papers", "export", "--format", "word").code == 2
 
 
 def test_papers_are_searched_and_shown(paperround, configured):

@@ -1,0 +1,1 @@
+"""Papers as bibliographies, tables and archives hold them."""

@@ -1,0 +1,127 @@
+"""papers: find, show, take away."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from digests.citations.records import shown
+from digests.wording import counted
+from domain.errors import UsageError
+from domain.papers import Sighting
+from paperround.commands.context import QUERY_COMMAND, Json, opened, report
+from paperround.console import plain, table
+
+papers = typer.Typer(help="The papers of the archive.", no_args_is_help=True)
+_EVERYTHING = 2**31 - 1
+
+
+def attach(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(papers, name="papers")
+
+
+@papers.command("search", context_settings=QUERY_COMMAND)
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="A query in the topic language.")],
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=_EVERYTHING, help="Show at most so many; default 20, in JSON all.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find papers by the words of their title, abstract and authors, best first."""
+    from topics.query import parse
+
+    told = report(context, as_json)
+    parsed = parse(query)
+    with opened(context) as house:
+        found = house.search.search(parsed, limit or (_EVERYTHING if told.is_json else 20))
+    result = {"total": found.total, "papers": [shown(paper) for paper in found.papers]}
+
+    def lines() -> Iterable[str | Table]:
+        yield f"{counted(found.total, 'paper')} matching {plain(parsed.normal_form)}"
+        yield table(("key", "listed", "title"), ((each.key, each.listed, each.title) for each in found.papers))
+
+    told.show(result, lines)
+
+
+@papers.command("show")
+def show(context: typer.Context, key: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Show one paper by its key, or any of its ids, and where it was listed."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        paper = house.archive.paper(key)
+        sightings = house.archive.sightings(paper.id)
+    seen = [_sighted(each) for each in sightings]
+
+    def lines() -> Iterable[str | Table]:
+        yield f"[bold]{plain(paper.title)}[/bold]"
+        yield plain(", ".join(paper.authors) or f"{paper.author_count} authors")
+        yield f"{paper.key}  {plain(paper.url)}"
+        yield plain(paper.abstract)
+        yield table(
+            ("source", "day", "rank", "votes", "announced", "version"),
+            ((s.source, s.day, s.rank, s.upvotes, s.announcement or "", s.version or "") for s in sightings),
+        )
+        for said in dict.fromkeys(words for s in sightings for words in (s.comment, s.journal) if words):
+            yield plain(said)
+
+    told.show({**shown(paper), "sightings": seen}, lines)
+
+
+@papers.command("export", context_settings=QUERY_COMMAND)
+def export(
+    context: typer.Context,
+    query: Annotated[str | None, typer.Argument(help="Only what matches; default every paper.")] = None,
+    form: Annotated[str, typer.Option("--format", help="bibtex, ris, csv, or jsonl, which `import` reads.")] = "jsonl",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Where to; default stdout. Whole or not at all.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write papers as a bibliography, a table or JSON Lines, in the order in which they were stored."""
+    from digests.citations.formats import FORMATS
+    from paperround.interruption import stopping
+    from paperround.taking import sink, take
+    from topics.query import parse
+
+    if form not in FORMATS:
+        raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {form!r}")
+    told = report(context, as_json)
+    parsed = parse(query) if query is not None else None
+    with opened(context) as house, stopping() as stop, sink(output) as out:
+        found = house.search.every(parsed) if parsed else house.archive.every()
+        with told.progress("Exporting", is_shown=output is not None) as advance:
+            written = take(found, FORMATS[form], house.archive.journals, out, stop=stop, advance=advance)
+    if output is not None:
+        told.show(
+            {"papers": written, "format": form, "output": str(output)},
+            lambda: [f"{counted(written, 'paper')} in {plain(str(output))}"],
+        )
+
+
+def _sighted(sighting: Sighting) -> dict[str, Any]:
+    """Return where a paper stood and what the listing said of it; what it did not say is left out."""
+    where = {
+        "source": sighting.source,
+        "day": sighting.day.isoformat(),
+        "rank": sighting.rank,
+        "upvotes": sighting.upvotes,
+        "comments": sighting.comments,
+        "seen_at": sighting.seen_at.isoformat(timespec="seconds"),
+    }
+    said = {
+        "version": sighting.version,
+        "announcement": sighting.announcement,
+        "organization": sighting.organization,
+        "code_url": sighting.code_url,
+        "stars": sighting.stars,
+        "keywords": list(sighting.keywords),
+        "summary": sighting.summary,
+        "comment": sighting.comment,
+        "journal": sighting.journal,
+    }
+    return where | {name: value for name, value in said.items() if value not in (None, "", [])}
