@@ -12,6 +12,7 @@ from digests.wording import counted
 from domain.errors import UsageError
 from domain.papers import Paper, Sighting
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
+from paperround.commands.statistics import stats
 from paperround.console import plain, table
 
 papers = typer.Typer(help="The papers of the archive.", no_args_is_help=True)
@@ -21,6 +22,7 @@ _EVERYTHING = 2**31 - 1
 
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
+    archive.command("stats")(stats)
     app.add_typer(papers, name="papers")
     app.add_typer(archive, name="archive")
 
@@ -142,15 +144,6 @@ def shown(paper: Paper) -> dict[str, Any]:
         "doi": paper.ids.doi,
         "openreview_id": paper.ids.openreview,
     }
-
-
-@archive.command("stats")
-def stats(context: typer.Context, as_json: Json = False) -> None:
-    """Count what is kept."""
-    told = report(context, as_json)
-    with opened(context) as house:
-        counts = house.archive.stats()
-    told.show(counts, lambda: [table(("what", "how many"), counts.items())])
 
 
 @archive.command("migrate")
