@@ -64,7 +64,7 @@ class Statistics:
         with self._database.reading() as connection:
             listed = connection.execute(select(func.max(PAPER.c.listed))).scalar()
             sent = connection.execute(letter).scalar()
-        return max((day for day in (listed, sent.date() if sent else None) if day), default=None)
+        return max((day for day in (listed, sent.astimezone(UTC).date() if sent else None) if day), default=None)
 
     def per_day(self, first: date, last: date) -> PerDay:
         """Return what happened from `first` to `last`, both included, all seen at one moment."""
@@ -126,11 +126,12 @@ def _matches(connection: Connection, first: date, days: int) -> tuple[int, ...]:
         .where(PAPER.c.listed >= first, PAPER.c.first_listed.between(first, _last(first, days)))
         .group_by(PAPER.c.first_listed)
     )
-    return _row(dict(connection.execute(query).tuples().all()), first, days)
+    counts = {row[0]: row[1] for row in connection.execute(query)}
+    return _row(counts, first, days)
 
 
 def _letters(connection: Connection, first: date, days: int) -> dict[DeliveryState, tuple[int, ...]]:
-    """Count letters by their day in UTC and their state.
+    """Count letters by their day in UTC and their state; reads every delivery: none of their indexes knows days.
 
     A delivery that belongs to an issue goes with it, so the issue itself need not be looked at.
     """

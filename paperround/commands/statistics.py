@@ -96,7 +96,7 @@ def _sparks(values: Sequence[int], bars: Sequence["Span"]) -> str:
     from web.plots.scales import heights
 
     sums = [each.sum(values) for each in bars]
-    top = heights(sums).top
+    top = min(max(sums), heights(sums).top)
     return "".join(_BARS[(min(each, top) * len(_BARS) - 1) // top] if each else _NONE for each in sums)
 
 

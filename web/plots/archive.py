@@ -6,6 +6,7 @@ from digests.wording import counted, full_date, subject_date
 from domain.issues import DeliveryState
 from storage.statistics import PerDay
 from web.plots.drawing import figure
+from web.plots.scales import spans
 from web.plots.values import GREY, Panel, Series, ranked
 
 S = DeliveryState
@@ -22,30 +23,31 @@ _LETTERS = (
 def panels(counts: PerDay) -> tuple[Panel, ...]:
     """Return the four panels of the archive; a source has one colour in both of its panels."""
     days = len(counts.matches)
+    each = f"each {spans(counts.first, days)[0].unit}"
     return (
         Panel(
-            title="Papers listed",
+            title=f"Papers listed {each}",
             note="by source and its own listing day; on two lists, counted in both",
             first=counts.first,
-            series=ranked([(each.source, each.listed) for each in counts.sources]),
+            series=ranked([(source.source, source.listed) for source in counts.sources]),
             nothing=_nothing("list", days),
         ),
         Panel(
-            title="New papers",
+            title=f"New papers {each}",
             note="by the source that listed them first, on the day when it did",
             first=counts.first,
-            series=ranked([(each.source, each.new) for each in counts.sources]),
+            series=ranked([(source.source, source.new) for source in counts.sources]),
             nothing=_nothing("new paper", days),
         ),
         Panel(
-            title="Matches",
+            title=f"Matches {each}",
             note="of a topic and a paper, by the day when that was first listed",
             first=counts.first,
             series=(Series("all topics", counts.matches),),
             nothing=_nothing("match", days),
         ),
         Panel(
-            title="Letters",
+            title=f"Letters {each}",
             note="by the day of the letter (UTC) and what became of it",
             first=counts.first,
             series=_letters(counts.letters, days),
@@ -59,7 +61,7 @@ def archive_figure(counts: PerDay) -> str:
     first, last = counts.days[0], counts.days[-1]
     begin = full_date(first) if first.year != last.year else subject_date(first)
     when = full_date(last) if first == last else f"{begin} to {full_date(last)}"
-    return figure("The archive day by day", f"{when}; the figures at the right are sums", panels(counts))
+    return figure("The archive over time", f"{when}; the figures at the right are sums", panels(counts))
 
 
 def _letters(letters: Mapping[DeliveryState, tuple[int, ...]], days: int) -> tuple[Series, ...]:
