@@ -33,6 +33,7 @@ from storage.runs import Runs
 from storage.search import Search
 from storage.sites import Sites
 from storage.sources import Sources
+from storage.statistics import Statistics
 from storage.subscribers import Subscribers
 from storage.topics import Topics
 from worker.collect import Collector
@@ -109,6 +110,11 @@ class House:
     def search(self) -> Search:
         """The archive's full-text search."""
         return Search(self.database)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What happened day by day."""
+        return Statistics(self.database)
 
     @cached_property
     def runs(self) -> Runs:

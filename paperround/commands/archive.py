@@ -3,23 +3,15 @@
 import typer
 
 from paperround.commands.context import Json, opened, report
-from paperround.console import table
+from paperround.commands.statistics import stats
 
 archive = typer.Typer(help="The archive as a whole.", no_args_is_help=True)
 
 
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
+    archive.command("stats")(stats)
     app.add_typer(archive, name="archive")
-
-
-@archive.command("stats")
-def stats(context: typer.Context, as_json: Json = False) -> None:
-    """Count what is kept."""
-    told = report(context, as_json)
-    with opened(context) as house:
-        counts = house.archive.stats()
-    told.show(counts, lambda: [table(("what", "how many"), counts.items())])
 
 
 @archive.command("migrate")

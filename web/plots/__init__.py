@@ -1,0 +1,1 @@
+"""What was counted, drawn: figures in, SVG out; no script, no clock, no web framework."""
