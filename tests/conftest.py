@@ -15,7 +15,7 @@ import pytest
 
 MUST_NOT_SKIP = "PAPERROUND_TESTS_MUST_NOT_SKIP"
 #: What a test that asks for `url` or `engine` runs on, once each; its mark `engines` may choose, or add "memory".
-ENGINES = ("sqlite",)
+ENGINES = ("sqlite", "postgresql")
 
 
 def pytest_configure(config: pytest.Config) -> None:
