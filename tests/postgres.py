@@ -47,6 +47,8 @@ timezone = 'Asia/Kolkata'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
 autovacuum = off
 """
 
@@ -87,9 +89,8 @@ class Server:
     def start(self) -> None:
         try:
             self._run("pg_ctl", "--version")
-        except PermissionError:  # a virtual environment below /root, where only root may look
-            shutil.copytree(self._binaries.parent, self._folder / "copied", symlinks=True)
-            self._binaries = self._folder / "copied" / self._binaries.name
+        except PermissionError:
+            self._copy_binaries()
         for collation in COLLATIONS:
             new = ("-D", self._data, "-U", "paperround", "-A", "trust", "-E", "UTF8", "--no-sync")
             made = self._run("initdb", *new, *collation)
@@ -102,6 +103,15 @@ class Server:
         log = self._folder / "log"
         if self._run("pg_ctl", "-D", self._data, "-l", log, "-w", "start").returncode != 0:
             raise SystemExit(log.read_text(encoding="utf-8"))
+
+    def _copy_binaries(self) -> None:
+        """Copy them to where their user may run them, out of a virtual environment where only root may look."""
+        package, install, name = self._binaries.parts[-3:]
+        libraries = self._binaries.parents[2] / f"{package}.libs"  # of a wheel: the programs look for them there
+        shutil.copytree(self._binaries.parent, self._folder / package / install, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, self._folder / libraries.name)
+        self._binaries = self._folder / package / install / name
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")  # nobody wants its data in order

@@ -187,3 +187,4 @@ def test_a_killed_process_keeps_its_turn_no_longer_than_its_lease(url: str) -> N
         killed.__enter__()
         with Pace(ledger=Sites(another), clock=lambda: now[0], sleep=sleep).turn(SITE_NAME, PAGES, 0, lease=40):
             assert now[0] == pytest.approx(1_700_000_040, abs=0.2)
+        killed.__exit__(None, None, None)  # or the garbage collector would do it, when the database is closed
