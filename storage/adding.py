@@ -5,6 +5,7 @@ For each block of listed papers: look up the known ones by strong id and by titl
 A record that only tells more of a known paper (`only_if_known`) is left out where nobody knows the paper.
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,13 +24,20 @@ from storage.tables import IDENTIFIER, PAPER, REMATCH, VALIDATOR
 
 
 def add_listing(
-    connection: Connection, listing: Listing, now: datetime, validators: Sequence[Validators], *, sight: bool = True
+    connection: Connection,
+    listing: Listing,
+    now: datetime,
+    validators: Sequence[Validators],
+    *,
+    sight: bool = True,
+    apart_from: int = sys.maxsize,
 ) -> tuple[list[int], int]:
     """Store a listing; return the ids of the papers never seen before, and how many known ones learned something."""
     new_ids: list[int] = []
     updated = 0
     for start in range(0, len(listing.papers), BLOCK):
-        added, changed = _add_block(connection, listing, listing.papers[start : start + BLOCK], now, sight=sight)
+        block = listing.papers[start : start + BLOCK]
+        added, changed = _add_block(connection, listing, block, now, sight=sight, apart_from=apart_from)
         new_ids += added
         updated += changed
     if listing.status.moves_cursor:
@@ -38,7 +46,13 @@ def add_listing(
 
 
 def _add_block(
-    connection: Connection, listing: Listing, block: Sequence[ListedPaper], now: datetime, *, sight: bool
+    connection: Connection,
+    listing: Listing,
+    block: Sequence[ListedPaper],
+    now: datetime,
+    *,
+    sight: bool,
+    apart_from: int,
 ) -> tuple[list[int], int]:
     keys = [title_key(paper.title) for paper in block]
     by_id, by_title = _known(connection, {pair for paper in block for pair in paper.ids.pairs()}, set(keys))
@@ -54,7 +68,7 @@ def _add_block(
     unwritten: set[str] = set()
     for paper, named in zip(block, keys, strict=True):
         titled = by_title.setdefault(named, [])
-        known = find(paper, by_id, titled)
+        known = find(paper, by_id, [each for each in titled if not paper.key or each.id <= apart_from])
         if known is None and paper.only_if_known:
             continue
         if known is None:

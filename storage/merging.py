@@ -27,7 +27,8 @@ def find(listed: ListedPaper, by_id: Mapping[tuple[str, str], Known], by_title: 
     for pair in listed.ids.pairs():
         if pair in by_id:
             return by_id[pair]
-    for known in by_title:
+    # Of several that are the same by what they say, the one that an imported record calls by its key.
+    for known in sorted(by_title, key=lambda each: each.key != listed.key):
         if _same_work(listed, known):
             return known
     return None
