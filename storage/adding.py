@@ -10,6 +10,7 @@ Decisions are merging.py's and wording.py's. New papers and sightings are writte
 alone. A record that only tells more of a known paper (`only_if_known`) is left out where nobody knows the paper.
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -42,13 +43,19 @@ from storage.words.index import INDEXED, index_of
 
 
 def add_listing(
-    connection: Connection, listing: Listing, now: datetime, validators: Sequence[Validators], *, sight: bool = True
+    connection: Connection,
+    listing: Listing,
+    now: datetime,
+    validators: Sequence[Validators],
+    *,
+    sight: bool = True,
+    apart_from: int = sys.maxsize,
 ) -> tuple[list[Paper], int]:
     """Store a listing; return the papers never seen before, and how many known ones learned something."""
     new: list[Paper] = []
     updated = 0
     for start in range(0, len(listing.papers), BLOCK):
-        block = _Block(connection, listing, now)
+        block = _Block(connection, listing, now, apart_from)
         block.take(listing.papers[start : start + BLOCK])
         block.write(sight=sight)
         new += [paper_of(known.columns, known.ids) for known in block.new.values()]
@@ -70,10 +77,11 @@ class _Lists:
 class _Block:
     """Some papers of a listing on their way into the archive."""
 
-    def __init__(self, connection: Connection, listing: Listing, now: datetime) -> None:
+    def __init__(self, connection: Connection, listing: Listing, now: datetime, apart_from: int) -> None:
         self._connection = connection
         self._listing = listing
         self._now = now
+        self._apart_from = apart_from
         self._shelf = Shelf(connection)
         self._stood = Stood(listing.source)
         self._lists = _Lists()
@@ -115,7 +123,12 @@ class _Block:
         if seen is None:  # its ids tell, and so did they before; a later listing may bind two papers by them
             same, kin = named, []
         else:
-            verdicts = judged(seen, named, self._shelf.alike(marks))
+            alike = self._shelf.alike(marks)
+            if paper.key:
+                alike = sorted(
+                    (each for each in alike if each.id <= self._apart_from), key=lambda e: e.key != paper.key
+                )
+            verdicts = judged(seen, named, alike)
             same, kin = list(verdicts.same), list(verdicts.kin)
         if same:
             known = self._joined(same)

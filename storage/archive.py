@@ -5,6 +5,7 @@ inserted, known ones enriched, the sighting recorded and the page's validators s
 returned. Adding the same listing again changes nothing but the votes.
 """
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -28,14 +29,22 @@ class Archive:
         self._database = database
 
     def add(
-        self, listing: Listing, now: datetime, validators: Sequence[Validators] = (), *, sight: bool = True
+        self,
+        listing: Listing,
+        now: datetime,
+        validators: Sequence[Validators] = (),
+        *,
+        sight: bool = True,
+        apart_from: int = sys.maxsize,
     ) -> Added:
         """Store one listing in one transaction and return what was new; without `sight` no sighting is recorded.
 
+        Records that bring a key of their own never join a paper of an id above `apart_from` by their words alone: both
+        are of one export, and the archive that wrote it kept them apart.
         Raises StorageError; then nothing of the listing was stored and its page will be asked for again.
         """
         with self._database.writing() as connection:
-            new, updated = add_listing(connection, listing, now, validators, sight=sight)
+            new, updated = add_listing(connection, listing, now, validators, sight=sight, apart_from=apart_from)
         return Added(new=tuple(new), updated=updated, listed=len(listing.papers))
 
     def paper(self, key: str) -> Paper:
@@ -104,7 +113,7 @@ class Archive:
 
     def every(self) -> Iterator[Paper]:
         """Give every paper there is now, in order of storing; each block is a transaction, so memory stays flat."""
-        newest, last = self._newest_id(), 0
+        newest, last = self.newest_id(), 0
         while last < newest and (block := self.after(last, BLOCK)):
             yield from (paper for paper in block if paper.id <= newest)
             last = block[-1].id
@@ -137,7 +146,8 @@ class Archive:
         with self._database.reading() as connection:
             return connection.execute(select(func.max(PAPER.c.listed))).scalar()
 
-    def _newest_id(self) -> int:
+    def newest_id(self) -> int:
+        """Return the id of the paper stored last; 0 for an empty archive."""
         with self._database.reading() as connection:
             return connection.execute(select(func.max(PAPER.c.id))).scalar() or 0
 

@@ -20,9 +20,10 @@ def import_file(
     """
     parts: list[SourceReport] = []
     name = file.name
+    before = archive.newest_id()
     try:
         for listing in read_file(name, _bytes(file, largest), day=day, kind=kind, backlog=backlog):
-            added = archive.add(listing, clock.now())
+            added = archive.add(listing, clock.now(), apart_from=before)
             parts.append(
                 SourceReport(
                     source=name,

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.citations.records import shown
@@ -309,6 +309,7 @@ FIELDS = ["title", "abstract", "authors", "arxiv_id", "doi", "url", "published",
 FIELDS += ["key", "sources", "abstract_kind", "first_listed", "version", "withdrawn", "organization"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON) | st.binary(max_size=30), max_size=5))
 def test_any_lines_are_read_or_refused(lines: list[object]) -> None:
     try:

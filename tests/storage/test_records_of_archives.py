@@ -71,6 +71,17 @@ def test_works_of_one_title_keep_their_keys_in_whatever_order_they_come(archive,
     assert archive.paper(first).abstract == clocks
 
 
+def test_what_one_archive_kept_apart_stays_apart_and_joins_what_was_there_before(archive, listed, listing, now):
+    (before,) = archive.add(listing(listed("What Was There Before the Import")), now).new
+    ids = [Identifiers(arxiv="2611.90001"), Identifiers(doi="10.1234/a"), Identifiers(doi="10.1234/b")]
+    one, other, third = (listed(ids=each, key=each.strongest) for each in ids)
+    third = listed(before.title, ids=ids[2], key=ids[2].strongest)
+    added = archive.add(listing(one, other, third, source="records"), now, apart_from=archive.newest_id())
+    assert [paper.key for paper in added.new] == [one.key, other.key]
+    assert archive.paper("10.1234/b").id == before.id
+    assert len(archive.add(listing(listed(ids=ids[0]), listed(ids=Identifiers(doi="10.1234/c"))), now).new) == 0
+
+
 # -- what leaves -------------------------------------------------------------------------------------------------------
 
 
@@ -89,7 +100,5 @@ def test_a_search_gives_every_match_once_in_order_of_storing(count, archive, dat
     papers = [listed(f"Mud Number {n}", rank=n, abstract="", authors=()) for n in range(count)]
     for start in range(0, count, 500):
         archive.add(listing(*papers[start : start + 500], listed(f"Sand {start}", rank=999)), now)
-    assert [
-        paper.title
-        for paper in Search(database).every(Query(text="mud", normal_form="mud", tree=Word("mud"), terms=("mud",)))
-    ] == [paper.title for paper in papers]
+    query = Query(text="mud", normal_form="mud", tree=Word("mud"), terms=("mud",))
+    assert [paper.title for paper in Search(database).every(query)] == [paper.title for paper in papers]
