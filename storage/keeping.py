@@ -26,6 +26,7 @@ from storage.tables import CONSENT, CONTENT, DELIVERY, FETCH, FRAGMENT, ISSUE, M
 
 S = DeliveryState
 _FINISHED = [each.value for each in (S.ACCEPTED, S.REJECTED, S.SKIPPED, S.EXPIRED)]
+_WORTH = 0.05  # of the contents: looking through 150,000 of them for the pieces of 1,000 took 12 s
 _GOOD = [each.value for each in FetchStatus if each.is_good]
 
 
@@ -76,7 +77,7 @@ class Keeping:
             replies=self._replies(steps, now - ages.replies) if ages.replies else 0,
             runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
             fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
-            fragments=self.sweep_fragments(is_stopped=is_stopped),
+            fragments=self.sweep_fragments(is_stopped=is_stopped, worth=_WORTH),
         )
 
     def _pending(self, steps: "_Steps", before: datetime) -> int:
@@ -148,17 +149,21 @@ class Keeping:
         old = and_(FETCH.c.at < before, FETCH.c.id.not_in(stays))
         return sum(steps.over(FETCH.c.id, old, _deleting(FETCH.c.id, old)))
 
-    def sweep_fragments(self, *, is_stopped: Callable[[], bool] = lambda: False) -> int:
-        """Delete the fragments that no content has, if contents were let go since the last time; return how many.
+    def sweep_fragments(self, *, is_stopped: Callable[[], bool] = lambda: False, worth: float = 0) -> int:
+        """Delete the fragments that no content has; return how many.
 
+        All contents are looked through for that, so it is done once contents were let go since the last time: more
+        than none, and at least the share `worth` of those there are.
         Which are in use is found outside of any writing transaction; contents that were written since are looked at
         with each step, so that no letter loses a piece. Memory: one byte a fragment.
         """
         with self._database.reading() as connection:
             let_go_before = connection.execute(select(MARKER.c.value).where(MARKER.c.name == UNSWEPT)).scalar()
-            newest = connection.execute(select(func.max(CONTENT.c.id))).scalar() or 0
+            contents, newest = connection.execute(
+                select(func.count(), func.coalesce(func.max(CONTENT.c.id), 0)).select_from(CONTENT)
+            ).one()
             used = bytearray((connection.execute(select(func.max(FRAGMENT.c.id))).scalar() or 0) + 1)
-        if let_go_before is None:
+        if let_go_before is None or let_go_before < contents * worth:
             return 0
         steps = _Steps(self._database, is_stopped)
         for row in steps.rows(select(CONTENT.c.id, CONTENT.c.fragments), CONTENT.c.id, CONTENT.c.id <= newest):

@@ -20,6 +20,7 @@ from storage.sqlite import ours
 from storage.tables import DELIVERY, OPEN
 
 _SHARE, _BYTES = 0.2, 64 * 2**20  # of the file that must be free before it is worth writing it anew
+_SAMPLE = 1000  # rows of each index that SQLite looks at
 _PATIENCE = 5.0  # seconds for another writer to end
 _ROOM = 2.1  # times what the archive holds: SQLite writes it to a second file, and then into the log
 
@@ -32,8 +33,11 @@ def room_at(folder: Path) -> int:
 class Space:
     """The room that one database takes."""
 
-    def __init__(self, database: Database, *, room: Callable[[Path], int] = room_at) -> None:
+    def __init__(
+        self, database: Database, *, room: Callable[[Path], int] = room_at, patience: float = _PATIENCE
+    ) -> None:
         self._database = database
+        self._patience = patience
         self._room = room
 
     def spare(self) -> tuple[int, int]:
@@ -50,11 +54,9 @@ class Space:
     def refresh(self) -> None:
         """Let the database look anew at how much of what it holds, by which it plans its queries."""
         with self._database.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("ANALYZE"))
-            else:
-                connection.exec_driver_sql("PRAGMA analysis_limit=1000")
-                connection.exec_driver_sql("PRAGMA optimize=0x10002")  # every table, whoever asked for it
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE}")
+            connection.exec_driver_sql("ANALYZE")
 
     def give_back(self, *, anyway: bool = False) -> tuple[int, str]:
         """Write the file anew without what is free, where that is worth it, or `anyway`.
@@ -101,7 +103,7 @@ class Space:
     def _plainly(self, file: Path, statement: str) -> list[tuple[int, ...]]:
         """Run a statement that may stand in no transaction."""
         try:
-            with closing(sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(file, timeout=self._patience, isolation_level=None)) as connection:
                 return connection.execute(statement).fetchall()
         except sqlite3.Error as error:
             raise ours(error, str(file)) from error

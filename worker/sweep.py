@@ -20,7 +20,7 @@ from worker.liveness import is_alive
 log = logging.getLogger("paperround.worker")
 _JOB = "sweep"
 _LEASE = timedelta(hours=1)
-_MUCH = 10_000  # rows, after which the planner's figures are old
+_MUCH = 1_000  # rows, after which the planner's figures are old
 
 
 @dataclass(frozen=True, slots=True)
