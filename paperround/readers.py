@@ -93,6 +93,10 @@ class Desk:
         consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now())
         self._subscribers.unsubscribe(self.find(email).public_id, consent)
 
+    def erase(self, reader: Subscriber) -> bool:
+        """Erase a reader and all that was theirs; return whether they were still there."""
+        return self._subscribers.erase(reader.public_id, self._clock.now())
+
     def _confirmation(self, email: str, now: datetime) -> "_Confirmation":
         if self._links is None:
             raise UsageError("without web.base_url there is no page to confirm on")

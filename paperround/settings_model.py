@@ -20,10 +20,7 @@ LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
     ("web", "signup"): ("closed",),
     ("web", "allowed_domains"): ("", []),
     ("digest", "quiet_note_after_days"): (0,),
-    ("keep", "issues_days"): (),
-    ("keep", "replies_days"): (),
     ("keep", "bounces_days"): (),
-    ("keep", "pending_days"): (),
 }
 #: This machine, by every name that settings give it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -138,6 +135,14 @@ class KeepSettings(Section):
 
     #: Raw pages kept of each source, read well and not, so that they can be read again.
     raw_pages: int = Field(default=10, ge=0, le=1000)
+    #: Days that an issue and its letter are kept; 0 for ever. What a reader was sent is remembered in any case.
+    issues_days: int = Field(default=365, ge=0, le=36_500)
+    #: Days that what a relay said of a letter is kept; 0 for ever.
+    replies_days: int = Field(default=90, ge=0, le=36_500)
+    #: Days after which a reader who never confirmed is erased; 0 for never.
+    pending_days: int = Field(default=14, ge=0, le=36_500)
+    #: Days that runs and the answers of sources are kept, by which one sees what is unusual of a source.
+    runs_days: int = Field(default=90, ge=70, le=36_500)
 
 
 class SourceSettings(Section):

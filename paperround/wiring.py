@@ -28,11 +28,13 @@ from storage.archive import Archive
 from storage.database import Database
 from storage.fetches import Fetches
 from storage.issues import Issues
+from storage.keeping import Ages, Keeping
 from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.search import Search
 from storage.sites import Sites
 from storage.sources import Sources
+from storage.space import Space
 from storage.statistics import Statistics
 from storage.subscribers import Subscribers
 from storage.topics import Topics
@@ -45,7 +47,9 @@ from worker.planning import Policy
 from worker.publish import Publisher
 from worker.reading import Reader
 from worker.receipts import Receipts
+from worker.reports import SOME_DAYS
 from worker.schedule import Rounds, tick
+from worker.sweep import Sweeper
 
 _LOOK = 0.1  # seconds between two looks at whether a stop is asked for
 
@@ -53,7 +57,8 @@ _LOOK = 0.1  # seconds between two looks at whether a stop is asked for
 class House:
     """Every object of one installation, built when it is first asked for, over one open database.
 
-    A context manager; `stop` is the event that ends long work, `clock` is the machine's unless a test brings its own.
+    A context manager; `stop` is the event that ends long work, `clock` is the machine's unless a test brings its own;
+    with `upgrade` an older database is migrated wherever it is.
     Raises StorageError when the database cannot be opened, SettingsError for a source that cannot be.
     """
 
@@ -65,6 +70,7 @@ class House:
         clock: Clock | None = None,
         transport: Transport | None = None,
         ledger: Ledger | None = None,
+        upgrade: bool = False,
     ) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
@@ -74,7 +80,7 @@ class House:
         self._ledger = ledger
         self._owner = worker_name()
         self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
-        self.database = Database(settings.database.url)
+        self.database = Database(settings.database.url, upgrade=upgrade)
 
     def __enter__(self) -> Self:
         """Return the open house."""
@@ -140,6 +146,11 @@ class House:
     def outbox(self) -> Outbox:
         """The messages on their way out."""
         return Outbox(self.database)
+
+    @cached_property
+    def space(self) -> Space:
+        """The room that the archive takes."""
+        return Space(self.database)
 
     # -- letters -------------------------------------------------------------------------------------------------------
 
@@ -298,6 +309,25 @@ class House:
         )
 
     @cached_property
+    def sweeper(self) -> Sweeper:
+        """What lets go of the old."""
+        keep = self.settings.keep
+        return Sweeper(
+            keeping=Keeping(self.database, by_hand=SOME_DAYS),
+            space=self.space,
+            runs=self.runs,
+            ages=Ages(
+                issues=_days(keep.issues_days),
+                replies=_days(keep.replies_days),
+                pending=_days(keep.pending_days),
+                runs=_days(keep.runs_days),
+            ),
+            clock=self.clock,
+            owner=self._owner,
+            stop=self._stop,
+        )
+
+    @cached_property
     def rounds(self) -> Rounds:
         """The jobs, whole."""
         return Rounds(
@@ -305,6 +335,7 @@ class House:
             matcher=self.matcher,
             publisher=self.publisher,
             deliverer=self.deliverer,
+            sweeper=self.sweeper,
             clock=self.clock,
             stop=self._stop,
         )
@@ -316,6 +347,7 @@ class House:
             **{f"collect {site}": partial(rounds.collect, site) for site in rounds.sites},
             "publish": rounds.publish,
             "deliver": rounds.deliver,
+            "sweep": rounds.sweep,
         }
         tick(jobs, every, stop)
 
@@ -336,3 +368,7 @@ class House:
         """Wait; raises Interrupted when a stop is asked for."""
         if self._stop.wait(seconds):
             raise Interrupted("stopped while waiting for a source's turn; it will be asked the next time")
+
+
+def _days(number: int) -> timedelta | None:
+    return timedelta(days=number) if number else None

@@ -56,6 +56,10 @@ class Store(Protocol):
         """Do what must be done before an older schema is changed."""
         ...
 
+    def after_upgrade(self, connection: Connection) -> None:
+        """Do what belongs to a schema that was made or changed, in the same transaction."""
+        ...
+
     def ours(self, error: BaseException) -> StorageError:
         """Return the error of our tree for one of the driver's."""
         ...
@@ -110,6 +114,12 @@ class Database:
         with self._store.turn, self._guarded(), self._store.reading() as connection:
             yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold up this process's own writers while something is done that may stand in no transaction."""
+        with self._store.turn, self._pen:
+            yield
+
     @property
     def file(self) -> Path | None:
         """The file of an SQLite database; None in memory and on a server."""
@@ -156,6 +166,7 @@ class Database:
                     )
                 self._store.before_upgrade(found)
             migrate.upgrade(connection)
+            self._store.after_upgrade(connection)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -15,6 +15,9 @@ from storage.reading import BLOCK, identifiers_of
 from storage.tables import PAPER, TRAIT
 from storage.words.index import index_of
 
+#: How the names of tables begin that are made here and not by a migration.
+PREFIXES = ("paper_fts", "paper_words")
+
 
 def drop(connection: Connection) -> None:
     """Take away what `make` made, where it is there."""

@@ -117,11 +117,6 @@ class Fetches:
             row = _newest(connection, source)
         return _fetched(row) if row else None
 
-    def prune(self, before: datetime) -> int:
-        """Forget the answers older than an instant, and their pages; return how many."""
-        with self._database.writing() as connection:
-            return connection.execute(delete(FETCH).where(FETCH.c.at < before)).rowcount
-
 
 @dataclass(frozen=True, slots=True)
 class _Held:

@@ -5,13 +5,17 @@ migration need know how words are cut or what a view shows.
 """
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from storage import derived
+from storage.tables import Base
 
 FOLDER = Path(__file__).parent / "migrations"
 #: The newest revision; a test compares it with the scripts, so that opening a current database need not read them.
@@ -46,6 +50,26 @@ def downgrade(connection: Connection, revision: str) -> None:
     """Bring the schema back to an earlier revision within the caller's transaction."""
     derived.drop(connection)
     command.downgrade(configuration(connection), revision)
+
+
+def differences(connection: Connection) -> list[str]:
+    """Return in what the schema differs from the one that the code describes; none where it is HEAD's."""
+    context = MigrationContext.configure(connection, opts={"include_name": is_migrated})
+    return [_told(each) for each in compare_metadata(context, Base.metadata)]
+
+
+def _told(difference: Any) -> str:
+    """Return one of Alembic's differences in words: what would have to be done, and to what."""
+    while isinstance(difference, list):  # changes of one column come together
+        difference = difference[0]
+    act, *things = difference
+    names = [getattr(each, "name", each) for each in things if getattr(each, "name", each)]
+    return " ".join([str(act).replace("_", " "), *(str(each) for each in names if isinstance(each, str))])
+
+
+def is_migrated(name: str | None, kind: str, _parents: Any) -> bool:
+    """Whether the migrations make what has this name: they leave out what derived.py makes."""
+    return not (kind == "table" and name is not None and name.startswith(derived.PREFIXES))
 
 
 def configuration(connection: Connection) -> Config:

@@ -56,7 +56,7 @@ class Permission(Enum):
 
     GIVEN = "given"
     UNWANTED = "unwanted"  # the reader left meanwhile: it is skipped
-    LOST = "lost"  # another worker took it over: it is theirs
+    LOST = "lost"  # another worker took it over: it is theirs; or its reader was erased
 
 
 class Outbox:
@@ -143,8 +143,8 @@ class Outbox:
                 .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
                 .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
                 .where(DELIVERY.c.id == delivery_id)
-            ).one()
-            if row.state != S.LEASED.value or row.worker != worker:
+            ).first()
+            if row is None or row.state != S.LEASED.value or row.worker != worker:
                 return Permission.LOST
             mine = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
             wanted = _WANTED[LetterKind(row.kind)]

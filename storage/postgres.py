@@ -95,6 +95,9 @@ class PostgresStore:
     def before_upgrade(self, revision: str) -> None:
         """Do nothing: a copy is the operator's to make, with pg_dump (docs/operating.md)."""
 
+    def after_upgrade(self, connection: Connection) -> None:
+        """Do nothing: nobody can put a server's files beside one another."""
+
     def ours(self, error: BaseException) -> StorageError:
         """Return the error of our tree for one of the driver's."""
         state = getattr(error, "sqlstate", None) or ""

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from domain.errors import DatabaseBusy, DatabaseUnavailable, StorageError
+from storage import beside
 
 MEMORY = ":memory:"
 
@@ -34,7 +35,7 @@ class SqliteStore:
         self.file: Path | None = None if self.place == MEMORY else Path(self.place)
         options: dict[str, Any] = {"poolclass": StaticPool} if self.file is None else {"pool_size": 0}
         if self.file is not None:
-            _touch(self.file)
+            beside.ready(self.file)
         self.engine: Engine = create_engine(
             URL.create("sqlite", database=self.place),
             connect_args={"timeout": busy_seconds, "check_same_thread": False},
@@ -74,6 +75,10 @@ class SqliteStore:
         if self.file is not None:
             copy(self.file, Path(f"{self.place}.schema-{revision}"))
 
+    def after_upgrade(self, connection: Connection) -> None:
+        """Give the archive its mark, if it has none."""
+        beside.mark(connection)
+
     def ours(self, error: BaseException) -> StorageError:
         """Return the error of our tree for one of the driver's."""
         return ours(error, self.place)
@@ -109,23 +114,13 @@ def _forget(part: Path) -> None:
             Path(f"{part}{suffix}").unlink(missing_ok=True)
 
 
-def _touch(file: Path) -> None:
-    """Make a missing database file that only its owner may read: it holds readers' addresses."""
-    if not file.parent.is_dir():
-        raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
-    try:
-        file.touch(mode=0o600)
-    except OSError as error:
-        if not file.is_file():
-            raise DatabaseUnavailable(f"the database {file} cannot be made: {error.strerror}") from error
-
-
 def _on_connect(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001 the signature is SQLAlchemy's
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # an accepted letter must survive a power cut (mail.md section 2)
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what was erased is overwritten, not only let go
     cursor.close()
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
 from domain.issues import LetterKind, Mailing
@@ -24,10 +25,11 @@ from domain.subscriptions import (
 )
 from domain.topics import Query, WishedTopic
 from storage.database import Database
+from storage.erasing import erase_readers
 from storage.mailings import queue
 from storage.reading import BLOCK
 from storage.subscriptions import add_topics, remove_topic
-from storage.tables import CONSENT, CONTENT, DELIVERY, SUBSCRIBER, SUBSCRIPTION
+from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, SUBSCRIBER, SUBSCRIPTION
 from storage.topics import GONE
 
 CONFIRMATIONS_IN_ALL = 3
@@ -111,6 +113,19 @@ class Subscribers:
                 values = {"state": SubscriberState.UNSUBSCRIBED.value}
                 connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
                 _record(connection, reader.id, consent)
+        return True
+
+    def erase(self, public_id: str, now: datetime) -> bool:
+        """Erase a reader and all that was theirs; return whether there was such a reader.
+
+        That this public id was erased is remembered, and nothing else of them.
+        """
+        with self._database.writing() as connection:
+            known = connection.execute(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.public_id == public_id)).scalar()
+            if known is None:
+                return False
+            erase_readers(connection, [known])
+            connection.execute(upsert(ERASURE).values(public_id=public_id, at=now).on_conflict_do_nothing())
         return True
 
     def change_topics(

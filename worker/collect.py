@@ -30,8 +30,6 @@ from worker.reading import Reader
 from worker.reports import SOME_DAYS, SourceReport, joined, newest_read
 from worker.sidebyside import side_by_side
 
-FETCHES_KEPT = timedelta(days=400)
-
 
 class Collector:
     """Reads the configured sources into the archive."""
@@ -59,7 +57,6 @@ class Collector:
         self._clock = clock
         self._owner = owner
         self._stop = stop
-        self._forgot: date | None = None
         #: By source: the site that it asks. The sources of one site take turns.
         self._site = {source.name: site_of(next(iter(addresses(source)), source.name)) for source in sources}
 
@@ -126,18 +123,7 @@ class Collector:
         due = [each for each in ours if self._is_due(each, now)]
         found = side_by_side([(self._site[each.name], partial(self._scheduled, each, stop)) for each in due], stop)
         reports = tuple(report for report in found if report is not None)
-        self._forget(now)
         return reports, len(reports) == len(due)
-
-    def _forget(self, now: datetime) -> None:
-        """Once a day let go of the records of long ago."""
-        if self._forgot == now.date():
-            return
-        self._forgot = now.date()
-        number = self._runs.claim("forget fetches", now.date().isoformat(), self._owner, now, LEASE)
-        if number is not None:
-            gone = self._fetches.prune(now - FETCHES_KEPT)
-            self._runs.finish(number, self._clock.now(), FetchStatus.OK.value, {"fetches": gone})
 
     def _is_due(self, source: Source, now: datetime) -> bool:
         last = self._runs.latest(_job(source), but=SOME_DAYS)

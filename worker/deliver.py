@@ -191,7 +191,7 @@ class Deliverer:
             sha256=sha256,
         )
         if not self._outbox.settle(leased.id, self._worker, outcome, now):
-            log.warning("delivery %d was taken over before it was settled as %s", leased.id, outcome.state)
+            log.warning("delivery %d was taken over, or erased, before it was settled as %s", leased.id, outcome.state)
         return outcome.state
 
 

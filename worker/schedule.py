@@ -3,6 +3,7 @@
     collect   asks the sources whose interval has come round, each site in a job of its own
     publish   matches what is new, then freezes a letter for every reader whose slot has opened
     deliver   sends what is due
+    sweep     once a day lets go of what is old
 
 APScheduler only ticks, in memory. Whether there is anything to do, and who does it, is decided in the database by
 unique keys, claimed run rows and leases: a tick that comes twice, late, or in two processes does no harm. A job that
@@ -26,6 +27,7 @@ from worker.deliver import Deliverer
 from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
 from worker.reports import SourceReport
+from worker.sweep import Sweeper, SweepReport
 
 log = logging.getLogger("paperround.worker")
 _PATIENCE = timedelta(minutes=10)  # after a start; a slow site's papers come with the next letter
@@ -42,6 +44,7 @@ class Rounds:
         matcher: Matcher,
         publisher: Publisher,
         deliverer: Deliverer,
+        sweeper: Sweeper,
         clock: Clock,
         stop: threading.Event,
     ) -> None:
@@ -49,6 +52,7 @@ class Rounds:
         self._matcher = matcher
         self._publisher = publisher
         self._deliverer = deliverer
+        self._sweeper = sweeper
         self._clock = clock
         self._stop = stop
         self._asked: set[str] = set()  # the sites that have been asked once since the start
@@ -106,11 +110,18 @@ class Rounds:
             )
         return counts
 
+    def sweep(self) -> SweepReport | None:
+        """Let go of what is old, if nobody has this day."""
+        return self._sweeper.sweep_due()
+
     def once(self) -> tuple[tuple[SourceReport, ...], PublishCounts, DeliveryCounts]:
         """Do whatever is due, in order; what is not done when a stop is asked for is done the next time."""
         reports = self.collect()
         _, published = self.publish()
-        return reports, published, self.deliver()
+        delivered = self.deliver()
+        if not self._stop.is_set():
+            self.sweep()
+        return reports, published, delivered
 
 
 def tick(jobs: Mapping[str, Callable[[], object]], every: timedelta, stop: threading.Event) -> None:

@@ -16,8 +16,8 @@ def attach(app: typer.Typer) -> None:
 
 @archive.command("migrate")
 def migrate(context: typer.Context, as_json: Json = False) -> None:
-    """Bring the database to this version's schema; every command does so when it opens an older one."""
+    """Bring the database to this version's schema; a file of SQLite is migrated by any command that opens it."""
     told = report(context, as_json)
-    with opened(context) as house:
+    with opened(context, upgrade=True) as house:
         revision = house.database.revision
     told.show({"schema": revision}, lambda: [f"the schema is {revision}"])

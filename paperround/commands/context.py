@@ -32,13 +32,13 @@ class Chosen:
 
 
 @contextmanager
-def opened(context: typer.Context, stop: threading.Event | None = None) -> Iterator["House"]:
-    """Read the settings and open the house; raises SettingsError or StorageError."""
+def opened(context: typer.Context, stop: threading.Event | None = None, *, upgrade: bool = False) -> Iterator["House"]:
+    """Read the settings and open the house, `upgrade` even an older one; raises SettingsError or StorageError."""
     from paperround.settings import load
     from paperround.wiring import House
 
     settings = load(chosen(context).config, os.environ, Path.cwd())
-    with House(settings, stop=stop) as house:
+    with House(settings, stop=stop, upgrade=upgrade) as house:
         yield house
 
 

@@ -1,5 +1,6 @@
 """subscribe and subscribers: who reads."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from domain.errors import UsageError
 from domain.subscriptions import WEEKDAYS, Subscriber
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
@@ -115,6 +117,38 @@ def unsubscribe(context: typer.Context, email: Annotated[str, typer.Argument()],
         house.desk.unsubscribe(email)
         reader = house.desk.find(email)
     told.show(_shown(reader), lambda: [f"{plain(reader.email)} is {reader.state}"])
+
+
+@subscribers.command("erase")
+def erase(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument()],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase a reader and all that was theirs: topics, consent, letters, what they were sent. It cannot be undone."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        reader = house.desk.find(email)
+        if not yes:
+            if told.is_json or not sys.stdin.isatty():
+                raise UsageError("erasing cannot be undone; say --yes if it is meant")
+            typer.confirm(
+                f"Erase {plain(reader.email)} and all their letters? It cannot be undone", abort=True, err=True
+            )
+        house.desk.erase(reader)
+        house.sweeper.finish_erasing()
+        is_settled = house.space.settle()
+        copies = house.space.copies()
+
+    def lines() -> Iterable[str]:
+        yield f"{plain(reader.email)} is erased"
+        if not is_settled:
+            yield "The log beside the database still holds it, until those who use the database let it be emptied."
+        for each in copies:
+            yield f"This older copy still holds it: {plain(str(each))}"
+
+    told.show({"email": reader.email, "erased": True, "copies": [str(each) for each in copies]}, lines)
 
 
 @subscribers.command("import")

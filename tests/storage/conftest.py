@@ -1,12 +1,31 @@
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from domain.issues import (
+    Content,
+    DeliveryState,
+    Fragment,
+    IssuePaper,
+    IssuePlan,
+    LetterKind,
+    Mailing,
+    Outcome,
+    Role,
+    Slot,
+)
 from domain.papers import AbstractKind, FetchStatus, ListedPaper, Listing
+from domain.subscriptions import Consent, SubscriberState
+from domain.topics import WishedTopic
 from storage.archive import Archive
 from storage.database import Database
+from storage.issues import Issues
+from storage.outbox import Outbox
+from storage.subscribers import Signup, Subscribers
+from topics.query import parse
 
 
 @pytest.fixture
@@ -47,3 +66,76 @@ def listing() -> Callable[..., Listing]:
         return Listing(papers=papers, **{**given, **values})
 
     return make
+
+
+@pytest.fixture
+def reader(database, now):
+    def make(name="mira", state=SubscriberState.CONFIRMED, at=now, topic="tides"):
+        return Subscribers(database).subscribe(
+            Signup(
+                email=f"{name}@lab.example",
+                address_key=f"{name}@lab.example",
+                public_id=name,
+                topics=[WishedTopic(topic, parse(topic))],
+                schedule=None,
+                state=state,
+                shared=False,
+                consent=[Consent("asked", "1", at)],
+            ),
+            at,
+        )[0]
+
+    return make
+
+
+@pytest.fixture
+def paper(archive, listed, listing, now):
+    return archive.add(listing(listed()), now).new[0].id
+
+
+@pytest.fixture
+def issue(database):
+    """Freeze a reader's issue of one day, deliver it and return the number of its delivery."""
+
+    def make(reader, at, *, papers=(), text=b"Low.", state=DeliveryState.ACCEPTED):
+        slot = at.date().isoformat()
+        key = f"issue:{reader.public_id}:{slot}"
+        content = Content(LetterKind.DIGEST, slot, (Fragment(Role.HEAD, b"Tides\r\n"), Fragment(Role.TEXT, text)))
+        mailing = Mailing(
+            message_key=key,
+            subscriber_id=reader.public_id,
+            recipient=reader.email,
+            content=content,
+            slots={"to": reader.email},
+            message_id=f"<{key}@lab.example>",
+            date=at,
+            not_before=at,
+            expires_at=at + timedelta(hours=36),
+        )
+        plan = IssuePlan(
+            public_id=key,
+            subscriber_id=reader.id,
+            slot=Slot(slot, "UTC", date.fromisoformat(slot)),
+            cutoff=at,
+            upto_match=0,
+            papers=tuple(IssuePaper(each, 1, place, "why") for place, each in enumerate(papers)),
+            mailing=mailing,
+        )
+        assert Issues(database).freeze([plan], {}, at) == [""]
+        if state is DeliveryState.PLANNED:
+            return
+        outbox = Outbox(database)
+        (leased,) = outbox.lease("one", at, timedelta(minutes=15), 1)
+        said = f"{reader.email}: thank you"
+        outbox.settle(leased.id, "one", Outcome(state=state, reply=said, code=250, enhanced="2.0.0", reason=said), at)
+
+    return make
+
+
+@pytest.fixture
+def count(database):
+    def of(table):
+        with database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+    return of

@@ -2,13 +2,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete
 
 from domain.errors import StorageError
 from domain.papers import Fetched, FetchStatus
 from storage.database import Database
 from storage.fetches import DayCount, Fetches
-from storage.tables import KEPT_PAGE
+from storage.tables import FETCH, KEPT_PAGE
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -125,22 +125,13 @@ def test_when_a_source_last_brought_something_new_and_when_it_was_last_read(fetc
     assert fetches.last_good("hf") == AT + HOUR
 
 
-def test_old_answers_go_and_take_their_pages_along(database: Database, fetches):
-    fetches.record(fetched(), body=b"old")
-    fetches.record(fetched(at=AT + HOUR), body=b"young")
-    assert fetches.prune(AT + HOUR) == 1
-    assert fetches.prune(AT + HOUR) == 0
-    assert [page.body for page in fetches.kept("hf")] == [b"young"]
-    with database.reading() as connection:
-        assert connection.execute(select(func.count()).select_from(KEPT_PAGE)).scalar_one() == 1
-
-
-def test_pages_are_given_while_others_are_recorded(fetches):
+def test_pages_are_given_while_others_go(database: Database, fetches):
     for number in range(3):
         fetches.record(fetched(), body=b"page %d" % number)
     pages = fetches.kept("hf")
     assert next(pages).body == b"page 0"
-    fetches.prune(AT + HOUR)
+    with database.writing() as connection:
+        connection.execute(delete(FETCH))
     assert list(pages) == []
 
 

@@ -1,0 +1,173 @@
+"""Whether an archive is sound: its pages, its schema, and what its tables say of one another.
+
+Two kinds of faults are found. What can be worked out from the papers (the full-text index, the traits, indexes of the
+database itself) can be made anew, and so can the ledger of what was sent, from the issues; `mend` does. Anything else
+is damage that only a backup undoes. Each fault is one sentence that says what to do.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from domain.errors import DatabaseUnavailable
+from domain.issues import DeliveryState
+from storage import derived, migrate
+from storage.database import Database
+from storage.reading import BLOCK
+from storage.tables import CONTENT, DELIVERY, FRAGMENT, PUBLISH_RUN
+
+_TOLD = 20  # faults that SQLite is asked for at most
+_MEND = "run: paperround archive check --mend"
+_RESTORE = "stop what uses it, keep this file, and restore a backup"
+# What SQLite says of an index that does not agree with its table, which stays whole.
+_INDEX = ("missing from index", "wrong # of entries in index")
+
+# What stood in a reader's letters and is not in the ledger.
+_UNMARKED = (
+    "SELECT issue.subscriber_id, issue_paper.paper_id FROM issue_paper JOIN issue ON issue.id = issue_paper.issue_id "
+    "EXCEPT SELECT subscriber_id, paper_id FROM sent"
+)
+_UNLIKE_NEWEST = (
+    "SELECT id FROM subscriber WHERE coalesce(last_issue_id, 0) <> "
+    "coalesce((SELECT max(issue.id) FROM issue WHERE issue.subscriber_id = subscriber.id), 0)"
+)
+_NEWEST = (
+    "UPDATE subscriber SET last_issue_id = (SELECT max(issue.id) FROM issue WHERE issue.subscriber_id = subscriber.id)"
+)
+# By kind of database: where the words of papers are, which papers they lack, and which are none.
+_WORDS = {
+    "sqlite": (
+        "paper_fts_docsize",
+        "SELECT id FROM paper EXCEPT SELECT id FROM paper_fts_docsize",
+        "SELECT id FROM paper_fts_docsize EXCEPT SELECT id FROM paper",
+    ),
+    "postgresql": (
+        "paper_words",
+        "SELECT id FROM paper EXCEPT SELECT paper_id FROM paper_words",
+        "SELECT paper_id FROM paper_words EXCEPT SELECT id FROM paper",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it should be."""
+
+    is_derived: bool  #: whether `mend` makes it anew
+    sentence: str  #: what is wrong, where, and what to do
+
+
+def faults(database: Database) -> tuple[Fault, ...]:
+    """Look through the whole archive; nothing is changed. Return what is wrong, damage first, nothing if it is sound.
+
+    Raises DatabaseBusy; a database that cannot be read at all is a fault.
+    """
+    found: list[Fault] = []
+    for look in (_pages, _schema, _index_inside, _papers, _letters):
+        # One that stumbles over a damaged page must not keep the others from being told.
+        try:
+            with database.writing() if look is _index_inside else database.reading() as connection:
+                found += look(connection, database.place)
+        except DatabaseUnavailable as error:
+            found.append(_damage(str(error)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.is_derived))
+
+
+def mend(database: Database) -> None:
+    """Make anew what can be worked out, in one transaction; raises StorageError, and then nothing was changed."""
+    with database.writing() as connection:
+        derived.drop(connection)
+        derived.make(connection)
+        connection.execute(text(f"INSERT INTO sent (subscriber_id, paper_id) {_UNMARKED}"))
+        connection.execute(text(_NEWEST))
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("REINDEX")
+
+
+def _damage(what: str) -> Fault:
+    return Fault(is_derived=False, sentence=f"{what}; {_RESTORE}")
+
+
+def _off(what: str) -> Fault:
+    return Fault(is_derived=True, sentence=f"{what}; {_MEND}")
+
+
+def _pages(connection: Connection, place: str) -> Iterator[Fault]:
+    if connection.dialect.name != "sqlite":
+        return
+    rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_TOLD})")
+    lines = [line for row in rows for line in str(row[0]).splitlines()]
+    said = [each for each in lines if each != "ok" and not each.startswith("***")]
+    indexes = [each for each in said if any(words in each for words in _INDEX)]
+    torn = [each for each in said if each not in indexes]
+    if torn:
+        more = f" and {len(torn) - 1} more" if len(torn) > 1 else ""
+        yield _damage(f"{place} is damaged: {torn[0]}{more}")
+    if indexes:
+        yield _off(f"an index does not agree with its table: {indexes[0]}")
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if lost:
+        yield _damage(f"{len(lost)} rows name another that is not there, the first in {lost[0][0]}")
+
+
+def _schema(connection: Connection, place: str) -> Iterator[Fault]:
+    for each in migrate.differences(connection):
+        yield _damage(f"the schema of {place} is not that of this version: {each}")
+
+
+def _index_inside(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: ARG001 all looks are called alike
+    if connection.dialect.name == "sqlite" and inspect(connection).has_table("paper_fts"):
+        try:
+            connection.exec_driver_sql("INSERT INTO paper_fts(paper_fts) VALUES ('integrity-check')")
+        except DBAPIError as error:
+            yield _off(f"the full-text index is damaged ({error.orig})")
+
+
+def _papers(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: ARG001 all looks are called alike
+    place_of_words, unfound_ones, strange_ones = _WORDS[connection.dialect.name]
+    if not inspect(connection).has_table(place_of_words):
+        yield _off("the full-text index is not there")
+    else:
+        unfound, strange = _count(connection, unfound_ones), _count(connection, strange_ones)
+        if unfound or strange:
+            yield _off(f"the full-text index lacks {unfound} papers and holds {strange} that are not there")
+    unmarked = _count(connection, "SELECT id FROM paper EXCEPT SELECT paper_id FROM paper_trait")
+    unknown = _count(connection, "SELECT paper_id FROM paper_trait EXCEPT SELECT id FROM paper")
+    if unmarked or unknown:
+        yield _off(f"{unmarked} papers have no trait to be recognised by, and {unknown} have some that are not there")
+
+
+def _letters(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: ARG001 all looks are called alike
+    if unmarked := _count(connection, _UNMARKED):
+        yield _off(f"{unmarked} papers stood in a letter and are not in the ledger of what was sent")
+    if lost := _count(connection, _UNLIKE_NEWEST):
+        yield _off(f"of {lost} readers the newest issue is not known as such")
+    if unsent := _count(connection, "SELECT id FROM issue EXCEPT SELECT issue_id FROM delivery"):
+        yield _damage(f"{unsent} issues have no delivery")
+    states = [each.value for each in DeliveryState]
+    unknown = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.state.not_in(states))
+    if strange := int(connection.execute(unknown).scalar_one()):
+        yield _damage(f"{strange} deliveries are in a state that there is not")
+    if torn := _torn(connection):
+        yield _damage(f"{torn} letters lack a piece")
+    counts = connection.execute(select(PUBLISH_RUN.c.due, PUBLISH_RUN.c.planned, PUBLISH_RUN.c.excluded))
+    if wrong := sum(due != planned + sum(excluded.values()) for due, planned, excluded in counts):
+        yield _damage(f"the counts of {wrong} publishes do not add up")
+
+
+def _torn(connection: Connection) -> int:
+    """Return how many contents name a fragment that is not there; memory: one byte a fragment."""
+    there = bytearray((connection.execute(select(func.max(FRAGMENT.c.id))).scalar() or 0) + 1)
+    for number in connection.execute(select(FRAGMENT.c.id).execution_options(yield_per=BLOCK)).scalars():
+        there[number] = 1
+    return sum(
+        any(number >= len(there) or not there[number] for _, number in fragments)
+        for fragments in connection.execute(select(CONTENT.c.fragments).execution_options(yield_per=BLOCK)).scalars()
+    )
+
+
+def _count(connection: Connection, query: str) -> int:
+    # EXCEPT, since NOT IN over a million rows is slow on one of the two databases, and NOT EXISTS on the other.
+    return int(connection.execute(text(f"SELECT count(*) FROM ({query}) AS odd")).scalar_one())  # noqa: S608 ours

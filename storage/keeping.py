@@ -1,0 +1,233 @@
+"""Letting go of what is old: issues and their letters, what relays said, readers who never confirmed, runs and fetches.
+
+A sweep goes step by step: a look in a reading transaction, then one short writing transaction over at most BLOCK rows,
+which looks again. Killed anywhere, it goes on the next time; writers wait for one step at most.
+
+What others stand on stays, however old: a delivery that is not at its end, and its issue; each reader's newest issue,
+from which the next one counts; confirmations, which are counted against floods; of each job the newest run, and of
+each source the newest answer, the newest good one and the newest that brought something, with their pages. The sent
+ledger is no part of a sweep: no paper goes to one reader twice.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, and_, case, delete, exists, func, or_, select, update
+
+from domain.issues import DeliveryState
+from domain.papers import FetchStatus
+from domain.subscriptions import SubscriberState
+from storage.database import Database
+from storage.erasing import UNSWEPT, erase_readers, let_go
+from storage.reading import BLOCK
+from storage.tables import CONSENT, CONTENT, DELIVERY, FETCH, FRAGMENT, ISSUE, MARKER, PUBLISH_RUN, RUN, SUBSCRIBER
+
+S = DeliveryState
+_FINISHED = [each.value for each in (S.ACCEPTED, S.REJECTED, S.SKIPPED, S.EXPIRED)]
+_WORTH = 0.05  # of the contents: looking through 150,000 of them for the pieces of 1,000 took 12 s
+_GOOD = [each.value for each in FetchStatus if each.is_good]
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How long things are kept; None for ever."""
+
+    issues: timedelta | None
+    replies: timedelta | None
+    pending: timedelta | None
+    runs: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows a sweep let go."""
+
+    pending: int = 0  #: readers who never confirmed
+    issues: int = 0  #: with their papers and deliveries
+    contents: int = 0
+    fragments: int = 0
+    replies: int = 0  #: deliveries of which what the relay said was forgotten
+    runs: int = 0  #: of jobs, and the counts of publishing
+    fetches: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All of them together."""
+        return self.pending + self.issues + self.contents + self.fragments + self.replies + self.runs + self.fetches
+
+
+class Keeping:
+    """The past of one database."""
+
+    def __init__(self, database: Database, *, by_hand: str = "") -> None:
+        """Slots that begin with `by_hand` are of runs that say nothing of how a source is today."""
+        self._database = database
+        self._by_hand = by_hand
+
+    def sweep(self, ages: Ages, now: datetime, *, is_stopped: Callable[[], bool] = lambda: False) -> Swept:
+        """Let go of what is older than these ages at `now`, aware; a stop is obeyed after the step under way."""
+        steps = _Steps(self._database, is_stopped)
+        issues, contents = self._issues(steps, now - ages.issues) if ages.issues else (0, 0)
+        return Swept(
+            pending=self._pending(steps, now - ages.pending) if ages.pending else 0,
+            issues=issues,
+            contents=contents,
+            replies=self._replies(steps, now - ages.replies) if ages.replies else 0,
+            runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
+            fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
+            fragments=self.sweep_fragments(is_stopped=is_stopped, worth=_WORTH),
+        )
+
+    def _pending(self, steps: "_Steps", before: datetime) -> int:
+        """Erase those who asked before an instant and never said yes; who was a reader once is none of them."""
+        asked_since = exists().where(CONSENT.c.subscriber_id == SUBSCRIBER.c.id, CONSENT.c.at >= before)
+        waits = and_(
+            SUBSCRIBER.c.state == SubscriberState.PENDING.value,
+            SUBSCRIBER.c.joined_at.is_(None),
+            SUBSCRIBER.c.created_at < before,
+            ~asked_since,
+        )
+
+        def erase(connection: Connection, ids: list[int]) -> int:
+            still = connection.execute(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.in_(ids), waits)).scalars()
+            return erase_readers(connection, list(still))
+
+        return sum(steps.over(SUBSCRIBER.c.id, waits, erase))
+
+    def _issues(self, steps: "_Steps", before: datetime) -> tuple[int, int]:
+        is_open = exists().where(DELIVERY.c.issue_id == ISSUE.c.id, DELIVERY.c.state.not_in(_FINISHED))
+        is_newest = exists().where(SUBSCRIBER.c.id == ISSUE.c.subscriber_id, SUBSCRIBER.c.last_issue_id == ISSUE.c.id)
+        old = and_(ISSUE.c.created_at < before, ~is_open, ~is_newest)
+        contents = 0
+
+        def drop(connection: Connection, ids: list[int]) -> int:
+            nonlocal contents
+            theirs = select(DELIVERY.c.content_id).where(DELIVERY.c.issue_id.in_(ids)).distinct()
+            held = list(connection.execute(theirs).scalars())
+            gone = connection.execute(delete(ISSUE).where(ISSUE.c.id.in_(ids), old)).rowcount
+            contents += let_go(connection, held)
+            return gone
+
+        return sum(steps.over(ISSUE.c.id, old, drop)), contents
+
+    def _replies(self, steps: "_Steps", before: datetime) -> int:
+        """Forget what relays said of letters that are at their end; the state stays, and our own words for a skip."""
+        skipped = DELIVERY.c.state == S.SKIPPED.value
+        told = or_(
+            DELIVERY.c.reply_text != "",
+            DELIVERY.c.reply_code.is_not(None),
+            DELIVERY.c.enhanced != "",
+            and_(DELIVERY.c.reason != "", ~skipped),
+        )
+        old = and_(DELIVERY.c.date < before, DELIVERY.c.state.in_(_FINISHED), told)
+        silent = {
+            "reply_text": "",
+            "reply_code": None,
+            "enhanced": "",
+            "reason": case((skipped, DELIVERY.c.reason), else_=""),
+        }
+
+        def blank(connection: Connection, ids: list[int]) -> int:
+            return connection.execute(update(DELIVERY).where(DELIVERY.c.id.in_(ids), old).values(silent)).rowcount
+
+        return sum(steps.over(DELIVERY.c.id, old, blank))
+
+    def _runs(self, steps: "_Steps", before: datetime) -> int:
+        newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job).correlate(None)
+        stays = newest.union(newest.where(RUN.c.slot.not_like(f"{self._by_hand}%"))) if self._by_hand else newest
+        old = and_(func.coalesce(RUN.c.finished_at, RUN.c.lease_until) < before, RUN.c.id.not_in(stays))
+        counted = PUBLISH_RUN.c.at < before
+        return sum(steps.over(RUN.c.id, old, _deleting(RUN.c.id, old))) + sum(
+            steps.over(PUBLISH_RUN.c.id, counted, _deleting(PUBLISH_RUN.c.id, counted))
+        )
+
+    def _fetches(self, steps: "_Steps", before: datetime) -> int:
+        newest = select(func.max(FETCH.c.id)).group_by(FETCH.c.source).correlate(None)
+        stays = newest.union(newest.where(FETCH.c.status.in_(_GOOD)), newest.where(FETCH.c.new > 0))
+        old = and_(FETCH.c.at < before, FETCH.c.id.not_in(stays))
+        return sum(steps.over(FETCH.c.id, old, _deleting(FETCH.c.id, old)))
+
+    def sweep_fragments(self, *, is_stopped: Callable[[], bool] = lambda: False, worth: float = 0) -> int:
+        """Delete the fragments that no content has; return how many.
+
+        All contents are looked through for that, so it is done once contents were let go since the last time: more
+        than none, and at least the share `worth` of those there are.
+        Which are in use is found outside of any writing transaction; contents that were written since are looked at
+        with each step, so that no letter loses a piece. Memory: one byte a fragment.
+        """
+        with self._database.reading() as connection:
+            let_go_before = connection.execute(select(MARKER.c.value).where(MARKER.c.name == UNSWEPT)).scalar()
+            contents, newest = connection.execute(
+                select(func.count(), func.coalesce(func.max(CONTENT.c.id), 0)).select_from(CONTENT)
+            ).one()
+            used = bytearray((connection.execute(select(func.max(FRAGMENT.c.id))).scalar() or 0) + 1)
+        if let_go_before is None or let_go_before < contents * worth:
+            return 0
+        steps = _Steps(self._database, is_stopped)
+        for row in steps.rows(select(CONTENT.c.id, CONTENT.c.fragments), CONTENT.c.id, CONTENT.c.id <= newest):
+            for _, fragment_id in row.fragments:
+                used[fragment_id] = 1
+
+        def drop(connection: Connection, ids: list[int]) -> int:
+            since = connection.execute(select(CONTENT.c.fragments).where(CONTENT.c.id > newest)).scalars()
+            young = {fragment_id for fragments in since for _, fragment_id in fragments}
+            dead = [each for each in ids if not used[each] and each not in young]
+            return connection.execute(delete(FRAGMENT).where(FRAGMENT.c.id.in_(dead))).rowcount if dead else 0
+
+        gone = sum(steps.over(FRAGMENT.c.id, FRAGMENT.c.id < len(used), drop, worth=lambda each: not used[each]))
+        if not is_stopped():
+            with self._database.writing() as connection:
+                done = delete(MARKER).where(MARKER.c.name == UNSWEPT, MARKER.c.value == let_go_before)
+                connection.execute(done)
+        return gone
+
+
+class _Steps:
+    """Walks over a table by its number, a short transaction at a time, until it is through or told to stop."""
+
+    def __init__(self, database: Database, is_stopped: Callable[[], bool]) -> None:
+        self._database = database
+        self._is_stopped = is_stopped
+
+    def over(
+        self,
+        number: Column[Any],
+        condition: Any,
+        act: Callable[[Connection, list[int]], int],
+        *,
+        worth: Callable[[int], bool] = lambda _: True,
+    ) -> Iterator[int]:
+        """Hand the numbers that meet a condition, and are worth it, to `act` in blocks; give what it returned."""
+        block: list[int] = []
+        for row in self.rows(select(number), number, condition):
+            if worth(row[0]):
+                block.append(row[0])
+            if len(block) >= BLOCK:
+                yield self._act(act, block)
+                block = []
+        if block and not self._is_stopped():
+            yield self._act(act, block)
+
+    def rows(self, query: Select[Any], number: Column[Any], condition: Any) -> Iterator[Any]:
+        """Give the rows of a query in order, each block read in a transaction of its own."""
+        last = 0
+        while not self._is_stopped():
+            with self._database.reading() as connection:
+                block = connection.execute(query.where(number > last, condition).order_by(number).limit(BLOCK)).all()
+            yield from block
+            if len(block) < BLOCK:
+                return
+            last = block[-1][0]
+
+    def _act(self, act: Callable[[Connection, list[int]], int], block: list[int]) -> int:
+        with self._database.writing() as connection:
+            return act(connection, block)
+
+
+def _deleting(number: Column[Any], condition: Any) -> Callable[[Connection, list[int]], int]:
+    def act(connection: Connection, ids: list[int]) -> int:
+        return connection.execute(delete(number.table).where(number.in_(ids), condition)).rowcount
+
+    return act

@@ -1,0 +1,112 @@
+"""A reader is forgotten, down to the bytes of the file."""
+
+from datetime import timedelta
+
+from sqlalchemy import insert, select
+
+from domain.issues import DeliveryState, Outcome
+from domain.subscriptions import Consent
+from domain.topics import Match
+from storage.integrity import faults
+from storage.keeping import Keeping
+from storage.outbox import Outbox, Permission
+from storage.space import Space
+from storage.subscribers import Subscribers
+from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, FRAGMENT, ISSUE, MATCH, SENT, SUBSCRIPTION, TOPIC
+from storage.topics import Topics
+
+DAY = timedelta(days=1)
+LEASE = timedelta(minutes=15)
+
+
+def test_all_that_was_a_readers_goes_and_what_is_anothers_stays(database, reader, issue, count, paper, now):
+    mira, jun = reader("mira"), reader("jun")
+    issue(mira, now, papers=[paper], text=b"To Mira alone.")
+    issue(jun, now, papers=[paper], text=b"To Jun.")
+    readers = Subscribers(database)
+    assert readers.erase(mira.public_id, now)
+    assert not readers.erase(mira.public_id, now)
+    assert [each.public_id for each in readers.everyone()] == ["jun"]
+    left = (CONSENT, SUBSCRIPTION, ISSUE, DELIVERY, CONTENT, SENT)
+    assert [count(table) for table in left] == [1] * len(left)
+    assert (Keeping(database).sweep_fragments(), count(FRAGMENT)) == (1, 2)
+    with database.reading() as connection:
+        assert connection.execute(select(ERASURE.c.public_id, ERASURE.c.at)).all() == [("mira", now)]
+    assert faults(database) == ()
+
+
+def test_one_who_comes_back_is_a_new_reader(database, reader, now):
+    before = reader("mira")
+    Subscribers(database).erase(before.public_id, now)
+    assert Subscribers(database).consents(reader("mira").id) == (Consent("asked", "1", now),)
+
+
+def test_a_topic_that_nobody_asks_any_more_is_nameless_and_its_matches_keep_their_numbers(
+    database, reader, count, paper, now
+):
+    mira, jun = reader("mira", topic="a rare illness"), reader("jun", topic="tides")
+    topics = Topics(database)
+    rare, tides = topics.all()
+    topics.record([Match(tides.id, paper, 1.0, 1), Match(rare.id, paper, 1.0, 1)], since=0, up_to=paper)
+    Subscribers(database).erase(mira.public_id, now)
+    assert [each.normal_form for each in topics.all()] == ["tides"]
+    with database.reading() as connection:
+        assert not any("ill" in each for each in connection.execute(select(TOPIC.c.normal_form)).scalars())
+    # A number that came again would be older than what readers were told of: never news.
+    assert count(MATCH) == 2
+    reader("sana", topic="a rare illness")
+    assert len(topics.all()) == 2
+    assert Subscribers(database).by_public_id(jun.public_id) == jun
+
+
+def test_a_letter_that_a_worker_holds_is_not_sent_any_more(database, reader, issue, now):
+    mira = reader()
+    issue(mira, now, state=DeliveryState.PLANNED)
+    outbox = Outbox(database)
+    (leased,) = outbox.lease("one", now, LEASE, 1)
+    Subscribers(database).erase(mira.public_id, now)
+    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.LOST
+    assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
+    assert outbox.release("one") == 0
+    assert outbox.recover(lambda _: False, now, resend=True) == 0
+
+
+def test_a_letter_that_is_being_sent_leaves_and_nothing_is_written_of_it(database, reader, issue, now):
+    mira = reader()
+    issue(mira, now, state=DeliveryState.PLANNED)
+    outbox = Outbox(database)
+    (leased,) = outbox.lease("one", now, LEASE, 1)
+    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.GIVEN
+    Subscribers(database).erase(mira.public_id, now)
+    assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
+    assert outbox.records() == ()
+
+
+def test_nothing_of_an_erased_address_is_left_in_the_file_or_its_log(url, database, reader, issue, now, tmp_path):
+    """Also what was moved about in the file, or written over, while the reader was there."""
+    readers = [reader(f"reader-{number:03}") for number in range(60)]
+    for each in readers:
+        issue(each, now, text=b"To %s alone." % each.public_id.encode())
+    for each in readers[::2]:
+        Subscribers(database).unsubscribe(each.public_id, Consent("unsubscribed", "1", now))
+    erased, kept = readers[7:50], [*readers[:7], *readers[50:]]
+    for each in erased:
+        Subscribers(database).erase(each.public_id, now)
+    Keeping(database).sweep_fragments()
+    assert Space(database).settle()
+    held = b"".join(file.read_bytes() for file in tmp_path.glob("archive.db*"))
+    assert [each.email for each in erased if each.email.encode() in held] == []
+    assert [each.email for each in erased if b"To %s alone." % each.public_id.encode() in held] == []
+    assert all(each.email.encode() in held for each in kept)
+
+
+def test_who_reads_an_older_state_keeps_the_log_from_being_emptied(database, reader, now, tmp_path):
+    mira = reader()
+    with database.reading() as connection:
+        connection.execute(select(SUBSCRIPTION)).all()
+        Subscribers(database).erase(mira.public_id, now)
+        assert not Space(database).settle()
+    assert Space(database).settle()
+    assert (tmp_path / "archive.db-wal").stat().st_size == 0
+    with database.writing() as connection:
+        connection.execute(insert(ERASURE).values(public_id="another", at=now))

@@ -1,0 +1,192 @@
+"""What a sweep lets go, and what it leaves because something stands on it."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.issues import DeliveryState
+from domain.papers import Fetched, FetchStatus
+from domain.subscriptions import Consent, SubscriberState
+from storage.erasing import let_go
+from storage.fetches import Fetches
+from storage.integrity import faults
+from storage.issues import Issues
+from storage.keeping import Ages, Keeping, Swept
+from storage.runs import Runs
+from storage.subscribers import Subscribers
+from storage.tables import CONTENT, DELIVERY, FRAGMENT, ISSUE, ISSUE_PAPER, KEPT_PAGE, MARKER, PUBLISH_RUN, RUN, SENT
+
+DAY = timedelta(days=1)
+LEASE = timedelta(minutes=15)
+AGES = Ages(issues=365 * DAY, replies=90 * DAY, pending=14 * DAY, runs=90 * DAY)
+FOR_EVER = Ages(issues=None, replies=None, pending=None, runs=None)
+
+
+@pytest.fixture
+def keeping(database):
+    return Keeping(database, by_hand="days by hand")
+
+
+def test_an_old_letter_goes_with_all_that_only_it_had(keeping, reader, issue, count, paper, now):
+    mira = reader()
+    issue(mira, now, papers=[paper], text=b"Only in the old letter.")
+    issue(mira, now + DAY, text=b"In the new one.")
+    assert keeping.sweep(AGES, now + 364 * DAY).issues == 0
+    swept = keeping.sweep(AGES, now + 366 * DAY)
+    assert (swept.issues, swept.contents, swept.fragments) == (1, 1, 1)
+    assert (count(ISSUE), count(ISSUE_PAPER), count(DELIVERY), count(CONTENT), count(FRAGMENT)) == (1, 0, 1, 1, 2)
+    assert keeping.sweep(AGES, now + 366 * DAY).rows == 0
+    assert count(SENT) == 1
+
+
+def test_each_readers_newest_issue_stays_however_old(keeping, reader, issue, count, now):
+    for name in ("mira", "jun"):
+        issue(reader(name), now)
+    assert keeping.sweep(AGES, now + 3650 * DAY).issues == 0
+    assert count(ISSUE) == 2
+
+
+@pytest.mark.parametrize("state", [DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
+def test_a_letter_that_is_not_at_its_end_stays_with_its_issue(keeping, reader, issue, count, now, state):
+    mira = reader()
+    issue(mira, now, state=state)
+    issue(mira, now + DAY, state=DeliveryState.PLANNED)
+    swept = keeping.sweep(AGES, now + 3650 * DAY)
+    assert (swept.issues, swept.replies, count(ISSUE), count(DELIVERY)) == (0, 0, 2, 2)
+
+
+def test_a_piece_that_a_younger_letter_has_stays(keeping, reader, issue, count, now):
+    mira = reader()
+    issue(mira, now, text=b"Both.")
+    issue(mira, now + 200 * DAY, text=b"Both.")
+    swept = keeping.sweep(AGES, now + 366 * DAY)
+    assert (swept.issues, swept.contents, swept.fragments) == (1, 1, 0)
+    assert count(FRAGMENT) == 2
+
+
+def test_a_sweep_that_is_stopped_goes_on_the_next_time(database, keeping, reader, issue, count, now):
+    mira = reader()
+    for day in range(3):
+        issue(mira, now + day * DAY, text=b"%d" % day)
+    later = now + 900 * DAY
+    assert keeping.sweep(AGES, later, is_stopped=lambda: True) == Swept()
+    looks = iter([False, False])
+    stopped = keeping.sweep(AGES, later, is_stopped=lambda: next(looks, True))
+    assert (stopped.issues, stopped.contents, stopped.fragments) == (2, 2, 0)
+    assert (count(CONTENT), count(FRAGMENT), count(MARKER)) == (1, 4, 1)
+    rest = keeping.sweep(AGES, later)
+    assert (rest.issues, rest.fragments, rest.replies) == (0, 2, 1)
+    assert (count(FRAGMENT), count(MARKER), faults(database)) == (2, 0, ())
+
+
+def test_what_relays_said_is_forgotten_and_the_outcome_stays(database, keeping, reader, issue, now):
+    issue(reader(), now, state=DeliveryState.REJECTED)
+    assert keeping.sweep(AGES, now + 89 * DAY).replies == 0
+    assert keeping.sweep(AGES, now + 91 * DAY).replies == 1
+    assert keeping.sweep(AGES, now + 91 * DAY).replies == 0
+    with database.reading() as connection:
+        row = connection.execute(DELIVERY.select()).one()
+    assert (row.state, row.reply_code, row.enhanced, row.reply_text, row.reason) == ("rejected", None, "", "", "")
+
+
+def test_who_never_confirmed_is_erased_and_who_was_a_reader_once_is_not(database, keeping, reader, now):
+    readers = Subscribers(database)
+    reader("never", SubscriberState.PENDING)
+    reader("lately", SubscriberState.PENDING, now + 10 * DAY)
+    reader("again", SubscriberState.PENDING)
+    reader("again", SubscriberState.PENDING, now + 10 * DAY)
+    back = reader("back")
+    readers.unsubscribe(back.public_id, Consent("unsubscribed", "1", now))
+    reader("back", SubscriberState.PENDING)
+    assert keeping.sweep(AGES, now + 13 * DAY).pending == 0
+    assert keeping.sweep(AGES, now + 15 * DAY).pending == 1
+    assert [each.public_id for each in readers.everyone()] == ["lately", "again", "back"]
+
+
+def test_old_runs_go_but_the_newest_of_each_job(database, keeping, count, now):
+    runs = Runs(database)
+    for job, slot, day in [
+        ("collect:hf", "1", 0),
+        ("collect:hf", "2", 1),
+        ("collect:hf", "days by hand 3", 2),
+        ("collect:gone", "1", 0),
+    ]:
+        at = now + day * DAY
+        runs.finish(runs.claim(job, slot, "one", at, LEASE, beside=True), at, "ok", {})
+    runs.claim("collect:hf", "given up", "dead", now, LEASE, beside=True)
+    Issues(database).record_run(now, due=1, planned=0, excluded={"nothing matched": 1})
+    assert keeping.sweep(AGES, now + 89 * DAY).runs == 0
+    assert keeping.sweep(AGES, now + 400 * DAY).runs == 3
+    assert (count(RUN), count(PUBLISH_RUN)) == (3, 0)
+    assert runs.latest("collect:hf").slot == "days by hand 3"
+    assert runs.latest("collect:hf", but="days by hand").slot == "2"
+    assert runs.latest("collect:gone").slot == "1"
+
+
+def test_old_answers_go_with_their_pages_but_the_last_that_tell_of_a_source(database, keeping, count, now):
+    fetches = Fetches(database)
+
+    def answered(day, status, new, body):
+        at = now + day * DAY
+        fetches.record(
+            Fetched(
+                source="hf",
+                url=f"https://papers.example/{day}",
+                day=at.date(),
+                at=at,
+                seconds=0.1,
+                bytes=len(body),
+                http=200,
+                status=status,
+                declared=None,
+                read=new,
+                rejected=0,
+                new=new,
+                etag="",
+                last_modified="",
+                error="",
+            ),
+            body=body,
+        )
+
+    answered(0, FetchStatus.OK, 5, b"oldest")
+    answered(1, FetchStatus.OK, 3, b"last that brought something")
+    answered(2, FetchStatus.OK, 0, b"last that was read")
+    answered(3, FetchStatus.LAYOUT_CHANGED, 0, b"broken")
+    answered(4, FetchStatus.LAYOUT_CHANGED, 0, b"last")
+    assert keeping.sweep(AGES, now + 400 * DAY).fetches == 2
+    assert [page.body for page in fetches.kept("hf")] == [
+        b"last that brought something",
+        b"last that was read",
+        b"last",
+    ]
+    assert count(KEPT_PAGE) == 3
+    assert fetches.last_new("hf")[0] == now + DAY
+
+
+def test_with_zeros_everything_stays(keeping, reader, issue, count, now):
+    mira = reader()
+    issue(mira, now)
+    issue(mira, now + DAY)
+    reader("never", SubscriberState.PENDING)
+    assert keeping.sweep(FOR_EVER, now + 9999 * DAY) == Swept()
+    assert count(ISSUE) == 2
+
+
+def test_a_letter_that_is_frozen_during_a_sweep_keeps_its_pieces(database, keeping, reader, issue, count, now):
+    mira = reader()
+    issue(mira, now, text=b"Used again at the last moment.")
+    issue(mira, now + DAY, text=b"New.")
+    with database.writing() as connection:
+        connection.execute(ISSUE.delete().where(ISSUE.c.slot == "2026-11-20"))
+        assert let_go(connection, [1]) == 1
+    looks = []
+
+    def frozen_meanwhile():
+        looks.append(count(FRAGMENT))
+        if len(looks) == 3:  # the contents have been looked through, nothing is deleted yet
+            issue(mira, now + 2 * DAY, text=b"Used again at the last moment.")
+        return False
+
+    assert keeping.sweep_fragments(is_stopped=frozen_meanwhile) == 0
+    assert (looks[0], count(FRAGMENT), faults(database)) == (3, 3, ())
