@@ -27,6 +27,7 @@ from scrapers.source import Source
 from storage.archive import Archive
 from storage.database import Database
 from storage.fetches import Fetches
+from storage.installation import Installation
 from storage.issues import Issues
 from storage.outbox import Outbox
 from storage.runs import Runs
@@ -134,6 +135,11 @@ class House:
     def outbox(self) -> Outbox:
         """The messages on their way out."""
         return Outbox(self.database)
+
+    @cached_property
+    def installation(self) -> Installation:
+        """Where the archive lives, and whether it may send."""
+        return Installation(self.database)
 
     # -- letters -------------------------------------------------------------------------------------------------------
 
@@ -276,6 +282,7 @@ class House:
         )
         return Deliverer(
             outbox=self.outbox,
+            installation=self.installation,
             transport=self._transport or transport_of(route),
             manner=Manner(
                 sender=self.identity.address,

@@ -81,16 +81,17 @@ class PostgresStore:
     def home(self, connection: Connection) -> str:
         """Return what tells this database from a dump that was restored, and from an earlier state of its server.
 
-        The timeline of a server rises when it was recovered to a point in time, or a standby took over.
+        The timeline of a server rises when it was recovered to a point in time, or a standby took over; a table that
+        pg_restore made anew has another number.
         """
         found = connection.execute(
             text(
-                "SELECT s.system_identifier, d.oid, c.timeline_id "
+                "SELECT s.system_identifier, d.oid, to_regclass('installation')::oid, c.timeline_id "
                 "FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d "
                 "WHERE d.datname = current_database()"
             )
         ).one()
-        return f"server {found[0]}, database {found[1]}, timeline {found[2]}"
+        return f"server {found[0]}, database {found[1]}, table {found[2]}, timeline {found[3]}"
 
     def before_upgrade(self, revision: str) -> None:
         """Do nothing: a copy is the operator's to make, with pg_dump (docs/operating.md)."""

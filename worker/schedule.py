@@ -100,10 +100,9 @@ class Rounds:
     def deliver(self) -> DeliveryCounts:
         """Send what is due."""
         counts = self._deliverer.deliver()
-        if counts != DeliveryCounts():
-            log.info(
-                "deliver: %s", ", ".join(f"{number} {state}" for state, number in asdict(counts).items() if number)
-            )
+        numbers = {state: number for state, number in asdict(counts).items() if number and state != "held"}
+        if numbers:
+            log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()))
         return counts
 
     def once(self) -> tuple[tuple[SourceReport, ...], PublishCounts, DeliveryCounts]:
