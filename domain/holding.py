@@ -41,7 +41,10 @@ class Hold:
         """Return what the operator is told, with the ways out."""
         command = "paperround deliveries resume"
         if self.waiting == 0:
-            return f"nothing is sent: {self.reason}; no letter waits. `{command}` lets it send"
+            return (
+                f"nothing is sent: {self.reason}; no letter waits. `{command}` lets letters leave, "
+                f"`{command} --skip-waiting` counts what is due now as sent"
+            )
         waits = "1 letter waits" if self.waiting == 1 else f"{self.waiting} letters wait"
         return (
             f"nothing is sent: {self.reason}; {waits}. `{command}` sends what waits, "

@@ -71,6 +71,12 @@ class Outbox:
         with self._database.reading() as connection:
             return connection.execute(select(DELIVERY.c.id).where(_due(now)).limit(1)).first() is not None
 
+    def in_flight(self, now: datetime) -> int:
+        """Return how many letters are on the wire, as far as their leases tell."""
+        with self._database.reading() as connection:
+            query = select(func.count()).where(text(OPEN), _in((S.SENDING,)), DELIVERY.c.lease_until > now)
+            return int(connection.execute(query).scalar_one())
+
     def recover(self, is_alive: Callable[[str], bool | None], now: datetime, *, resend: bool) -> int:
         """Take over what dead workers hold; return how many are held as uncertain from now on.
 

@@ -42,7 +42,7 @@ class PostgresStore:
 
     def __init__(self, url: str, busy_seconds: float) -> None:
         target = _target(url)
-        self.place = target.set(drivername="postgresql", password=None).render_as_string()
+        self.place = place_of(url)
         self._busy = f"{int(busy_seconds * 1000)}ms"
         self.engine: Engine = create_engine(
             target,
@@ -108,6 +108,11 @@ class PostgresStore:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return DatabaseUnavailable(f"the database {self.place} cannot be reached: {told}")
         return DatabaseUnavailable(f"the database {self.place} could not be used: {told}")
+
+
+def place_of(url: str) -> str:
+    """Return the URL without its password; raises SettingsError."""
+    return _target(url).set(drivername="postgresql", password=None).render_as_string()
 
 
 def _target(url: str) -> URL:

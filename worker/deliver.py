@@ -24,7 +24,6 @@ from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
 from domain.clock import Clock
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, StorageError, UncertainDelivery
-from domain.holding import Hold
 from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message
 from storage.installation import Installation
 from storage.outbox import Outbox, Permission
@@ -76,7 +75,6 @@ class Deliverer:
         self._clock = clock
         self._worker = worker
         self._stop = stop
-        self._told = ""  # what a pass said last of why nothing is sent: it is said once
 
     def deliver(self, on_settled: Callable[[DeliveryState], None] = lambda _: None) -> DeliveryCounts:
         """Make one pass over what is due and return what became of it."""
@@ -91,13 +89,7 @@ class Deliverer:
                 hold = self._installation.begin(now)
                 if hold is None:
                     self._pass(counted, on_settled)
-        return self._counts(counted, hold)
-
-    def _counts(self, counted: Counter[DeliveryState], hold: Hold | None) -> DeliveryCounts:
         held = hold.sentence if hold else ""
-        if held and held != self._told:
-            log.warning("deliver: %s", held)
-        self._told = held
         return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED}, held=held)
 
     def _pass(self, counted: Counter[DeliveryState], on_settled: Callable[[DeliveryState], None]) -> None:

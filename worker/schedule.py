@@ -53,6 +53,7 @@ class Rounds:
         self._stop = stop
         self._asked: set[str] = set()  # the sites that have been asked once since the start
         self._began = clock.now()
+        self._told = ""  # why nothing was sent at the last tick: it is said once
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -101,6 +102,9 @@ class Rounds:
         """Send what is due."""
         counts = self._deliverer.deliver()
         numbers = {state: number for state, number in asdict(counts).items() if number and state != "held"}
+        if counts.held and counts.held != self._told:
+            log.warning("deliver: %s", counts.held)
+        self._told = counts.held
         if numbers:
             log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()))
         return counts
