@@ -114,6 +114,8 @@ def prepared(file: Path, live: Path, now: datetime) -> Iterator[Prepared]:
 
 def _check(draft: Path, file: Path) -> None:
     """Raise what is wrong with a copy of `file`."""
+    if _is_cut_short(file):
+        raise DatabaseUnavailable(f"{file} is shorter than it says itself; nothing was changed")
     if found := faults(draft):
         raise DatabaseUnavailable(f"{file} is damaged, or no database; nothing was changed: {'; '.join(found)}")
     revision = _revision(draft)
@@ -123,6 +125,16 @@ def _check(draft: Path, file: Path) -> None:
         raise DatabaseTooNew(
             f"{file} was written by a later version of Paperround (schema {revision}); nothing was changed"
         )
+
+
+def _is_cut_short(file: Path) -> bool:
+    """Whether a page or a part of one is missing at the end, which SQLite would read as zeros (its file format, 1.3)."""
+    with file.open("rb") as opened:
+        head = opened.read(100)
+    size = int.from_bytes(head[16:18])
+    size = 65_536 if size == 1 else size
+    is_valid = head[24:28] == head[92:96]
+    return is_valid and file.stat().st_size < size * int.from_bytes(head[28:32])
 
 
 def _revision(file: Path) -> str | None:
