@@ -277,6 +277,7 @@ class DeliveryCounts:
     uncertain: int = 0
     skipped: int = 0
     expired: int = 0
+    held: str = ""  #: why nothing was sent, in a sentence; "" where nothing holds it
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from scrapers.source import Source
 from storage.archive import Archive
 from storage.database import Database
 from storage.fetches import Fetches
+from storage.installation import Installation
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping
 from storage.outbox import Outbox
@@ -151,6 +152,11 @@ class House:
     def space(self) -> Space:
         """The room that the archive takes."""
         return Space(self.database)
+
+    @cached_property
+    def installation(self) -> Installation:
+        """Where the archive lives, and whether it may send."""
+        return Installation(self.database)
 
     # -- letters -------------------------------------------------------------------------------------------------------
 
@@ -293,6 +299,7 @@ class House:
         )
         return Deliverer(
             outbox=self.outbox,
+            installation=self.installation,
             transport=self._transport or transport_of(route),
             manner=Manner(
                 sender=self.identity.address,

@@ -4,6 +4,7 @@ None of it is in a migration. It is dropped before the schema moves and made ane
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -19,6 +20,14 @@ from storage.words.index import index_of
 PREFIXES = ("paper_fts", "paper_words")
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One block of papers that words and traits were made of."""
+
+    last: int  #: the id of the newest
+    papers: int
+
+
 def drop(connection: Connection) -> None:
     """Take away what `make` made, where it is there."""
     index_of(connection).drop(connection)
@@ -26,16 +35,33 @@ def drop(connection: Connection) -> None:
 
 def make(connection: Connection) -> None:
     """Make everything anew from the papers there are."""
-    index = index_of(connection)
-    index.make(connection)
-    connection.execute(delete(TRAIT))
+    start(connection)
     last = 0
-    query = select(PAPER).order_by(PAPER.c.id).limit(BLOCK)
-    while rows := connection.execute(query.where(PAPER.c.id > last)).all():
-        columns = [row._asdict() for row in rows]
-        index.put(connection, columns)
-        mark(connection, columns)
-        last = rows[-1].id
+    while done := go_on(connection, last):
+        last = done.last
+
+
+def reset(connection: Connection) -> None:
+    """Begin anew with words and traits; the views stay."""
+    index_of(connection).drop(connection)
+    start(connection)
+
+
+def start(connection: Connection) -> None:
+    """Make words and traits of no paper."""
+    index_of(connection).make(connection)
+    connection.execute(delete(TRAIT))
+
+
+def go_on(connection: Connection, after: int) -> Done | None:
+    """Make words and traits of the papers that come next after one; None where there is none."""
+    rows = connection.execute(select(PAPER).where(PAPER.c.id > after).order_by(PAPER.c.id).limit(BLOCK)).all()
+    if not rows:
+        return None
+    columns = [row._asdict() for row in rows]
+    index_of(connection).put(connection, columns)
+    mark(connection, columns)
+    return Done(last=rows[-1].id, papers=len(rows))
 
 
 def mark(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

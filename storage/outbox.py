@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, text, update
+from sqlalchemy import Connection, and_, case, func, select, text, update
 
 from domain.errors import UnknownError
 from domain.issues import DeliveryState, Fragment, Leased, LetterKind, Outcome, Role
 from domain.subscriptions import SubscriberState
 from storage.database import Database
+from storage.installation import is_held
 from storage.tables import CONTENT, DELIVERY, FRAGMENT, ISSUE, OPEN, SUBSCRIBER
 
 S = DeliveryState
@@ -56,7 +57,7 @@ class Permission(Enum):
 
     GIVEN = "given"
     UNWANTED = "unwanted"  # the reader left meanwhile: it is skipped
-    LOST = "lost"  # another worker took it over: it is theirs; or its reader was erased
+    LOST = "lost"  # another worker took it over, its reader was erased, or the operator holds everything
 
 
 class Outbox:
@@ -64,6 +65,17 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether anything waits that may leave now."""
+        with self._database.reading() as connection:
+            return connection.execute(select(DELIVERY.c.id).where(_due(now)).limit(1)).first() is not None
+
+    def in_flight(self, now: datetime) -> int:
+        """Return how many letters are on the wire, as far as their leases tell."""
+        with self._database.reading() as connection:
+            query = select(func.count()).where(text(OPEN), _in((S.SENDING,)), DELIVERY.c.lease_until > now)
+            return int(connection.execute(query).scalar_one())
 
     def recover(self, is_alive: Callable[[str], bool | None], now: datetime, *, resend: bool) -> int:
         """Take over what dead workers hold; return how many are held as uncertain from now on.
@@ -92,12 +104,17 @@ class Outbox:
         return kept
 
     def lease(self, worker: str, now: datetime, lease: timedelta, limit: int) -> tuple[Leased, ...]:
-        """Claim up to `limit` due deliveries for a worker, oldest first; confirmations before digests."""
+        """Claim up to `limit` due deliveries for a worker, oldest first; confirmations before digests.
+
+        None are given while the archive is held.
+        """
         with self._database.writing() as connection:
+            if is_held(connection):
+                return ()
             due = (
                 select(DELIVERY.c.id)
                 .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-                .where(text(OPEN), _in(_WAITING), DELIVERY.c.not_before <= now, DELIVERY.c.expires_at > now)
+                .where(_due(now))
                 .order_by(CONTENT.c.kind != LetterKind.CONFIRM.value, DELIVERY.c.not_before, DELIVERY.c.id)
                 .limit(limit)
             )
@@ -130,7 +147,10 @@ class Outbox:
             ).rowcount
 
     def mark_sending(self, delivery_id: int, worker: str, now: datetime, lease: timedelta) -> Permission:
-        """Durably mark a delivery before the step that cannot be taken back, and hold it for another `lease`."""
+        """Durably mark a delivery before the step that cannot be taken back, and hold it for another `lease`.
+
+        An archive that is held meanwhile, or was replaced by a copy, gives no permission.
+        """
         with self._database.writing() as connection:
             row = connection.execute(
                 select(
@@ -144,7 +164,7 @@ class Outbox:
                 .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
                 .where(DELIVERY.c.id == delivery_id)
             ).first()
-            if row is None or row.state != S.LEASED.value or row.worker != worker:
+            if row is None or row.state != S.LEASED.value or row.worker != worker or is_held(connection):
                 return Permission.LOST
             mine = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
             wanted = _WANTED[LetterKind(row.kind)]
@@ -228,6 +248,10 @@ class Outbox:
         if not found:
             raise UnknownError(f"there is no delivery {delivery_id}")
         return found[0]
+
+
+def _due(now: datetime) -> Any:
+    return and_(text(OPEN), _in(_WAITING), DELIVERY.c.not_before <= now, DELIVERY.c.expires_at > now)
 
 
 def _in(states: Sequence[DeliveryState]) -> Any:

@@ -42,7 +42,7 @@ class PostgresStore:
 
     def __init__(self, url: str, busy_seconds: float) -> None:
         target = _target(url)
-        self.place = target.set(drivername="postgresql", password=None).render_as_string()
+        self.place = place_of(url)
         self._busy = f"{int(busy_seconds * 1000)}ms"
         self.engine: Engine = create_engine(
             target,
@@ -81,16 +81,17 @@ class PostgresStore:
     def home(self, connection: Connection) -> str:
         """Return what tells this database from a dump that was restored, and from an earlier state of its server.
 
-        The timeline of a server rises when it was recovered to a point in time, or a standby took over.
+        The timeline of a server rises when it was recovered to a point in time, or a standby took over; a table that
+        pg_restore made anew has another number.
         """
         found = connection.execute(
             text(
-                "SELECT s.system_identifier, d.oid, c.timeline_id "
+                "SELECT s.system_identifier, d.oid, to_regclass('installation')::oid, c.timeline_id "
                 "FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d "
                 "WHERE d.datname = current_database()"
             )
         ).one()
-        return f"server {found[0]}, database {found[1]}, timeline {found[2]}"
+        return f"server {found[0]}, database {found[1]}, table {found[2]}, timeline {found[3]}"
 
     def before_upgrade(self, revision: str) -> None:
         """Do nothing: a copy is the operator's to make, with pg_dump (docs/operating.md)."""
@@ -110,6 +111,11 @@ class PostgresStore:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return DatabaseUnavailable(f"the database {self.place} cannot be reached: {told}")
         return DatabaseUnavailable(f"the database {self.place} could not be used: {told}")
+
+
+def place_of(url: str) -> str:
+    """Return the URL without its password; raises SettingsError."""
+    return _target(url).set(drivername="postgresql", password=None).render_as_string()
 
 
 def _target(url: str) -> URL:

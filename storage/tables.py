@@ -462,6 +462,7 @@ class InstallationRow(Base, table=True):
     __tablename__ = "installation"
 
     id: int = Field(primary_key=True)
+    public_id: str  # random, made with the archive; all copies of it have the same
     home: str  # the file or the database that last sent from it; "" before the first time
     passes: int  # how often deliveries began or ended; a note beside the file remembers it too
     held: str  # why nothing is sent until the operator says so; "" where nothing holds it

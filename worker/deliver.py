@@ -1,10 +1,11 @@
 """deliver: letters → mailboxes.
 
-    take over what dead workers left → end what is too old → lease a batch → for each, on a few kept connections:
-    join → connect → … → mark `sending` durably, if the reader still wants it → the final dot → settle
+    end what is too old → held? → take over what dead workers left → begin → lease a batch → for each, on a few kept
+    connections: join → connect → … → mark `sending` durably, if the reader still wants it → the final dot → settle
 
-One pass over what is due. It can be killed anywhere and run again: the state of each delivery says what is known of it.
-A stop lets the message in flight finish and gives the other leases back.
+One pass over what is due; nothing is written where nothing is. An archive that is held, or finds itself to be a copy,
+sends nothing (storage/installation.py). A pass can be killed anywhere and run again: the state of each
+delivery says what is known of it. A stop lets the message in flight finish and gives the other leases back.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from digests.transports.transport import Connection, Transport
 from domain.clock import Clock
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, StorageError, UncertainDelivery
 from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message
+from storage.installation import Installation
 from storage.outbox import Outbox, Permission
 from worker.liveness import is_alive
 
@@ -59,6 +61,7 @@ class Deliverer:
         self,
         *,
         outbox: Outbox,
+        installation: Installation,
         transport: Transport,
         manner: Manner,
         clock: Clock,
@@ -66,6 +69,7 @@ class Deliverer:
         stop: threading.Event,
     ) -> None:
         self._outbox = outbox
+        self._installation = installation
         self._transport = transport
         self._manner = manner
         self._clock = clock
@@ -77,8 +81,18 @@ class Deliverer:
         now = self._clock.now()
         resend = self._manner.uncertain == "resend"
         counted: Counter[DeliveryState] = Counter()
-        counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend)
         counted[DeliveryState.EXPIRED] += self._outbox.expire(now)
+        hold = self._installation.hold()
+        if hold is None:
+            counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend)
+            if self._outbox.is_due(now) and self._room() > 0:
+                hold = self._installation.begin(now)
+                if hold is None:
+                    self._pass(counted, on_settled)
+        held = hold.sentence if hold else ""
+        return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED}, held=held)
+
+    def _pass(self, counted: Counter[DeliveryState], on_settled: Callable[[DeliveryState], None]) -> None:
         seen: set[int] = set()
         try:
             while not self._stop.is_set():
@@ -94,7 +108,7 @@ class Deliverer:
                     break
         finally:
             self._outbox.release(self._worker)
-        return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED})
+            self._installation.end()
 
     def _is_alive(self, worker: str) -> bool | None:
         # What this process held in an earlier pass, and could not settle, is in nobody's hands.

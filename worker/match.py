@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.topics import Topic
+from domain.topics import Query, Topic
 from storage.archive import Archive
 from storage.topics import StoredTopic, Topics
 from topics.matching import match
@@ -37,7 +37,7 @@ class Matcher:
         self._archive = archive
         self._topics = topics
         self._welcome = timedelta(days=welcome_days)
-        self._queries: dict[int, Topic] = {}  # by id; a topic never changes
+        self._queries: dict[str, Query] = {}  # by normal form: after a restore an id may mean another topic
 
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
@@ -66,9 +66,9 @@ class Matcher:
     def _read(self, stored: Sequence[StoredTopic]) -> list[Topic]:
         """Return the topics with their queries read, each once in the life of this matcher."""
         for each in stored:
-            if each.id not in self._queries:
-                self._queries[each.id] = Topic(id=each.id, query=parse(each.normal_form))
-        return [self._queries[each.id] for each in stored]
+            if each.normal_form not in self._queries:
+                self._queries[each.normal_form] = parse(each.normal_form)
+        return [Topic(id=each.id, query=self._queries[each.normal_form]) for each in stored]
 
     def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
         moment = now - self._welcome

@@ -57,6 +57,7 @@ class Rounds:
         self._stop = stop
         self._asked: set[str] = set()  # the sites that have been asked once since the start
         self._began = clock.now()
+        self._told = ""  # why nothing was sent at the last tick: it is said once
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -104,10 +105,12 @@ class Rounds:
     def deliver(self) -> DeliveryCounts:
         """Send what is due."""
         counts = self._deliverer.deliver()
-        if counts != DeliveryCounts():
-            log.info(
-                "deliver: %s", ", ".join(f"{number} {state}" for state, number in asdict(counts).items() if number)
-            )
+        numbers = {state: number for state, number in asdict(counts).items() if number and state != "held"}
+        if counts.held and counts.held != self._told:
+            log.warning("deliver: %s", counts.held)
+        self._told = counts.held
+        if numbers:
+            log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()))
         return counts
 
     def sweep(self) -> SweepReport | None:

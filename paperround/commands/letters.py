@@ -72,15 +72,18 @@ def deliver(context: typer.Context, as_json: Json = False) -> int:
     told = report(context, as_json)
     with stopping() as stop, opened(context, stop) as house, told.progress("Delivering") as advance:
         counts = asdict(house.deliverer.deliver(lambda _: advance(1)))
+        held = counts.pop("held")
         troubled = [each for state in _TROUBLE if counts[state] for each in house.outbox.records(state, _SHOWN)]
 
     def lines() -> Iterable[str]:
         yield ", ".join(f"{number} {state}" for state, number in counts.items())
+        if held:
+            yield plain(held)
         for each in troubled:
             yield plain(f"{each.recipient} is {each.state}: {each.reply or each.reason}")
 
-    told.show(counts, lines)
-    return 1 if counts["deferred"] or counts["rejected"] or counts["uncertain"] else 0
+    told.show({**counts, "held": held} if held else counts, lines)
+    return 1 if held or counts["deferred"] or counts["rejected"] or counts["uncertain"] else 0
 
 
 @issues.command("list")
@@ -193,3 +196,38 @@ def list_deliveries(
         ]
     columns = ("id", "recipient", "kind", "state", "attempts", "reply", "reason")
     told.show({"deliveries": found}, lambda: [table(columns, ([row[name] for name in columns] for row in found))])
+
+
+@deliveries.command("pause")
+def pause(context: typer.Context, as_json: Json = False) -> None:
+    """Send nothing from now on, until `deliveries resume`; papers and letters are made as ever."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        hold = house.installation.pause(house.clock.now())
+    told.show({"held": hold.reason, "waiting": hold.waiting}, lambda: [plain(hold.sentence)])
+
+
+@deliveries.command("resume")
+def resume(
+    context: typer.Context,
+    skip_waiting: Annotated[
+        bool, typer.Option("--skip-waiting", help="What waits, or is due now, counts as sent: it may have been before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Send again, from here on: after `deliveries pause`, and in a copy that was moved or restored."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        if skip_waiting:
+            # The letters of the slots that have opened: the older state may not know that they were sent.
+            house.matcher.match(house.clock.now())
+            house.publisher.publish(house.clock.now())
+        done = house.installation.resume(house.clock.now(), skip_waiting=skip_waiting)
+
+    def lines() -> Iterable[str]:
+        yield plain(f"Letters leave again; what held them: {done.was}." if done.was else "Nothing held the letters.")
+        if done.skipped:
+            yield f"{counted(done.skipped, 'letter')} counted as sent."
+        yield f"{counted(done.waiting, 'letter')} will be sent."
+
+    told.show({"was_held": done.was, "waiting": done.waiting, "skipped": done.skipped}, lines)

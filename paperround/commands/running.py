@@ -137,16 +137,21 @@ def run(
         "new": sum(each.new for each in reports),
         "issues": published.issues,
         "accepted": delivered.accepted,
+        **({"held": delivered.held} if delivered.held else {}),
     }
-    told.show(
-        result,
-        lambda: [f"{result['new']} new papers, {published.issues} new letters, {delivered.accepted} delivered"],
-    )
+
+    def lines() -> Iterable[str]:
+        yield f"{result['new']} new papers, {published.issues} new letters, {delivered.accepted} delivered"
+        if delivered.held:
+            yield plain(delivered.held)
+
+    told.show(result, lines)
     if stop.is_set():
         told.note("paperround: interrupted; what was done stays done")
         return INTERRUPTED
     good = all(each.status.is_good for each in reports)
-    return 0 if good and not (delivered.deferred or delivered.rejected or delivered.uncertain) else 1
+    failed = delivered.held or delivered.deferred or delivered.rejected or delivered.uncertain
+    return 0 if good and not failed else 1
 
 
 def worker(context: typer.Context) -> None:

@@ -4,6 +4,7 @@ The full-text index moves out of the migrations: what can be worked out from the
 """
 
 import json
+import secrets
 
 import sqlalchemy as sa
 from alembic import op
@@ -97,13 +98,15 @@ def upgrade() -> None:
     op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
         sa.Column("home", sa.String(), nullable=False),
         sa.Column("passes", sa.Integer(), nullable=False),
         sa.Column("held", sa.String(), nullable=False),
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
-    op.execute("INSERT INTO installation (id, home, passes, held) VALUES (1, '', 0, '')")
+    named = sa.text("INSERT INTO installation (id, public_id, home, passes, held) VALUES (1, :named, '', 0, '')")
+    op.get_bind().execute(named, {"named": secrets.token_hex(16)})
 
 
 def downgrade() -> None:
