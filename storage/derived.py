@@ -9,11 +9,13 @@ from domain.identity import title_key
 from storage.adding import trait_of
 from storage.reading import BLOCK
 from storage.tables import PAPER, TRAIT
+from storage.views import making as views
 from storage.words.index import index_of
 
 
 def drop(connection: Connection) -> None:
     """Take away what `make` made, where it is there."""
+    views.drop(connection)
     index_of(connection).drop(connection)
 
 
@@ -28,3 +30,4 @@ def make(connection: Connection) -> None:
         traits = [{"trait": trait_of(title_key(row.title)), "paper_id": row.id} for row in rows]
         connection.execute(insert(TRAIT), traits)
         last = rows[-1].id
+    views.make(connection)
