@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
-from paperround.commands import archive, letters, readers, running, sources, topics
+from paperround.commands import archive, inspecting, letters, readers, running, sources, topics
 from paperround.commands.context import Chosen
 from paperround.console import Report
 from paperround.interruption import INTERRUPTED
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, sources, readers, topics, letters, archive):
+for group in (running, sources, readers, topics, letters, archive, inspecting):
     group.attach(app)
 
 

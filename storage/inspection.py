@@ -7,14 +7,14 @@ in: plain tables named as the views, and a full-text index over the papers' word
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from domain.errors import DatabaseUnavailable, Interrupted, UsageError
 from domain.fts5 import TOKENIZE, searchable
@@ -111,7 +111,7 @@ def _make(new: sqlite3.Connection, view: View) -> None:
         new.execute(f"CREATE VIRTUAL TABLE papers_fts USING fts5 ({', '.join(_WORDS)}, {options})")
 
 
-def _put(new: sqlite3.Connection, view: View, rows: Iterable[Mapping[str, Any]]) -> None:
+def _put(new: sqlite3.Connection, view: View, rows: Sequence[RowMapping]) -> None:
     given = [{name: _plain(value) for name, value in row.items()} for row in rows]
     names = [each.name for each in view.columns]
     new.executemany(_insert(view.name, names), given)
@@ -126,7 +126,7 @@ def _insert(table: str, names: Iterable[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 the names are our own
 
 
-def _blocks(connection: Connection, view: View) -> Iterable[list[Mapping[str, Any]]]:
+def _blocks(connection: Connection, view: View) -> Iterable[Sequence[RowMapping]]:
     names = ", ".join(each.name for each in view.columns)
     rows = connection.execute(
         text(f"SELECT {names} FROM {view.name}"),  # noqa: S608 the names are our own

@@ -41,7 +41,7 @@ LIMIT 100
 SELECT source, last_status, last_asked, last_good, last_new, newest_day
 FROM source_health
 WHERE new_7_days = 0 OR last_status NOT IN ('ok', 'ok-empty', 'not-modified')
-ORDER BY last_new
+ORDER BY last_new IS NOT NULL, last_new, source
 """,
     ),
     Question(
