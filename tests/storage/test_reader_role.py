@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from domain.errors import DatabaseUnavailable
+from storage import migrate
 from storage.database import Database
 from storage.tables import Base
 from storage.views import making
@@ -74,6 +76,17 @@ def test_who_may_read_the_views_reads_them_all_and_no_table(reading_alone):
 )
 def test_who_may_read_the_views_may_do_nothing_else(reading_alone, statement: str):
     assert refused(reading_alone, statement)
+
+
+def test_a_view_of_the_operators_own_stops_a_migration_with_a_sentence(postgres_archive_url: str):
+    with Database(postgres_archive_url) as database:
+        with database.writing() as connection:
+            connection.execute(text("CREATE VIEW mine AS SELECT title FROM papers"))
+        with pytest.raises(DatabaseUnavailable, match="stands on its views"), database.writing() as connection:
+            migrate.downgrade(connection, "0002")
+        with database.reading() as connection:
+            assert connection.execute(text("TABLE mine")).all() == []
+        assert database.revision == migrate.HEAD
 
 
 def test_statistics_tell_one_who_may_read_the_views_nothing_of_the_tables(reading_alone):
