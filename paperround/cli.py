@@ -15,7 +15,18 @@ from typing import Annotated
 import typer
 
 from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
-from paperround.commands import archive, keeping, letters, papers, readers, running, safekeeping, sources, topics
+from paperround.commands import (
+    archive,
+    inspecting,
+    keeping,
+    letters,
+    papers,
+    readers,
+    running,
+    safekeeping,
+    sources,
+    topics,
+)
 from paperround.commands.context import Chosen
 from paperround.console import Report
 from paperround.interruption import INTERRUPTED
@@ -28,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, sources, readers, topics, letters, papers, archive, keeping, safekeeping):
+for group in (running, sources, readers, topics, letters, papers, archive, inspecting, keeping, safekeeping):
     group.attach(app)
 
 

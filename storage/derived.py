@@ -14,6 +14,7 @@ from domain.papers import Identifiers
 from storage.lookup import Known, Shelf
 from storage.reading import BLOCK, identifiers_of
 from storage.tables import PAPER, TRAIT
+from storage.views import making as views
 from storage.words.index import index_of
 
 #: How the names of tables begin that are made here and not by a migration.
@@ -30,6 +31,7 @@ class Done:
 
 def drop(connection: Connection) -> None:
     """Take away what `make` made, where it is there."""
+    views.drop(connection)
     index_of(connection).drop(connection)
 
 
@@ -39,6 +41,7 @@ def make(connection: Connection) -> None:
     last = 0
     while done := go_on(connection, last):
         last = done.last
+    views.make(connection)
 
 
 def reset(connection: Connection) -> None:

@@ -30,7 +30,8 @@ def queue(connection: Connection, mailing: Mailing, subscriber_id: int, issue_id
         reply_text="",
         reason="",
     )
-    return connection.execute(planned.on_conflict_do_nothing(index_elements=["message_key"])).rowcount == 1
+    fresh = planned.on_conflict_do_nothing(index_elements=["message_key"]).returning(DELIVERY.c.id)
+    return connection.execute(fresh).first() is not None
 
 
 def _content(connection: Connection, content: Content) -> int:

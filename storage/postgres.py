@@ -26,6 +26,7 @@ _SAID = {
     "28": "it does not let this user in: check the user and the password in [database] url",
     "3D000": "there is no such database: make it with createdb",
     "42501": "this user may not do that there: it needs to own the database, or its tables",
+    "2BP01": "something that is not ours stands on its views: drop it, and make it again afterwards",
     "25006": "it is read-only, a standby perhaps; this was not stored",
     "53100": "its disk is full; this was not stored",
     "53300": "it has no connection left for us",

@@ -34,7 +34,8 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
             query=wished.query.text,
             position=position,
         )
-        if connection.execute(asked.on_conflict_do_nothing()).rowcount:
+        fresh = asked.on_conflict_do_nothing().returning(SUBSCRIPTION.c.topic_id)
+        if connection.execute(fresh).first() is not None:
             position += 1
             look_back_again(connection, subscriber_id, topic_id)
 

@@ -511,6 +511,7 @@ class DeliveryRow(Base, table=True):
             sqlite_where=text("state = 'accepted'"),
             postgresql_where=text("state = 'accepted'"),
         ),
+        Index("ix_delivery_date", "date"),  # what is told of days
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -16,14 +16,16 @@ _JOIN = 6.0  # seconds until the thread is left behind: it is a daemon and ends 
 
 
 @contextmanager
-def serve(app: ASGIApp, host: str, port: int, stop: threading.Event) -> Iterator[tuple[str, int]]:
+def serve(
+    app: ASGIApp, host: str, port: int, stop: threading.Event, *, setting: str = "[web] port"
+) -> Iterator[tuple[str, int]]:
     """Serve `app` while the context is open; give the address (host, port) that is really listened at.
 
     Port 0 is any that is free. Leaving the context ends the site within seconds; should the site end by itself, it
-    sets `stop`, so that whoever waits for that event does not wait for ever. Raises SettingsError if the address
-    cannot be listened at.
+    sets `stop`, so that whoever waits for that event does not wait for ever. Raises SettingsError, which calls the port
+    by its `setting`, if the address cannot be listened at.
     """
-    listening = _listen(host, port)
+    listening = _listen(host, port, setting)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -58,16 +60,16 @@ def serve(app: ASGIApp, host: str, port: int, stop: threading.Event) -> Iterator
         thread.join(_JOIN)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     """Return a socket that listens; raises SettingsError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=512)
     except (OSError, UnicodeError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            reason = f"[web] port {port} on {host} is in use; stop what listens there or set another port"
+            reason = f"{setting} {port} on {host} is in use; stop what listens there or set another port"
         elif isinstance(error, OSError) and error.errno == errno.EACCES:
-            reason = f"[web] port {port} on {host} needs rights that this user does not have; set one above 1023"
+            reason = f"{setting} {port} on {host} needs rights that this user does not have; set one above 1023"
         else:
             reason = f"[web] host {host!r} is not an address of this machine ({error})"
         raise SettingsError(reason) from error

@@ -71,6 +71,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_paper_kin_other_id"), "paper_kin", ["other_id"])
     op.create_index("ix_sighting_source_day", "sighting", ["source", "day"])
+    op.create_index("ix_delivery_date", "delivery", ["date"])
     op.create_table(
         "sent",
         sa.Column("subscriber_id", sa.Integer(), nullable=False),
@@ -113,6 +114,7 @@ def downgrade() -> None:
     op.drop_table("installation")
     op.drop_table("erasure")
     _ledger_into_issues()
+    op.drop_index("ix_delivery_date", table_name="delivery")
     op.drop_index("ix_sighting_source_day", table_name="sighting")
     op.drop_table("paper_kin")
     op.drop_table("paper_event")

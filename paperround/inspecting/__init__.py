@@ -1,0 +1,1 @@
+"""Looking into the archive with Datasette, on a copy that holds only what may be shown."""
