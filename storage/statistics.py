@@ -131,7 +131,7 @@ def _matches(connection: Connection, first: date, days: int) -> tuple[int, ...]:
 
 
 def _letters(connection: Connection, first: date, days: int) -> dict[DeliveryState, tuple[int, ...]]:
-    """Count letters by their day in UTC and their state; reads every delivery: none of their indexes knows days.
+    """Count letters by their day in UTC and their state: ix_delivery_date.
 
     A delivery that belongs to an issue goes with it, so the issue itself need not be looked at.
     """

@@ -34,8 +34,8 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
             query=wished.query.text,
             position=position,
         )
-        fresh = asked.on_conflict_do_nothing().returning(SUBSCRIPTION.c.topic_id)
-        if connection.execute(fresh).first() is not None:
+        taken = asked.on_conflict_do_nothing().returning(SUBSCRIPTION.c.topic_id)
+        if connection.execute(taken).first() is not None:
             position += 1
             look_back_again(connection, subscriber_id, topic_id)
 

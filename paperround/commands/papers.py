@@ -1,6 +1,7 @@
 """papers: find, show, take away."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,13 @@ from paperround.console import plain, table
 
 papers = typer.Typer(help="The papers of the archive.", no_args_is_help=True)
 _EVERYTHING = 2**31 - 1
+_EVENTS = {
+    "version": "new version",
+    "withdrawn": "withdrawn,",
+    "returned": "no longer withdrawn,",
+    "joined": "found to be the same as",
+    "named": "known as well as",
+}
 
 
 def attach(app: typer.Typer) -> None:
@@ -50,12 +58,20 @@ def search(
 
 @papers.command("show")
 def show(context: typer.Context, key: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Show one paper by its key, or any of its ids, and where it was listed."""
+    """Show one paper by its key, or any of its ids: where it was listed, who says it otherwise, what happened to it."""
     told = report(context, as_json)
     with opened(context) as house:
         paper = house.archive.paper(key)
         sightings = house.archive.sightings(paper.id)
-    seen = [_sighted(each) for each in sightings]
+        wordings = house.archive.wordings(paper.id)
+        events = house.archive.events(paper.id)
+        kin = house.archive.kin(paper.id)
+    beside = {
+        "sightings": [_sighted(each) for each in sightings],
+        "wordings": [{**asdict(each), "day": each.day.isoformat()} for each in wordings],
+        "events": [{**asdict(each), "day": each.day.isoformat(), "at": each.at.isoformat()} for each in events],
+        "possible_duplicates": [each.key for each in kin],
+    }
 
     def lines() -> Iterable[str | Table]:
         yield f"[bold]{plain(paper.title)}[/bold]"
@@ -68,8 +84,14 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument()], as_json:
         )
         for said in dict.fromkeys(words for s in sightings for words in (s.comment, s.journal) if words):
             yield plain(said)
+        for each in wordings:
+            yield f"{plain(each.field)} as {plain(each.source)} has it: {plain(each.text)}"
+        for event in events:
+            yield f"{event.day}  {_EVENTS[event.kind]} {plain(event.note)}  ({plain(event.source)})"
+        for other in kin:
+            yield f"perhaps the same as {plain(other.key)}: {plain(other.title)}"
 
-    told.show({**shown(paper), "sightings": seen}, lines)
+    told.show({**shown(paper), **beside}, lines)
 
 
 @papers.command("export", context_settings=QUERY_COMMAND)

@@ -382,3 +382,22 @@ def test_everything_named_in_a_flood_is_named_once_and_only_that_counts_as_sent(
     (issue,) = paperround("issues", "list", "--json").json["issues"]
     letter = paperround("issues", "show", issue["id"]).out
     assert all(f"Number {n}\n" in letter or f"Number {n} " in letter for n in range(60))
+
+
+def test_a_paper_is_shown_with_who_says_it_otherwise_and_what_happened_to_it(paperround, folder):
+    record = {"title": "Tides in times 60 Seas", "abstract": "We measure tides. " * 20, "arxiv_id": "2611.90001"}
+    (folder / "a.jsonl").write_text(json.dumps({**record, "version": 1}) + "\n")
+    page = {**record, "title": "Tides in $60$ Seas", "version": 2, "doi": "10.5555/tides.1", "withdrawn": True}
+    (folder / "b.jsonl").write_text(json.dumps(page) + "\n")
+    for name in ("a.jsonl", "b.jsonl"):
+        assert paperround("import", name).code == 0
+    shown = paperround("papers", "show", "doi:10.5555/tides.1", "--json").json
+    assert [(each["kind"], each["note"]) for each in shown["events"]] == [
+        ("version", "v2"),
+        ("withdrawn", "v2"),
+        ("named", "doi:10.5555/tides.1"),
+    ]
+    assert (shown["title"], shown["wordings"], shown["possible_duplicates"]) == ("Tides in $60$ Seas", [], [])
+    told = paperround("papers", "show", "arxiv:2611.90001").out
+    assert "new version v2" in told
+    assert "known as well as doi:10.5555/tides.1" in told
