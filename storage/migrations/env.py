@@ -9,7 +9,9 @@ from storage.tables import Base
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     """Leave the full-text index out of comparisons: storage/derived.py makes it."""
-    return not (kind == "table" and name is not None and name.startswith(("paper_fts", "paper_words")))
+    return not (
+        kind == "table" and name is not None and name.startswith(("paper_fts", "paper_words", "paper_category"))
+    )
 
 
 context.configure(
