@@ -126,6 +126,11 @@ class Database:
         return self._store.file
 
     @property
+    def dialect(self) -> str:
+        """What kind of database it is: "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @property
     def size_bytes(self) -> int:
         """What the database takes on disk; 0 in memory."""
         with self.reading() as connection:

@@ -1,89 +1,205 @@
-"""The archive's full-text index: written beside each paper, asked with the topic language.
+"""The search of the archive: words in the topic language, filters, orders, pages; the same on either database.
 
-The index is SQLite's FTS5 without content of its own: it holds the words as domain/fts5.py cuts them, so a search and
-a topic find the same papers. A row is therefore taken out by saying again what was put in.
+One statement finds a page. With words it begins at the full-text index (words/asking.py), which also scores; the
+filters are conditions on the papers' ids (filters.py); any other order than by relevance is walked along its own index
+where many papers match, and sorted where few do. Then the papers of the page are loaded.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, desc, func, or_, select
 
-from domain.fts5 import match_expression
 from domain.papers import Paper
-from domain.topics import Query
+from domain.topics import Node, Query
 from storage.database import Database
+from storage.filters import Filters, Narrowing, knows_category, knows_source
+from storage.paging import Cursor, Order, Value
 from storage.reading import BLOCK, papers_where
 from storage.tables import PAPER
+from storage.words.asking import Asking, asking_of
 
-_FIND = text(
-    "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted "
-    "ORDER BY bm25(paper_fts, 2.0, 1.0, 1.0, 1.0) LIMIT :limit"
-)
-_SCORES = text(
-    "SELECT rowid, bm25(paper_fts, 2.0, 1.0, 0.0, 0.0) AS score FROM paper_fts "
-    "WHERE paper_fts MATCH :wanted AND rowid BETWEEN :low AND :high"
-)
-_NEXT = text(
-    "SELECT rowid FROM paper_fts WHERE paper_fts MATCH :wanted AND rowid > :last AND rowid <= :newest "
-    "ORDER BY rowid LIMIT :limit"
-)
-_COUNT = text("SELECT count(*) FROM paper_fts WHERE paper_fts MATCH :wanted")
+_NO_FILTERS = Filters()
+_IDS = 10_000  # gathered at once
+_COLUMNS: dict[Order, Column[Any]] = {
+    Order.FIRST_SEEN: PAPER.c.first_seen,
+    Order.PUBLISHED: PAPER.c.published,
+    Order.UPVOTES: PAPER.c.upvotes,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found."""
+    """A page of what a search found."""
 
-    total: int  #: of all that match, whatever the limit
-    papers: tuple[Paper, ...]  #: best first
+    total: int  #: of all that match, whatever the page
+    papers: tuple[Paper, ...]  #: in the order asked for
+    next: Cursor | None = None  #: where the next page goes on; None after the last
+
+
+def order_of(query: Query | None, order: Order | None) -> Order:
+    """Return the order that a search is in: without a query nothing is more relevant than anything else."""
+    if query is None and order in {None, Order.RELEVANCE}:
+        return Order.FIRST_SEEN
+    return order or Order.RELEVANCE
 
 
 class Search:
-    """The full-text search of one archive."""
+    """The search of one archive; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._asking = asking_of(database.dialect)
 
-    def search(self, query: Query, limit: int) -> Found:
-        """Return the best `limit` papers whose title, abstract or authors match, by BM25 with titles counted twice."""
-        wanted = match_expression(query.tree)
+    def search(
+        self,
+        query: Query | None,
+        limit: int,
+        *,
+        filters: Filters = _NO_FILTERS,
+        order: Order | None = None,
+        after: Cursor | None = None,
+    ) -> Found:
+        """Return up to `limit` papers that match the query, or any without one, and pass the filters.
+
+        Words are looked for in title, abstract, authors and categories; relevance is BM25 with titles counted twice.
+        Without an order, or by relevance to nothing, it is `order_of`'s. `after` is the `next` of the page before, in
+        the same order.
+        """
         with self._database.reading() as connection:
-            total = connection.execute(_COUNT, {"wanted": wanted}).scalar_one()
-            ids = list(connection.execute(_FIND, {"wanted": wanted, "limit": limit}).scalars())
+            asked = _Asked(connection, self._asking, query, filters)
+            total, rows = asked.page(order_of(query, order), limit + 1, after)
+            ids = [paper_id for paper_id, _ in rows[:limit]]
             papers: dict[int, Paper] = {}
             for start in range(0, len(ids), BLOCK):
                 block = papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK]))
                 papers.update((paper.id, paper) for paper in block)
-        return Found(total=int(total), papers=tuple(papers[each] for each in ids))
+        further = Cursor(rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
+        return Found(total=total, papers=tuple(papers[each] for each in ids), next=further)
 
-    def every(self, query: Query) -> Iterator[Paper]:
-        """Give every paper that matches and is there now, in order of storing; each block is a transaction."""
+    def ids(self, query: Query | None, after: int, limit: int, filters: Filters = _NO_FILTERS) -> list[int]:
+        """Return up to `limit` ids of papers that match and pass, rising from the first one beyond `after`."""
+        with self._database.reading() as connection:
+            return _Asked(connection, self._asking, query, filters).ids(after, limit)
+
+    def every(self, query: Query | None, filters: Filters = _NO_FILTERS) -> Iterator[Paper]:
+        """Give every paper that matches, passes and is there now, in order of storing; each block is a transaction.
+
+        So memory stays flat, and nobody waits for who reads on.
+        """
         with self._database.reading() as connection:
             newest = connection.execute(select(func.max(PAPER.c.id))).scalar() or 0
-        wanted = {"wanted": match_expression(query.tree), "last": 0, "newest": newest, "limit": BLOCK}
-        while True:
-            with self._database.reading() as connection:
-                ids = list(connection.execute(_NEXT, wanted).scalars())
-                block = tuple(papers_where(connection, PAPER.c.id.in_(ids)))
-            if not ids:
+        last = 0
+        while ids := self.ids(query, last, _IDS, filters):
+            last = ids[-1]
+            for start in range(0, len(ids), BLOCK):
+                with self._database.reading() as connection:
+                    block = list(papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK])))
+                yield from (paper for paper in block if paper.id <= newest)
+            if last >= newest:
                 return
-            yield from block
-            wanted["last"] = ids[-1]
+
+    def unknown(self, filters: Filters) -> tuple[str, ...]:
+        """Return which of "source" and "category" name something that no paper in the archive has."""
+        with self._database.reading() as connection:
+            found = {
+                "source": filters.source is None or knows_source(connection, filters.source),
+                "category": filters.category is None or knows_category(connection, filters.category),
+            }
+        return tuple(name for name, is_known in found.items() if not is_known)
 
     def scores(self, query: Query, paper_ids: Collection[int]) -> dict[int, float]:
-        """Return BM25 of these papers for a query, higher is better, titles counted twice.
+        """Return BM25 of these papers' titles and abstracts for a query, higher is better, titles counted twice.
 
         How rare a word is, is judged over the whole archive (relevance.md, "Recommended design" 5), so that papers of
-        different days compare. Papers that do not match are missing.
+        different days compare. Papers that do not match are missing. Both databases give the same figures.
         """
         if not paper_ids:
             return {}
-        wanted = {
-            "wanted": f"{{title abstract}} : ({match_expression(query.tree)})",
-            "low": min(paper_ids),
-            "high": max(paper_ids),
-        }
         with self._database.reading() as connection:
-            found = connection.execute(_SCORES, wanted)
-            return {row.rowid: -row.score for row in found if row.rowid in paper_ids}
+            return self._asking.scores(connection, query.tree, paper_ids)
+
+
+class _Asked:
+    """One search within one transaction."""
+
+    def __init__(self, connection: Connection, asking: Asking, query: Query | None, filters: Filters) -> None:
+        self._connection = connection
+        self._asking = asking
+        self._tree = query.tree if query else None
+        self._matching = asking.matching(query.tree) if query else None
+        self._narrowing = Narrowing(connection, filters)
+        self._few = bool(self._narrowing) and self._matching is not None and asking.are_few(connection, self._matching)
+
+    def ids(self, after: int, limit: int) -> list[int]:
+        """Return the next ids, rising."""
+        those = self._those()
+        wanted = those.where(those.selected_columns.id > after).order_by("id").limit(limit)
+        return list(self._connection.execute(wanted).scalars())
+
+    def page(self, order: Order, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
+        """Return how many match in all, and (id, value) of up to `limit` papers in that order."""
+        if self._tree is not None and order is Order.RELEVANCE:
+            return self._by_relevance(self._tree, limit, after)
+        return self._by_column(_COLUMNS[order], limit, after)
+
+    def _those(self) -> Select[Any]:
+        """Return a statement for the `id` of each paper that matches and passes."""
+        if self._matching is None:
+            return select(PAPER.c.id.label("id")).where(*self._narrowing.conditions(PAPER.c.id))
+        return self._matching.where(*self._conditions(self._asking.id))
+
+    def _conditions(self, column: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        return self._narrowing.conditions(column, one_by_one=self._few)
+
+    def _total(self) -> int:
+        counted = self._those().with_only_columns(func.count(), maintain_column_froms=True)
+        return int(self._connection.execute(counted).scalar_one())
+
+    def _by_relevance(self, tree: Node, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
+        ranked = self._asking.ranked(self._connection, tree).where(*self._conditions(self._asking.id))
+        wanted = self._counted(ranked) if self._asking.counts_along else ranked
+        if after is not None:
+            scored = wanted.subquery()
+            wanted = select(scored).where(_beyond(scored.c.score, scored.c.id, self._now(ranked, after)))
+        rows = self._connection.execute(wanted.order_by(desc("score"), desc("id")).limit(limit)).all()
+        total = rows[0].total if rows and self._asking.counts_along else self._total()
+        return total, [(row.id, row.score) for row in rows]
+
+    def _counted(self, ranked: Select[Any]) -> Select[Any]:
+        """Return the statement with a third column, how many there are; what it finds is gathered once for both."""
+        scored = ranked.cte().prefix_with("MATERIALIZED")
+        total = select(func.count()).select_from(scored).scalar_subquery()
+        return select(scored.c.id, scored.c.score, total.label("total"))
+
+    def _now(self, ranked: Select[Any], after: Cursor) -> Cursor:
+        """Return where the last page's end is now: papers that came in since have changed all scores a little."""
+        row = self._connection.execute(ranked.where(ranked.selected_columns.id == after.paper_id)).first()
+        return after if row is None else replace(after, value=row.score)
+
+    def _by_column(self, column: Column[Any], limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
+        total = self._total()
+        if not total:
+            return 0, []
+        # Walking along the order meets a match every papers/total steps; looking all matches up takes total steps.
+        papers = self._connection.execute(select(func.max(PAPER.c.id))).scalar_one()
+        paper = self._asking.aside(PAPER.c.id) if total * total > limit * papers else PAPER.c.id
+        wanted = select(PAPER.c.id, column.label("value")).where(*self._conditions(paper))
+        if self._matching is not None:
+            wanted = wanted.where(paper.in_(self._matching))
+        rows: list[tuple[int, Value]] = []
+        if after is None or after.value is not None:
+            valued = wanted.where(column.is_not(None)).order_by(column.desc(), PAPER.c.id.desc())
+            valued = valued if after is None else valued.where(_beyond(column, PAPER.c.id, after))
+            rows += [(row.id, row.value) for row in self._connection.execute(valued.limit(limit))]
+            after = None
+        if len(rows) < limit and column.nullable:
+            bare = wanted.where(column.is_(None)).order_by(PAPER.c.id.desc())
+            bare = bare if after is None else bare.where(PAPER.c.id < after.paper_id)
+            rows += [(row.id, row.value) for row in self._connection.execute(bare.limit(limit - len(rows)))]
+        return total, rows
+
+
+def _beyond(column: ColumnElement[Any], paper: ColumnElement[int], after: Cursor) -> ColumnElement[bool]:
+    return and_(column <= after.value, or_(column < after.value, paper < after.paper_id))

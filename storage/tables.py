@@ -95,6 +95,8 @@ class PaperRow(Base, table=True):
     """One work, once."""
 
     __tablename__ = "paper"
+    # The orders that people browse in, each with the id that says which of equals comes first.
+    __table_args__ = (Index("ix_paper_published_id", "published", "id"), Index("ix_paper_upvotes_id", "upvotes", "id"))
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -190,7 +192,10 @@ class SightingRow(Base, table=True):
     """That a paper stood on a listing."""
 
     __tablename__ = "sighting"
-    __table_args__ = (UniqueConstraint("paper_id", "source", "day"), Index("ix_sighting_source_day", "source", "day"))
+    __table_args__ = (
+        UniqueConstraint("paper_id", "source", "day"),
+        Index("ix_sighting_source_day_paper_id", "source", "day", "paper_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     paper_id: int = _parent("paper.id")

@@ -4,8 +4,9 @@ The texts go through an FTS5 table in memory and come back as what stands in its
 places that the index on SQLite holds. Our own stemmer beside it would differ in some word or other.
 """
 
+import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -58,10 +59,11 @@ class Cutter:
         self._memory.execute("ROLLBACK")
         return found
 
-    def stems(self, words: str) -> list[str]:
-        """Return the stems of a text in order."""
-        cuts = self.cut([{"id": 1, "title": words, "abstract": "", "authors": [], "categories": []}])[1]
-        return [each.stem for each in sorted(cuts, key=lambda each: each.place)]
+    def stems(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the stems of each text in order."""
+        bare = {"abstract": "", "authors": [], "categories": []}
+        cut = self.cut({"id": place, "title": text, **bare} for place, text in enumerate(texts))
+        return [tuple(each.stem for each in sorted(cut[place], key=_place)) for place in range(len(texts))]
 
 
 def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,5 +78,11 @@ def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def short(stem: str) -> str:
-    """Return a stem cut to what every database keeps of a word."""
-    return stem if len(stem) * 4 <= _LONGEST else stem.encode()[:_LONGEST].decode(errors="ignore")
+    """Return a stem as every database can keep it: of one that is too long, a digest, so that equal stays equal."""
+    if len(stem) * 4 <= _LONGEST or len(stem.encode()) <= _LONGEST:
+        return stem
+    return hashlib.blake2b(stem.encode(), digest_size=32).hexdigest()
+
+
+def _place(cut: Cut) -> int:
+    return cut.place

@@ -192,5 +192,5 @@ def test_what_is_asked_of_papers_finds_its_days_by_an_index(counts, stood, datab
         ]
     assert [line for line in plan if line.startswith("SCAN")] == []
     used = " ".join(plan)
-    for index in ("ix_sighting_source_day (source=? AND day>", "ix_paper_listed", "ix_match_paper_id"):
+    for index in ("ix_sighting_source_day_paper_id (source=? AND day>", "ix_paper_listed", "ix_match_paper_id"):
         assert index in used

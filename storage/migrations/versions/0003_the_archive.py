@@ -70,8 +70,10 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_paper_kin_other_id"), "paper_kin", ["other_id"])
-    op.create_index("ix_sighting_source_day", "sighting", ["source", "day"])
     op.create_index("ix_delivery_date", "delivery", ["date"])
+    op.create_index("ix_sighting_source_day_paper_id", "sighting", ["source", "day", "paper_id"])
+    op.create_index("ix_paper_published_id", "paper", ["published", "id"])
+    op.create_index("ix_paper_upvotes_id", "paper", ["upvotes", "id"])
     op.create_table(
         "sent",
         sa.Column("subscriber_id", sa.Integer(), nullable=False),
@@ -115,7 +117,9 @@ def downgrade() -> None:
     op.drop_table("erasure")
     _ledger_into_issues()
     op.drop_index("ix_delivery_date", table_name="delivery")
-    op.drop_index("ix_sighting_source_day", table_name="sighting")
+    op.drop_index("ix_paper_upvotes_id", table_name="paper")
+    op.drop_index("ix_paper_published_id", table_name="paper")
+    op.drop_index("ix_sighting_source_day_paper_id", table_name="sighting")
     op.drop_table("paper_kin")
     op.drop_table("paper_event")
     op.drop_table("wording")

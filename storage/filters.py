@@ -1,0 +1,89 @@
+"""What narrows a search beside its words, each found by an index.
+
+A filter is the set of papers it lets through. Where few papers match the words it is asked for each of them; otherwise
+the set is gathered once. SQLite is told which of the two, PostgreSQL decides for itself.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, select, text
+
+from storage.tables import PAPER, SIGHTING
+from storage.words.categories import CATEGORY
+
+#: Every source's name, from the index: one look for each name, not one for each sighting.
+_SOURCES = text(
+    "WITH RECURSIVE known(name) AS (SELECT min(source) FROM sighting UNION ALL "
+    "SELECT (SELECT min(source) FROM sighting WHERE source > known.name) FROM known WHERE known.name IS NOT NULL) "
+    "SELECT name FROM known WHERE name IS NOT NULL"
+)
+_FILTERED = PAPER.alias("filtered")
+_LARGEST = 2**31 - 1  # of the column on PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which papers are looked at; a paper must pass all that is given."""
+
+    source: str | None = None  #: it was sighted there, by the configured name
+    since: date | None = None  #: it was sighted, on `source` if that is given, on a listing day from this one
+    until: date | None = None  #: and up to this one, the day itself included
+    category: str | None = None  #: it is in "cs.LG", or for "cs" in any "cs.…"; capitals count
+    votes: int | None = None  #: it has at least so many upvotes
+
+
+class Narrowing:
+    """Filters as conditions on a column that holds papers' ids."""
+
+    def __init__(self, connection: Connection, filters: Filters) -> None:
+        self._sets: list[tuple[Select[Any], ColumnElement[int]]] = []
+        if filters.votes is not None:
+            enough = min(max(filters.votes, 0), _LARGEST)
+            self._sets.append((select(_FILTERED.c.id).where(_FILTERED.c.upvotes >= enough), _FILTERED.c.id))
+        if filters.source is not None or filters.since or filters.until:
+            self._sets.append((_sighted(connection, filters), SIGHTING.c.paper_id))
+        if filters.category is not None:
+            self._sets.append((_filed(filters.category), CATEGORY.c.paper_id))
+
+    def __bool__(self) -> bool:
+        """Whether anything is narrowed."""
+        return bool(self._sets)
+
+    def conditions(self, column: ColumnElement[int], *, one_by_one: bool = False) -> list[ColumnElement[bool]]:
+        """Return what must hold of the ids in the column."""
+        if one_by_one:
+            return [those.where(of == column).exists() for those, of in self._sets]
+        return [column.in_(those) for those, _ in self._sets]
+
+
+def knows_source(connection: Connection, name: str) -> bool:
+    """Whether a paper was ever sighted on a source of that name."""
+    return bool(connection.execute(select(exists().where(SIGHTING.c.source == _storable(name)))).scalar())
+
+
+def knows_category(connection: Connection, category: str) -> bool:
+    """Whether a paper is in that category."""
+    return bool(connection.execute(select(_filed(category).exists())).scalar())
+
+
+def _sighted(connection: Connection, filters: Filters) -> Select[Any]:
+    sources = (
+        [_storable(filters.source)] if filters.source is not None else list(connection.execute(_SOURCES).scalars())
+    )
+    found = select(SIGHTING.c.paper_id).where(SIGHTING.c.source.in_(sources))
+    if filters.since:
+        found = found.where(SIGHTING.c.day >= filters.since)
+    if filters.until:
+        found = found.where(SIGHTING.c.day <= filters.until)
+    return found
+
+
+def _filed(category: str) -> Select[Any]:
+    return select(CATEGORY.c.paper_id).where(CATEGORY.c.category == _storable(category))
+
+
+def _storable(name: str) -> str:
+    """Return the name as a database could hold it: nothing is called by one with NUL or half a character."""
+    return name.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
