@@ -1,8 +1,8 @@
-"""A reader is forgotten, down to the bytes of the file."""
+"""A reader is forgotten, and what was anybody else's stays."""
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from domain.issues import DeliveryState, Outcome
 from domain.subscriptions import Consent
@@ -10,7 +10,6 @@ from domain.topics import Match
 from storage.integrity import faults
 from storage.keeping import Keeping
 from storage.outbox import Outbox, Permission
-from storage.space import Space
 from storage.subscribers import Subscribers
 from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, FRAGMENT, ISSUE, MATCH, SENT, SUBSCRIPTION, TOPIC
 from storage.topics import Topics
@@ -80,33 +79,3 @@ def test_a_letter_that_is_being_sent_leaves_and_nothing_is_written_of_it(databas
     Subscribers(database).erase(mira.public_id, now)
     assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
     assert outbox.records() == ()
-
-
-def test_nothing_of_an_erased_address_is_left_in_the_file_or_its_log(url, database, reader, issue, now, tmp_path):
-    """Also what was moved about in the file, or written over, while the reader was there."""
-    readers = [reader(f"reader-{number:03}") for number in range(60)]
-    for each in readers:
-        issue(each, now, text=b"To %s alone." % each.public_id.encode())
-    for each in readers[::2]:
-        Subscribers(database).unsubscribe(each.public_id, Consent("unsubscribed", "1", now))
-    erased, kept = readers[7:50], [*readers[:7], *readers[50:]]
-    for each in erased:
-        Subscribers(database).erase(each.public_id, now)
-    Keeping(database).sweep_fragments()
-    assert Space(database).settle()
-    held = b"".join(file.read_bytes() for file in tmp_path.glob("archive.db*"))
-    assert [each.email for each in erased if each.email.encode() in held] == []
-    assert [each.email for each in erased if b"To %s alone." % each.public_id.encode() in held] == []
-    assert all(each.email.encode() in held for each in kept)
-
-
-def test_who_reads_an_older_state_keeps_the_log_from_being_emptied(database, reader, now, tmp_path):
-    mira = reader()
-    with database.reading() as connection:
-        connection.execute(select(SUBSCRIPTION)).all()
-        Subscribers(database).erase(mira.public_id, now)
-        assert not Space(database).settle()
-    assert Space(database).settle()
-    assert (tmp_path / "archive.db-wal").stat().st_size == 0
-    with database.writing() as connection:
-        connection.execute(insert(ERASURE).values(public_id="another", at=now))

@@ -1,18 +1,28 @@
-"""A file gives back what it no longer needs: where that is worth it, where there is room, and when nobody sends."""
+"""A file gives back what it no longer needs, and holds nothing of what was erased."""
 
 import sqlite3
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from domain.issues import DeliveryState
+from domain.subscriptions import Consent
 from storage.integrity import faults
+from storage.keeping import Keeping
+from storage.outbox import Outbox
 from storage.space import Space, room_at
-from storage.tables import FRAGMENT
+from storage.subscribers import Subscribers
+from storage.tables import ERASURE, FRAGMENT, SUBSCRIPTION
 
 PIECES = 700
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/archive.db"  # a server sees to its own room
 
 
 @pytest.fixture
@@ -54,10 +64,6 @@ def test_without_room_for_a_second_copy_nothing_is_done(emptied):
 
 
 def test_while_letters_are_being_sent_nothing_is_done(emptied, reader, issue, now):
-    from datetime import timedelta
-
-    from storage.outbox import Outbox
-
     issue(reader(), now, state=DeliveryState.PLANNED)
     Outbox(emptied).lease("one", now, timedelta(minutes=15), 1)
     assert Space(emptied).give_back(anyway=True) == (0, "letters are being sent; the file is written anew another time")
@@ -95,3 +101,33 @@ def test_our_own_writers_wait_until_the_file_is_written(emptied):
 def test_the_planners_figures_are_made(database):
     Space(database).refresh()
     assert faults(database) == ()
+
+
+def test_nothing_of_an_erased_address_is_left_in_the_file_or_its_log(database, reader, issue, now, tmp_path):
+    """Also what was moved about in the file, or written over, while the reader was there."""
+    readers = [reader(f"reader-{number:03}") for number in range(60)]
+    for each in readers:
+        issue(each, now, text=b"To %s alone." % each.public_id.encode())
+    for each in readers[::2]:
+        Subscribers(database).unsubscribe(each.public_id, Consent("unsubscribed", "1", now))
+    erased, kept = readers[7:50], [*readers[:7], *readers[50:]]
+    for each in erased:
+        Subscribers(database).erase(each.public_id, now)
+    Keeping(database).sweep_fragments()
+    assert Space(database).settle()
+    held = b"".join(file.read_bytes() for file in tmp_path.glob("archive.db*"))
+    assert [each.email for each in erased if each.email.encode() in held] == []
+    assert [each.email for each in erased if b"To %s alone." % each.public_id.encode() in held] == []
+    assert all(each.email.encode() in held for each in kept)
+
+
+def test_who_reads_an_older_state_keeps_the_log_from_being_emptied(database, reader, now, tmp_path):
+    mira = reader()
+    with database.reading() as connection:
+        connection.execute(select(SUBSCRIPTION)).all()
+        Subscribers(database).erase(mira.public_id, now)
+        assert not Space(database).settle()
+    assert Space(database).settle()
+    assert (tmp_path / "archive.db-wal").stat().st_size == 0
+    with database.writing() as connection:
+        connection.execute(insert(ERASURE).values(public_id="another", at=now))
