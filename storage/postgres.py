@@ -116,7 +116,9 @@ class PostgresStore:
 
 def place_of(url: str) -> str:
     """Return the URL without its password; raises SettingsError."""
-    return _target(url).set(drivername="postgresql", password=None).render_as_string()
+    # `set` takes None for "as it is".
+    told = _target(url)._replace(drivername="postgresql", password=None)
+    return told.difference_update_query(["password", "passfile"]).render_as_string()
 
 
 def _target(url: str) -> URL:

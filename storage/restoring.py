@@ -128,7 +128,7 @@ def _check(draft: Path, file: Path) -> None:
 
 
 def _is_cut_short(file: Path) -> bool:
-    """Whether a page or a part of one is missing at the end; SQLite would read zeros (its file format, 1.3)."""
+    """Whether something is missing at the end, which SQLite would read as zeros (its file format, section 1.3)."""
     with file.open("rb") as opened:
         head = opened.read(100)
     size = int.from_bytes(head[16:18])
