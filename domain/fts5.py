@@ -114,7 +114,7 @@ _TEX = re.compile(
     re.VERBOSE,
 )
 #: Two dollars around a formula; not those of "from US$5 to US$10".
-_FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?=[^\s$])[^$]{1,400}(?<=[^\s\\])\1(?![\d$])")
+FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?=[^\s$])[^$]{1,400}(?<=[^\s\\])\1(?![\d$])")
 _AFTER_SHORT_WORD = re.compile(r"(?<=\b[A-Za-z])|(?<=\b[A-Za-z]{2})")
 
 
@@ -144,7 +144,7 @@ def tex_edits(text: str) -> Iterator[tuple[int, int, str]]:
     whole; all other TeX parts words. So `x_{ij}` and `\frac{a}{b}` are words of their own, as if the signs were spaces.
     """
     dollars: dict[int, bool] = {}  # of formulas: whether it opens one
-    for formula in _FORMULA.finditer(text):
+    for formula in FORMULA.finditer(text):
         width = len(formula[1])
         dollars |= dict.fromkeys(range(formula.start(), formula.start() + width), True)
         dollars |= dict.fromkeys(range(formula.end() - width, formula.end()), False)
