@@ -100,7 +100,7 @@ _DECLARED = frozenset(
     ["bf", "bfseries", "em", "it", "itshape", "large", "normalfont", "rm", "sc", "sf", "sl", "small", "tt"]
 )
 
-_TEX_SIGN = re.compile(r"[\\${}_^]")
+TEX_SIGN = re.compile(r"[\\${}_^]")
 _TEX = re.compile(
     r"""
     \\ (?: (?P<sign>['"`^~=.]) \s? | (?P<mark>[uvHcdbkr]) (?: \s | (?=\{) ) )
@@ -125,7 +125,7 @@ def searchable(text: str) -> str:
     "🤗Transformers" would be one unfindable word. ASCII without TeX is left as it is, but for NUL. The result has as
     many characters as the NFKC form of `text` after its `tex_edits`.
     """
-    if _TEX_SIGN.search(text):
+    if TEX_SIGN.search(text):
         pieces: list[str] = []
         done = 0
         for begin, end, instead in tex_edits(text):

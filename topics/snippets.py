@@ -21,11 +21,12 @@ LENGTH = 200  #: characters of a passage, about
 _BEFORE = 60  # characters that may stand before the first word marked, where its sentence began further away
 _LONGEST_TEX = 400  # characters; a brace or formula beyond is read as if it never closed
 _DOTS = "…"
-_BLANK = re.compile(r"\s+")
+_WORD = re.compile(r"\S+")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _COMMAND_BEFORE = re.compile(r"\\[A-Za-z]{1,20}\*?\Z")
 _DISPLAY = re.compile(rf"\\\(.{{0,{_LONGEST_TEX}}}?\\\)|\\\[.{{0,{_LONGEST_TEX}}}?\\\]", re.DOTALL)
 _ENDS_SENTENCE = re.compile(r"[.?!][\"”')\]]*\Z")
+_LAST_SIGNS = frozenset(".?!\"”')]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def passage(text: str, places: Sequence[Sequence[Span]]) -> Marked:
     if not words:
         return Marked("", ())
     begins = [begin for begin, _ in words]
-    sentences = [0, *(nth for nth in range(1, len(words)) if _ENDS_SENTENCE.search(text, *_tail(words[nth - 1])))]
+    sentences = [0, *(nth for nth in range(1, len(words)) if _ends_sentence(text, words[nth - 1]))]
     named = sorted((begin, nth) for nth, each in enumerate(places) for begin, _ in each)
     best = max(
         dict.fromkeys([0, *(_start(words, begins, sentences, span) for span in spans)]),
@@ -106,8 +107,9 @@ def _cut(text: str, begin: int, end: int, spans: Iterable[Span]) -> Marked:
     return Marked(before + text[begin:end] + after, tuple((start + moved, stop + moved) for start, stop in inside))
 
 
-def _tail(word: Span) -> Span:
-    return max(word[0], word[1] - 4), word[1]
+def _ends_sentence(text: str, word: Span) -> bool:
+    begin, end = word
+    return text[end - 1] in _LAST_SIGNS and bool(_ENDS_SENTENCE.search(text, max(begin, end - 4), end))
 
 
 # -- where a text may be cut -------------------------------------------------------------------------------------------
@@ -116,13 +118,21 @@ def _tail(word: Span) -> Span:
 def _words(text: str, spans: Iterable[Span]) -> list[Span]:
     """Return the pieces between which the text may be cut; TeX and what is marked stay in one piece."""
     closed = _joined([*_tex(text), *(span for span in spans if span[1] - span[0] <= LENGTH)])
-    words: list[Span] = []
-    begin = 0
-    for blank in _BLANK.finditer(text):
-        if _inside(closed, blank.start()) is None and _inside(closed, blank.end()) is None:
-            words += _pieces(text, begin, blank.start(), closed)
-            begin = blank.end()
-    return words + list(_pieces(text, begin, len(text), closed))
+    words = [word.span() for word in _WORD.finditer(text)]
+    begins = [begin for begin, _ in words]
+    whole: list[Span] = []
+    done = 0
+    for begin, end in closed:
+        first, beyond = _index(begins, begin), bisect_left(begins, end)
+        first += first < len(words) and words[first][1] <= begin
+        if beyond - first > 1 and first < done:  # its first word is the last of those joined before
+            whole[-1] = whole[-1][0], words[beyond - 1][1]
+            done = beyond
+        elif beyond - first > 1:
+            whole += [*words[done:first], (words[first][0], words[beyond - 1][1])]
+            done = beyond
+    whole += words[done:]
+    return [piece for word in whole for piece in _pieces(text, *word, closed)]
 
 
 def _pieces(text: str, begin: int, end: int, closed: Sequence[Span]) -> Iterator[Span]:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from domain.fts5 import tex_edits
+from domain.fts5 import TEX_SIGN, tex_edits
 
 #: Around what was found. `searchable` leaves neither in a text.
 OPENS, CLOSES = "⟦", "⟧"
@@ -35,6 +35,8 @@ def surface(highlighted: str, stored: str) -> Iterator[Span]:
 
 def _origins(stored: str) -> Sequence[tuple[int, int]]:
     """For each character of `searchable(stored)`: from where to where in the stored text it comes from."""
+    if stored.isascii() and not TEX_SIGN.search(stored):
+        return [(place, place + 1) for place in range(len(stored))]
     places: list[tuple[int, int]] = []
     letters: list[str] = []
     done = 0
