@@ -100,7 +100,7 @@ _DECLARED = frozenset(
     ["bf", "bfseries", "em", "it", "itshape", "large", "normalfont", "rm", "sc", "sf", "sl", "small", "tt"]
 )
 
-_TEX_SIGN = re.compile(r"[\\${}_^]")
+TEX_SIGN = re.compile(r"[\\${}_^]")
 _TEX = re.compile(
     r"""
     \\ (?: (?P<sign>['"`^~=.]) \s? | (?P<mark>[uvHcdbkr]) (?: \s | (?=\{) ) )
@@ -114,7 +114,7 @@ _TEX = re.compile(
     re.VERBOSE,
 )
 #: Two dollars around a formula; not those of "from US$5 to US$10".
-_FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?=[^\s$])[^$]{1,400}(?<=[^\s\\])\1(?![\d$])")
+FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?=[^\s$])[^$]{1,400}(?<=[^\s\\])\1(?![\d$])")
 _AFTER_SHORT_WORD = re.compile(r"(?<=\b[A-Za-z])|(?<=\b[A-Za-z]{2})")
 
 
@@ -125,7 +125,7 @@ def searchable(text: str) -> str:
     "🤗Transformers" would be one unfindable word. ASCII without TeX is left as it is, but for NUL. The result has as
     many characters as the NFKC form of `text` after its `tex_edits`.
     """
-    if _TEX_SIGN.search(text):
+    if TEX_SIGN.search(text):
         pieces: list[str] = []
         done = 0
         for begin, end, instead in tex_edits(text):
@@ -144,7 +144,7 @@ def tex_edits(text: str) -> Iterator[tuple[int, int, str]]:
     whole; all other TeX parts words. So `x_{ij}` and `\frac{a}{b}` are words of their own, as if the signs were spaces.
     """
     dollars: dict[int, bool] = {}  # of formulas: whether it opens one
-    for formula in _FORMULA.finditer(text):
+    for formula in FORMULA.finditer(text):
         width = len(formula[1])
         dollars |= dict.fromkeys(range(formula.start(), formula.start() + width), True)
         dollars |= dict.fromkeys(range(formula.end() - width, formula.end()), False)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 _WIDE = 10_000  # columns
 
@@ -23,7 +24,7 @@ class Report:
         self._out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
         self._err = Console(stderr=True, highlight=False)
 
-    def show(self, result: Mapping[str, Any], lines: Callable[[], Iterable[str | Table]]) -> None:
+    def show(self, result: Mapping[str, Any], lines: Callable[[], Iterable[str | Table | Text]]) -> None:
         """Print the JSON object, or what `lines` gives; text from outside must be escaped by `plain`."""
         if self.is_json:
             # Escaped beyond ASCII: whatever the terminal's encoding, a script reads the same object.
@@ -57,6 +58,14 @@ def plain(text: str) -> str:
     """Return a text from outside fit for a terminal: no markup, no control characters, no surrogates."""
     shown = "".join(each if each.isprintable() or each == "\n" else " " for each in text)
     return escape(shown.encode("utf-8", "replace").decode("utf-8"))
+
+
+def marked(text: str, marks: Iterable[tuple[int, int]]) -> Text:
+    """Return a text from outside fit for a terminal, bold from each begin to its end."""
+    drawn = Text("".join(each if each.isprintable() else " " for each in text))
+    for begin, end in marks:
+        drawn.stylize("bold", begin, end)
+    return drawn
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

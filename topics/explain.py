@@ -6,24 +6,18 @@ Only what made the topic hold is told: of `a OR (b c)`, a paper with "a" and "b"
 stem, such as agent and agents, are told as one word.
 """
 
-import re
 import sqlite3
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from domain.fts5 import TOKENIZE, match_expression, searchable, tex_edits
+from domain.fts5 import TOKENIZE, match_expression, searchable
 from domain.papers import Paper
 from domain.topics import And, Node, Not, Or, Phrase, Query, Why, Word
+from topics.surface import CLOSES, OPENS, Span, surface
 
-#: Around what was found. `searchable` leaves neither in a text.
-_OPENS, _CLOSES = "⟦", "⟧"
 _LONGEST_QUOTED = 40  # characters of a word or phrase in the line
-_LONGEST_COMMAND = 20  # characters of a TeX command
-_COMMAND_BEFORE = re.compile(r"\\[A-Za-z]+\*?\Z")
-_BRACE = re.compile("[{}]")
 _STEMS_KEPT = 10_000
 
 
@@ -32,9 +26,24 @@ class _Found:
     """A word or phrase of the topic, in the paper."""
 
     leaf: Word | Phrase
-    in_title: bool
-    in_abstract: bool
-    marks: tuple[str, ...]
+    title: tuple[Span, ...]
+    abstract: tuple[Span, ...]
+
+    @property
+    def in_title(self) -> bool:
+        return bool(self.title)
+
+    @property
+    def in_abstract(self) -> bool:
+        return bool(self.abstract)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Where the words stand for which a paper answers a query; nothing where it does not answer."""
+
+    title: tuple[tuple[Span, ...], ...] = ()  #: of each word or phrase that made the query hold, its places
+    abstract: tuple[tuple[Span, ...], ...] = ()
 
 
 class Explainer:
@@ -42,7 +51,8 @@ class Explainer:
 
     def __init__(self) -> None:
         self._index = sqlite3.connect(":memory:", isolation_level=None)
-        self._index.execute(f'CREATE VIRTUAL TABLE paper USING fts5(title, abstract, tokenize="{TOKENIZE}")')
+        columns = "title, abstract, authors, categories"
+        self._index.execute(f'CREATE VIRTUAL TABLE paper USING fts5({columns}, tokenize="{TOKENIZE}")')
         self._index.execute(f'CREATE VIRTUAL TABLE term USING fts5(words, tokenize="{TOKENIZE}")')
         self._index.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(term, 'instance')")
         self._stems: dict[str, tuple[str, ...]] = {}
@@ -62,19 +72,42 @@ class Explainer:
 
         Of a paper that does not answer the query nothing is claimed: the line is empty.
         """
+        grounds = {_text(leaf): there for leaf, there in self._grounds(query, paper).items()}
+        if not grounds:
+            return Why(line="", marks=())
+        stems = {term: self._stemmed(term) for term in query.terms}
+        told = list({stems[term]: grounds[term] for term in reversed(query.terms) if term in grounds}.values())[::-1]
+        marks = dict.fromkeys(
+            text[begin:end]
+            for there in told
+            for text, spans in ((paper.title, there.title), (paper.abstract, there.abstract))
+            for begin, end in spans
+        )
+        return Why(line=_line(told, len(set(stems.values()))), marks=tuple(sorted(marks, key=len, reverse=True)))
+
+    def grounds(self, query: Query, paper: Paper) -> Grounds:
+        """Return where in title and abstract the words stand for which a search finds the paper.
+
+        A search also looks at authors and categories: what was found there alone has no place.
+        """
+        found = self._grounds(query, paper, paper.authors, paper.categories).values()
+        return Grounds(
+            title=tuple(there.title for there in found if there.title),
+            abstract=tuple(there.abstract for there in found if there.abstract),
+        )
+
+    def _grounds(self, query: Query, paper: Paper, *lists: Iterable[str]) -> dict[Word | Phrase, _Found]:
+        """Return what made the query hold in title, abstract and these lists; nothing where it does not hold."""
+        beside = [", ".join(each) for each in lists] or ["", ""]
         self._index.execute(
-            "INSERT OR REPLACE INTO paper(rowid, title, abstract) VALUES (1, ?, ?)",
-            (searchable(paper.title), searchable(paper.abstract)),
+            "INSERT OR REPLACE INTO paper(rowid, title, abstract, authors, categories) VALUES (1, ?, ?, ?, ?)",
+            [searchable(text) for text in (paper.title, paper.abstract, *beside)],
         )
         leaves = dict.fromkeys(_leaves(query.tree))
         found = {leaf: there for leaf in leaves if (there := self._look_up(leaf, paper))}
         if not _holds(query.tree, found):
-            return Why(line="", marks=())
-        grounds = {_text(leaf): found[leaf] for leaf in _grounds(query.tree, found, is_wanted=True)}
-        stems = {term: self._stemmed(term) for term in query.terms}
-        told = list({stems[term]: grounds[term] for term in reversed(query.terms) if term in grounds}.values())[::-1]
-        marks = dict.fromkeys(mark for there in told for mark in there.marks)
-        return Why(line=_line(told, len(set(stems.values()))), marks=tuple(sorted(marks, key=len, reverse=True)))
+            return {}
+        return {leaf: found[leaf] for leaf in _because(query.tree, found, is_wanted=True)}
 
     def _stemmed(self, term: str) -> tuple[str, ...]:
         """Return the stems of a word or phrase, as the index cuts them."""
@@ -90,13 +123,12 @@ class Explainer:
     def _look_up(self, leaf: Word | Phrase, paper: Paper) -> _Found | None:
         row = self._index.execute(
             "SELECT highlight(paper, 0, ?1, ?2), highlight(paper, 1, ?1, ?2) FROM paper WHERE paper MATCH ?3",
-            (_OPENS, _CLOSES, match_expression(leaf)),
+            (OPENS, CLOSES, match_expression(leaf)),
         ).fetchone()
         if row is None:
             return None
         title, abstract = row
-        marks = (*_surface(title, paper.title), *_surface(abstract, paper.abstract))
-        return _Found(leaf, _OPENS in title, _OPENS in abstract, marks)
+        return _Found(leaf, tuple(surface(title, paper.title)), tuple(surface(abstract, paper.abstract)))
 
 
 def explain(query: Query, paper: Paper) -> Why:
@@ -128,95 +160,18 @@ def _holds(tree: Node, found: dict[Word | Phrase, _Found]) -> bool:
             return any(_holds(part, found) for part in parts)
 
 
-def _grounds(tree: Node, found: dict[Word | Phrase, _Found], *, is_wanted: bool) -> Iterator[Word | Phrase]:
+def _because(tree: Node, found: dict[Word | Phrase, _Found], *, is_wanted: bool) -> Iterator[Word | Phrase]:
     """Yield the words and phrases whose presence makes the tree hold, or fail if it is not wanted."""
     match tree:
         case Word() | Phrase():
             if is_wanted:
                 yield tree
         case Not(part):
-            yield from _grounds(part, found, is_wanted=not is_wanted)
+            yield from _because(part, found, is_wanted=not is_wanted)
         case And(parts) | Or(parts):
             for part in parts:
                 if _holds(part, found) == is_wanted:
-                    yield from _grounds(part, found, is_wanted=is_wanted)
-
-
-def _surface(highlighted: str, stored: str) -> Iterator[str]:
-    """Yield what was found as it stands in the stored text."""
-    pieces = highlighted.split(_OPENS)
-    if len(pieces) == 1:
-        return
-    origins = _origins(stored)
-    place = len(pieces[0])
-    for piece in pieces[1:]:
-        inside, outside = piece.split(_CLOSES)
-        if inside:
-            yield _whole(stored, origins[place][0], origins[place + len(inside) - 1][1])
-        place += len(inside) + len(outside)
-
-
-def _origins(stored: str) -> Sequence[tuple[int, int]]:
-    """For each character of `searchable(stored)`: from where to where in the stored text it comes from."""
-    places: list[tuple[int, int]] = []
-    letters: list[str] = []
-    done = 0
-    for begin, end, instead in (*tex_edits(stored), (len(stored), len(stored), "")):
-        letters += (stored[done:begin], instead)
-        places += ((place, place + 1) for place in range(done, begin))
-        places += [(begin, end)] * len(instead)
-        done = end
-    return [(places[begin][0], places[end - 1][1]) for begin, end in _unfolded("".join(letters))]
-
-
-def _unfolded(text: str) -> Sequence[tuple[int, int]]:
-    """For each character of the NFKC form: from where to where in the text it comes from."""
-    normal = unicodedata.normalize("NFKC", text)
-    if normal == text:
-        return [(place, place + 1) for place in range(len(text))]
-    origins: list[tuple[int, int]] = []
-    begin = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or _parts(text[begin:end], text[end]):
-            origins += [(begin, end)] * len(unicodedata.normalize("NFKC", text[begin:end]))
-            begin = end
-    return origins
-
-
-def _whole(stored: str, begin: int, end: int) -> str:
-    r"""Return what stands there, with the braces and dollars that belong to it: of `CO$_2$`, all and not `CO$_2`.
-
-    A letter shows TeX as Unicode before it looks for the marks, each shown in the same way (digests/marking.py).
-    """
-    opened = closed = 0
-    for brace in _BRACE.findall(stored, begin, end):
-        closed += brace == "}" and not opened
-        opened = max(0, opened + (1 if brace == "{" else -1))
-    while opened and stored.startswith("}", end):
-        end, opened = end + 1, opened - 1
-    while closed and begin and stored[begin - 1] == "{":
-        begin, closed = begin - 1, closed - 1
-        if dress := _COMMAND_BEFORE.search(stored, max(0, begin - _LONGEST_COMMAND), begin):
-            begin = dress.start()
-    begin -= begin > 0 and stored[begin - 1] == "\\" and stored[begin].isalpha()
-    inside = stored[begin:end]
-    follows, precedes = stored.startswith("$", end), begin > 0 and stored[begin - 1] == "$"
-    if inside.count("$") % 2:
-        end += follows
-        begin -= precedes and not follows
-    elif "$" not in inside and follows and precedes and any(sign in inside for sign in "_^\\"):
-        begin, end = begin - 1, end + 1
-    return stored[begin:end]
-
-
-def _parts(before: str, character: str) -> bool:
-    """Whether normalising does not mix what stands before with the character."""
-    if character.isascii():
-        return True
-    if unicodedata.combining(character):
-        return False
-    apart = unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character)
-    return unicodedata.normalize("NFKC", before + character) == apart
+                    yield from _because(part, found, is_wanted=is_wanted)
 
 
 def _line(told: list[_Found], wanted: int) -> str:

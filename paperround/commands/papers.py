@@ -12,11 +12,11 @@ from digests.citations.records import shown
 from digests.wording import counted
 from domain.errors import UsageError
 from domain.papers import Sighting
+from paperround.commands import searching
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
 
 papers = typer.Typer(help="The papers of the archive.", no_args_is_help=True)
-_EVERYTHING = 2**31 - 1
 _EVENTS = {
     "version": "new version",
     "withdrawn": "withdrawn,",
@@ -28,32 +28,8 @@ _EVENTS = {
 
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
+    searching.attach(papers)
     app.add_typer(papers, name="papers")
-
-
-@papers.command("search", context_settings=QUERY_COMMAND)
-def search(
-    context: typer.Context,
-    query: Annotated[str, typer.Argument(help="A query in the topic language.")],
-    limit: Annotated[
-        int | None, typer.Option(min=1, max=_EVERYTHING, help="Show at most so many; default 20, in JSON all.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Find papers by the words of their title, abstract and authors, best first."""
-    from topics.query import parse
-
-    told = report(context, as_json)
-    parsed = parse(query)
-    with opened(context) as house:
-        found = house.search.search(parsed, limit or (_EVERYTHING if told.is_json else 20))
-    result = {"total": found.total, "papers": [shown(paper) for paper in found.papers]}
-
-    def lines() -> Iterable[str | Table]:
-        yield f"{counted(found.total, 'paper')} matching {plain(parsed.normal_form)}"
-        yield table(("key", "listed", "title"), ((each.key, each.listed, each.title) for each in found.papers))
-
-    told.show(result, lines)
 
 
 @papers.command("show")
