@@ -20,7 +20,7 @@ from domain.errors import DatabaseUnavailable, Interrupted, UsageError
 from domain.fts5 import TOKENIZE, searchable
 from storage.database import Database
 from storage.reading import BLOCK
-from storage.sqlite import ours
+from storage.sqlite_errors import ours
 from storage.views.making import views
 from storage.views.view import View
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.subscriptions import SubscriberState
+from storage.erasing import erase_readers
 from storage.tables import CONSENT, ERASURE, SUBSCRIBER
 
 #: From the mildest to the strictest; nobody is moved to a milder one.
@@ -61,8 +62,7 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
     """Say it to an older state, within the caller's transaction; doing it again changes nothing."""
     readers = {row.public_id: row for row in connection.execute(select(SUBSCRIBER)).all()}
     erased = [readers[each].id for each in known.erased if each in readers]
-    for each in erased:
-        connection.execute(delete(SUBSCRIBER).where(SUBSCRIBER.c.id == each))
+    erase_readers(connection, erased)
     for public_id, at in known.erased.items():
         connection.execute(upsert(ERASURE).values(public_id=public_id, at=at).on_conflict_do_nothing())
     stopped = 0

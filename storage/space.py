@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 
 from domain.errors import DatabaseBusy, StorageError
 from storage.database import Database
-from storage.sqlite import ours
+from storage.sqlite_errors import ours
 from storage.tables import DELIVERY, OPEN
 
 _SHARE, _BYTES = 0.2, 64 * 2**20  # of the file that must be free before it is worth writing it anew

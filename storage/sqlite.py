@@ -1,4 +1,4 @@
-"""SQLite as a store: WAL mode, writers that say so at their first statement, errors as sentences, copies while it runs.
+"""SQLite as a store: WAL mode, writers that say so at their first statement, a copy before an older schema is migrated.
 
 SQLAlchemy's default SQLite mode loses updates silently (it begins a transaction at the first write, after the read),
 so every writing transaction begins with `BEGIN IMMEDIATE` and every reading one with `BEGIN`: see
@@ -6,11 +6,10 @@ docs/decisions/0002.
 """
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from domain.errors import DatabaseBusy, DatabaseUnavailable, StorageError
+from domain.errors import StorageError
 from storage import beside
+from storage.sqlite_copies import copy_into, draft_beside, put_in_place
+from storage.sqlite_errors import ours
 
 MEMORY = ":memory:"
 
@@ -73,7 +74,10 @@ class SqliteStore:
     def before_upgrade(self, revision: str) -> None:
         """Keep a copy of the file as it is, `FILE.schema-REVISION`; raises StorageError."""
         if self.file is not None:
-            copy(self.file, Path(f"{self.place}.schema-{revision}"))
+            target = Path(f"{self.place}.schema-{revision}")
+            with draft_beside(target) as draft:
+                copy_into(self.file, draft)
+                put_in_place(draft, target)
 
     def after_upgrade(self, connection: Connection) -> None:
         """Give the archive its mark, if it has none."""
@@ -82,36 +86,6 @@ class SqliteStore:
     def ours(self, error: BaseException) -> StorageError:
         """Return the error of our tree for one of the driver's."""
         return ours(error, self.place)
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a database while others use it: all of it or nothing stands at `target` afterwards, for its owner alone.
-
-    Raises DatabaseUnavailable or DatabaseBusy.
-    """
-    part = Path(f"{target}.part")
-    try:
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600, exist_ok=False)
-        reads_only = f"{source.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(reads_only, uri=True)) as old, closing(sqlite3.connect(part)) as new:
-            old.backup(new, pages=-1)
-            new.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(target)
-    except sqlite3.Error as error:
-        _forget(part)
-        raise ours(error, f"{source}, while it was copied to {target}") from error
-    except OSError as error:
-        _forget(part)
-        raise DatabaseUnavailable(f"the copy {target} cannot be written: {error.strerror}") from error
-
-
-def _forget(part: Path) -> None:
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        with suppress(OSError):
-            Path(f"{part}{suffix}").unlink(missing_ok=True)
 
 
 def _on_connect(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001 the signature is SQLAlchemy's
@@ -127,21 +101,3 @@ def _on_connect(connection: sqlite3.Connection, record: object) -> None:  # noqa
 def _on_begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get("paperround_reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def ours(error: BaseException, place: str) -> StorageError:
-    """Return the error of our tree for one of sqlite3's."""
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return DatabaseBusy(f"the database {place} is held by another process; try again in a moment")
-    if "readonly" in text:
-        return DatabaseUnavailable(f"the database {place} is read-only; this was not stored")
-    if "full" in text or "disk I/O" in text:
-        return DatabaseUnavailable(
-            f"no room to store: the disk of the database {place} is full, or fails ({text}); this was not stored"
-        )
-    if "not a database" in text or "malformed" in text:
-        return DatabaseUnavailable(f"{place} is not a Paperround database, or it is damaged ({text})")
-    if "unable to open" in text:
-        return DatabaseUnavailable(f"the database {place} cannot be opened: check that its folder can be written to")
-    return DatabaseUnavailable(f"the database {place} could not be used: {text}")

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from domain.errors import DatabaseBusy, DatabaseUnavailable
-from storage.sqlite import ours
+from storage.sqlite_errors import ours
 
 _STEP = 1_000  # pages, 4 MB: how soon an interruption is heard
 _PAUSE = 0.25  # seconds between two tries for a lock that another process holds
