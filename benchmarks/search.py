@@ -1,7 +1,7 @@
 """search: p50 and p95 of `Search.search`, beside the bare full-text index of the same database in the same run.
 
 Ours is a page of 20 papers, whole, with the count of all that match. Bare FTS5 is the row numbers alone, `MATCH … ORDER
-BY rank LIMIT 20`, over the standard library's sqlite3; bare tsvector is the same by ts_rank, over psycopg. All are asked
+BY rank LIMIT 20`, over the standard library's sqlite3; bare tsvector is that by ts_rank, over psycopg. All are asked
 the same 200 queries in turn, each the best of three: words that few papers have and words that most have, pairs of
 words, phrases, and AND, OR and NOT. Beside SQLite it is CPU time, which the neighbours on a machine disturb less; a
 server's CPU is not ours to count, so beside PostgreSQL it is time on the wall.
