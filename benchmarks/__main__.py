@@ -22,6 +22,7 @@ BENCHES = {
     "match": "benchmarks.match",
     "store": "benchmarks.store",
     "collect": "benchmarks.collect",
+    "search": "benchmarks.search",
 }
 
 USAGE = f"""\
