@@ -66,7 +66,8 @@ def faults(database: Database) -> tuple[Fault, ...]:
     """
     found: list[Fault] = []
     for look in (_pages, _schema, _index_inside, _papers, _letters):
-        # One that stumbles over a damaged page must not keep the others from being told.
+        if any(not each.is_derived for each in found):
+            break  # on damaged pages the other looks stumble, or tell what follows from the damage
         try:
             with database.writing() if look is _index_inside else database.reading() as connection:
                 found += look(connection, database.place)
@@ -78,12 +79,12 @@ def faults(database: Database) -> tuple[Fault, ...]:
 def mend(database: Database) -> None:
     """Make anew what can be worked out, in one transaction; raises StorageError, and then nothing was changed."""
     with database.writing() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("REINDEX")  # first: the others read through these indexes
         derived.drop(connection)
         derived.make(connection)
         connection.execute(text(f"INSERT INTO sent (subscriber_id, paper_id) {_UNMARKED}"))
         connection.execute(text(_NEWEST))
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("REINDEX")
 
 
 def _damage(what: str) -> Fault:
@@ -97,7 +98,11 @@ def _off(what: str) -> Fault:
 def _pages(connection: Connection, place: str) -> Iterator[Fault]:
     if connection.dialect.name != "sqlite":
         return
-    rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_TOLD})")
+    try:
+        rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_TOLD})").all()
+    except DBAPIError as error:
+        yield _damage(f"{place} is damaged: {error.orig}")
+        return
     lines = [line for row in rows for line in str(row[0]).splitlines()]
     said = [each for each in lines if each != "ok" and not each.startswith("***")]
     indexes = [each for each in said if any(words in each for words in _INDEX)]
@@ -105,6 +110,7 @@ def _pages(connection: Connection, place: str) -> Iterator[Fault]:
     if torn:
         more = f" and {len(torn) - 1} more" if len(torn) > 1 else ""
         yield _damage(f"{place} is damaged: {torn[0]}{more}")
+        return  # what else is found there is not to be trusted
     if indexes:
         yield _off(f"an index does not agree with its table: {indexes[0]}")
     lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
