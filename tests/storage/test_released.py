@@ -130,7 +130,9 @@ def test_a_kill_in_the_middle_changes_nothing(released: Path):
 def test_a_disk_that_has_no_room_for_the_copy_changes_nothing(released: Path):
     before = content(released)
     code = (
-        "import resource, signal\nfrom domain.errors import DatabaseUnavailable\nfrom storage.database import Database\n"
+        "import resource, signal\n"
+        "from domain.errors import DatabaseUnavailable\n"
+        "from storage.database import Database\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
         f"try:\n    Database('sqlite:///{released}')\nexcept DatabaseUnavailable as error:\n    print(error)\n"
