@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from domain.errors import DatabaseUnavailable
 
 _MARK_AT = 60  # of the header: the "user version", which SQLite leaves to its users
+_SHORTEST = 100  # bytes: the header
 _LOG_HEADER, _FRAME_HEADER = 32, 24
 _MAGIC = 0x377F0682  # of a log; plus one where its checksums are of big-endian words
 
@@ -39,6 +40,8 @@ def ready(file: Path) -> None:
             raise DatabaseUnavailable(
                 f"the database {file} is an empty file: restore a backup, or remove it to begin a new archive"
             )
+        elif file.stat().st_size < _SHORTEST:  # SQLite takes a byte for nothing, and begins anew
+            raise DatabaseUnavailable(f"{file} is not a Paperround database, or it is damaged (it was cut short)")
         elif _is_strange(file, Path(f"{file}-wal")):
             raise DatabaseUnavailable(
                 f"the log {file}-wal is of another archive than the database beside it; nothing was changed: "

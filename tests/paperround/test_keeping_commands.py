@@ -56,6 +56,9 @@ def test_a_sweep_tells_what_went(paperround, archived):
         "not_done": "",
     }
     assert paperround("archive", "sweep").out == "Let go: nothing\n"
+    with closing(sqlite3.connect(archived / "paperround.db")) as plain, plain:
+        plain.execute("INSERT INTO fragment (sha256, body) VALUES ('1', zeroblob(1000000))")
+        plain.execute("DELETE FROM fragment WHERE sha256 = '1'")
     compacted = paperround("archive", "sweep", "--compact")
     assert (compacted.code, "bytes smaller" in compacted.out) == (0, True)
 
@@ -79,8 +82,8 @@ def test_what_is_worked_out_is_mended_when_asked(paperround, archived):
         plain.execute("DELETE FROM sent")
     found = paperround("archive", "check")
     assert found.code == 1
-    assert "the full-text index lacks 4 papers" in found.out
-    assert "are not in the ledger of what was sent; run: paperround archive check --mend" in found.out
+    assert "papers that the full-text index lacks: 4" in found.out
+    assert "are not in the ledger of what was sent: 2; run: paperround archive check --mend" in found.out
     mended = paperround("archive", "check", "--mend", "--json")
     assert (mended.code, mended.json["mended"], mended.json["sound"]) == (0, True, True)
     assert paperround("papers", "search", "speech", "--json").json == before
@@ -94,7 +97,9 @@ def test_what_is_damaged_is_left_as_it_is(paperround, archived):
     ran = paperround("archive", "check", "--mend", "--json")
     assert (ran.code, ran.json["mended"], ran.json["sound"]) == (3, False, False)
     (sentence,) = ran.json["damaged"]
-    assert sentence == "2 letters lack a piece; stop what uses it, keep this file, and restore a backup"
+    assert (
+        sentence == "contents of letters that lack a piece: 1; stop what uses it, keep this file, and restore a backup"
+    )
     assert len(ran.json["derived"]) == 1
 
 
