@@ -31,8 +31,14 @@ def ready(file: Path) -> None:
     """Make a missing file, for its owner alone; raises DatabaseUnavailable for one that must not be opened."""
     if not file.parent.is_dir():
         raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
+    log = Path(f"{file}-wal")
     try:
         if not file.exists():
+            if log.is_file() and log.stat().st_size:
+                raise DatabaseUnavailable(
+                    f"the log {log} is there, but not the database {file} that it belongs to; nothing was changed: "
+                    "put the database back, or move the log away to begin a new archive"
+                )
             _make(file)
         elif file.is_dir():
             raise DatabaseUnavailable(f"the database {file} cannot be opened: it is a folder")
@@ -42,9 +48,9 @@ def ready(file: Path) -> None:
             )
         elif file.stat().st_size < _SHORTEST:  # SQLite takes a byte for nothing, and begins anew
             raise DatabaseUnavailable(f"{file} is not a Paperround database, or it is damaged (it was cut short)")
-        elif _is_strange(file, Path(f"{file}-wal")):
+        elif _is_strange(file, log):
             raise DatabaseUnavailable(
-                f"the log {file}-wal is of another archive than the database beside it; nothing was changed: "
+                f"the log {log} is of another archive than the database beside it; nothing was changed: "
                 "move the log away, then run: paperround archive check"
             )
     except PermissionError as error:

@@ -204,6 +204,14 @@ def test_the_log_of_another_archive_is_not_taken_for_its_own(two):
         assert connection.execute(text("SELECT count(*) FROM ours")).scalar() == 0
 
 
+def test_a_log_without_its_archive_is_not_taken_for_a_new_ones(two):
+    ours, _ = two
+    ours.unlink()
+    with pytest.raises(DatabaseUnavailable, match=r"-wal is there, but not the database .* put the database back"):
+        Database(f"sqlite:///{ours}")
+    assert not ours.exists()
+
+
 def test_the_log_of_an_archive_that_was_killed_is_its_own(two):
     ours, _ = two
     with Database(f"sqlite:///{ours}") as database, database.reading() as connection:
