@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from domain.errors import DatabaseUnavailable
 
 _MARK_AT = 60  # of the header: the "user version", which SQLite leaves to its users
+_SHORTEST = 100  # bytes: the header
 _LOG_HEADER, _FRAME_HEADER = 32, 24
 _MAGIC = 0x377F0682  # of a log; plus one where its checksums are of big-endian words
 
@@ -30,8 +31,14 @@ def ready(file: Path) -> None:
     """Make a missing file, for its owner alone; raises DatabaseUnavailable for one that must not be opened."""
     if not file.parent.is_dir():
         raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
+    log = Path(f"{file}-wal")
     try:
         if not file.exists():
+            if log.is_file() and log.stat().st_size:
+                raise DatabaseUnavailable(
+                    f"the log {log} is there, but not the database {file} that it belongs to; nothing was changed: "
+                    "put the database back, or move the log away to begin a new archive"
+                )
             _make(file)
         elif file.is_dir():
             raise DatabaseUnavailable(f"the database {file} cannot be opened: it is a folder")
@@ -39,9 +46,11 @@ def ready(file: Path) -> None:
             raise DatabaseUnavailable(
                 f"the database {file} is an empty file: restore a backup, or remove it to begin a new archive"
             )
-        elif _is_strange(file, Path(f"{file}-wal")):
+        elif file.stat().st_size < _SHORTEST:  # SQLite takes a byte for nothing, and begins anew
+            raise DatabaseUnavailable(f"{file} is not a Paperround database, or it is damaged (it was cut short)")
+        elif _is_strange(file, log):
             raise DatabaseUnavailable(
-                f"the log {file}-wal is of another archive than the database beside it; nothing was changed: "
+                f"the log {log} is of another archive than the database beside it; nothing was changed: "
                 "move the log away, then run: paperround archive check"
             )
     except PermissionError as error:

@@ -66,7 +66,8 @@ def faults(database: Database) -> tuple[Fault, ...]:
     """
     found: list[Fault] = []
     for look in (_pages, _schema, _index_inside, _papers, _letters):
-        # One that stumbles over a damaged page must not keep the others from being told.
+        if any(not each.is_derived for each in found):
+            break  # on damaged pages the other looks stumble, or tell what follows from the damage
         try:
             with database.writing() if look is _index_inside else database.reading() as connection:
                 found += look(connection, database.place)
@@ -78,12 +79,12 @@ def faults(database: Database) -> tuple[Fault, ...]:
 def mend(database: Database) -> None:
     """Make anew what can be worked out, in one transaction; raises StorageError, and then nothing was changed."""
     with database.writing() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("REINDEX")  # first: the others read through these indexes
         derived.drop(connection)
         derived.make(connection)
         connection.execute(text(f"INSERT INTO sent (subscriber_id, paper_id) {_UNMARKED}"))
         connection.execute(text(_NEWEST))
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("REINDEX")
 
 
 def _damage(what: str) -> Fault:
@@ -97,7 +98,11 @@ def _off(what: str) -> Fault:
 def _pages(connection: Connection, place: str) -> Iterator[Fault]:
     if connection.dialect.name != "sqlite":
         return
-    rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_TOLD})")
+    try:
+        rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_TOLD})").all()
+    except DBAPIError as error:
+        yield _damage(f"{place} is damaged: {error.orig}")
+        return
     lines = [line for row in rows for line in str(row[0]).splitlines()]
     said = [each for each in lines if each != "ok" and not each.startswith("***")]
     indexes = [each for each in said if any(words in each for words in _INDEX)]
@@ -105,11 +110,12 @@ def _pages(connection: Connection, place: str) -> Iterator[Fault]:
     if torn:
         more = f" and {len(torn) - 1} more" if len(torn) > 1 else ""
         yield _damage(f"{place} is damaged: {torn[0]}{more}")
+        return  # what else is found there is not to be trusted
     if indexes:
         yield _off(f"an index does not agree with its table: {indexes[0]}")
     lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if lost:
-        yield _damage(f"{len(lost)} rows name another that is not there, the first in {lost[0][0]}")
+        yield _damage(f"rows that name another that is not there: {len(lost)}, the first in {lost[0][0]}")
 
 
 def _schema(connection: Connection, place: str) -> Iterator[Fault]:
@@ -132,29 +138,31 @@ def _papers(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: ARG
     else:
         unfound, strange = _count(connection, unfound_ones), _count(connection, strange_ones)
         if unfound or strange:
-            yield _off(f"the full-text index lacks {unfound} papers and holds {strange} that are not there")
+            yield _off(f"papers that the full-text index lacks: {unfound}; that it holds and are not there: {strange}")
     unmarked = _count(connection, "SELECT id FROM paper EXCEPT SELECT paper_id FROM paper_trait")
     unknown = _count(connection, "SELECT paper_id FROM paper_trait EXCEPT SELECT id FROM paper")
     if unmarked or unknown:
-        yield _off(f"{unmarked} papers have no trait to be recognised by, and {unknown} have some that are not there")
+        yield _off(
+            f"papers without a trait to be recognised by: {unmarked}; that have some and are not there: {unknown}"
+        )
 
 
 def _letters(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: ARG001 all looks are called alike
     if unmarked := _count(connection, _UNMARKED):
-        yield _off(f"{unmarked} papers stood in a letter and are not in the ledger of what was sent")
+        yield _off(f"papers that stood in a letter and are not in the ledger of what was sent: {unmarked}")
     if lost := _count(connection, _UNLIKE_NEWEST):
-        yield _off(f"of {lost} readers the newest issue is not known as such")
+        yield _off(f"readers whose newest issue is not known as such: {lost}")
     if unsent := _count(connection, "SELECT id FROM issue EXCEPT SELECT issue_id FROM delivery"):
-        yield _damage(f"{unsent} issues have no delivery")
+        yield _damage(f"issues without a delivery: {unsent}")
     states = [each.value for each in DeliveryState]
     unknown = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.state.not_in(states))
     if strange := int(connection.execute(unknown).scalar_one()):
-        yield _damage(f"{strange} deliveries are in a state that there is not")
+        yield _damage(f"deliveries in a state that there is not: {strange}")
     if torn := _torn(connection):
-        yield _damage(f"{torn} letters lack a piece")
+        yield _damage(f"contents of letters that lack a piece: {torn}")
     counts = connection.execute(select(PUBLISH_RUN.c.due, PUBLISH_RUN.c.planned, PUBLISH_RUN.c.excluded))
     if wrong := sum(due != planned + sum(excluded.values()) for due, planned, excluded in counts):
-        yield _damage(f"the counts of {wrong} publishes do not add up")
+        yield _damage(f"publishes whose counts do not add up: {wrong}")
 
 
 def _torn(connection: Connection) -> int:

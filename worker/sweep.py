@@ -8,10 +8,12 @@ A sweep that is stopped or killed is claimed again and goes on where it was.
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from domain.clock import Clock
+from domain.errors import StorageError
 from storage.keeping import Ages, Keeping, Swept
 from storage.runs import Runs
 from storage.space import Space
@@ -88,4 +90,5 @@ class Sweeper:
 
     def _again(self, number: int) -> None:
         self._looked = None
-        self._runs.give_up(number, self._clock.now())
+        with suppress(StorageError):  # where even that cannot be written, the lease ends it
+            self._runs.give_up(number, self._clock.now())

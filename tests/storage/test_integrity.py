@@ -58,10 +58,10 @@ def test_what_can_be_worked_out_is_made_anew(full, archive, change):
     assert all(each.is_derived and each.sentence.endswith(f"; {MEND}") for each in found)
     said = " ".join(each.sentence for each in found)
     for sentence in (
-        "the full-text index lacks 2 papers and holds 0 that are not there",
-        "4 papers have no trait to be recognised by, and 1 have some that are not there",
-        "4 papers stood in a letter and are not in the ledger of what was sent",
-        "of 1 readers the newest issue is not known as such",
+        "papers that the full-text index lacks: 2; that it holds and are not there: 0",
+        "papers without a trait to be recognised by: 4; that have some and are not there: 1",
+        "papers that stood in a letter and are not in the ledger of what was sent: 4",
+        "readers whose newest issue is not known as such: 1",
     ):
         assert sentence in said
     mend(full)
@@ -83,14 +83,14 @@ def test_a_ledger_without_an_issue_is_no_fault(full, change):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        (delete(FRAGMENT).where(FRAGMENT.c.id == 1), "1 letters lack a piece"),
-        (update(DELIVERY).values(state="on its way"), "1 deliveries are in a state that there is not"),
-        (delete(DELIVERY), "1 issues have no delivery"),
+        (delete(FRAGMENT).where(FRAGMENT.c.id == 1), "contents of letters that lack a piece: 1"),
+        (update(DELIVERY).values(state="on its way"), "deliveries in a state that there is not: 1"),
+        (delete(DELIVERY), "issues without a delivery: 1"),
         (
             insert(PUBLISH_RUN).values(
                 at=text("'2026-11-20 08:00'"), due=3, planned=1, excluded={"nothing matched": 1}
             ),
-            "the counts of 1 publishes do not add up",
+            "publishes whose counts do not add up: 1",
         ),
         (text("ALTER TABLE marker ADD COLUMN odd TEXT"), "is not that of this version: remove column marker odd"),
         (text("DROP INDEX ix_paper_listed"), "is not that of this version: add index ix_paper_listed"),
@@ -164,7 +164,7 @@ class TestFile:
             plain.execute("DELETE FROM paper_identifier")
             plain.execute("UPDATE sighting SET paper_id = 999 WHERE id = 1")
         with Database(url) as database:
-            assert told(database) == [f"1 rows name another that is not there, the first in sighting; {RESTORE}"]
+            assert told(database) == [f"rows that name another that is not there: 1, the first in sighting; {RESTORE}"]
 
 
 # -- files that are no archive -----------------------------------------------------------------------------------------
@@ -203,6 +203,14 @@ def test_the_log_of_another_archive_is_not_taken_for_its_own(two):
     log.unlink()
     with Database(f"sqlite:///{ours}") as database, database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM ours")).scalar() == 0
+
+
+def test_a_log_without_its_archive_is_not_taken_for_a_new_ones(two):
+    ours, _ = two
+    ours.unlink()
+    with pytest.raises(DatabaseUnavailable, match=r"-wal is there, but not the database .* put the database back"):
+        Database(f"sqlite:///{ours}")
+    assert not ours.exists()
 
 
 def test_the_log_of_an_archive_that_was_killed_is_its_own(two):

@@ -98,8 +98,11 @@ def test_our_own_writers_wait_until_the_file_is_written(emptied):
         assert len(connection.execute(FRAGMENT.select()).all()) == len(wrote)
 
 
-def test_the_planners_figures_are_made(database):
+def test_the_planners_figures_are_made(database, archive, listed, listing, now):
+    archive.add(listing(listed()), now)
     Space(database).refresh()
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT DISTINCT stat FROM sqlite_stat1 WHERE tbl = 'paper'").all()
     assert faults(database) == ()
 
 
