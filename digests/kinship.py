@@ -1,10 +1,11 @@
 """Which papers may be one work: they never stand in one digest (relevance.md, "Identity of a paper", 5).
 
-The archive keeps records that it could not tell apart or together as two papers. All of them share the key of their
-title, so only papers of one title are compared, and only when one of them is about to stand in a letter.
+The archive keeps records that it could not tell apart or together as two papers, and links those that met. Most of them
+share the key of their title; of such a crowd not all were compared, so papers of one title are looked at again when one
+of them is about to stand in a letter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from domain.identity import Fingerprint, Verdict, clashing, fingerprint, verdict
 from domain.papers import AbstractKind, Paper
@@ -14,27 +15,36 @@ _CROWD = 20  # papers of one title, such as "Editorial", of which no two are com
 
 
 class Kinship:
-    """The kin among some papers; what was worked out once is kept."""
+    """The kin among some papers; what was worked out once is kept.
 
-    def __init__(self, papers: Iterable[Paper]) -> None:
+    `linked` are the pairs of ids that the archive has linked.
+    """
+
+    def __init__(self, papers: Iterable[Paper], linked: Iterable[tuple[int, int]] = ()) -> None:
+        self._linked: dict[int, set[int]] = {}
+        for one, other in linked:
+            self._linked.setdefault(one, set()).add(other)
+            self._linked.setdefault(other, set()).add(one)
         by_title: dict[str, list[Paper]] = {}
         for paper in papers:
             by_title.setdefault(title_key(paper.title), []).append(paper)
-        self._families = {paper.id: family for family in by_title.values() if len(family) > 1 for paper in family}
+        self._families: dict[int, Sequence[Paper]] = {
+            paper.id: family for family in by_title.values() if len(family) > 1 for paper in family
+        }
         self._prints: dict[int, Fingerprint] = {}
         self._kin: dict[int, frozenset[int]] = {}
 
     def of(self, paper: Paper) -> frozenset[int]:
         """Return the ids of the papers that may be the same work as this one."""
-        family = self._families.get(paper.id)
-        if family is None:
+        family = self._families.get(paper.id, ())
+        if not family and paper.id not in self._linked:
             return frozenset()
         known = self._kin.get(paper.id)
         if known is None:
             crowded = len(family) > _CROWD
             others = (each for each in family if each.id != paper.id)
-            known = frozenset(each.id for each in others if self._may_be_one(paper, each, crowded=crowded))
-            self._kin[paper.id] = known
+            alike = {each.id for each in others if self._may_be_one(paper, each, crowded=crowded)}
+            known = self._kin[paper.id] = frozenset(alike | self._linked.get(paper.id, set()))
         return known
 
     def _may_be_one(self, one: Paper, other: Paper, *, crowded: bool) -> bool:

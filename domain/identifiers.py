@@ -13,6 +13,7 @@ _NEW_STYLE = r"\d{4}\.\d{4,5}"
 _OLD_STYLE = r"[a-z][a-z-]*(?:\.[A-Za-z-]{2,})?/\d{7}"
 _BARE_ARXIV = re.compile(rf"(?:arxiv:)?({_NEW_STYLE}|{_OLD_STYLE})(?:v\d+)?", re.IGNORECASE)
 _OWN_DOI = ("10.48550/arxiv.", "10.65215/arxiv.")  # an arXiv id in other words (sources.md 3.7)
+_LONGEST_DOI = 500  # characters; every database can hold an index of such
 _LONGEST = 2_000  # characters of an id or an address; what is longer is cut before it is searched
 _LINKED_ARXIV = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html|format|src)/|/papers/|alphaxiv\.org/(?:abs|overview)/|oai:arxiv\.org:|10\.(?:48550|65215)/arxiv\.)"
@@ -73,7 +74,7 @@ def doi(text: str) -> str | None:
     if value.startswith(("10.1101/", "10.64898/")):
         value = _BIORXIV_VERSION.sub("", value.rstrip(_PUNCTUATION))
     value = value.rstrip(_PUNCTUATION)
-    return value if _DOI.fullmatch(value) else None
+    return value if len(value) <= _LONGEST_DOI and _DOI.fullmatch(value) else None
 
 
 def openreview_id(text: str) -> str | None:

@@ -47,7 +47,7 @@ class Fingerprint:
     ids: Identifiers
     key: str  #: what the title says; "" only for a blank title
     marks: tuple[str, ...]  #: the title's numerals, and its kind of notice (domain/titles.py)
-    saying: str  #: the letters of the authors' own abstract, 4,000 at most; "" where there is none or hardly any
+    saying: str  #: the letters of the authors' own abstract, 2,000 at most; "" where there is none or hardly any
     surname: str  #: of the first author; "" where no author is known
     record: bytes  #: digest of the whole record; b"" where an id is known, for then the id tells
 
@@ -114,16 +114,20 @@ def clashing(one: Identifiers, other: Identifiers) -> bool:
 
 
 def contradicting(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether all that two records say speaks against an id that they share: titles, abstracts, first authors.
+    """Whether what two records say speaks against an id that they share, and nothing of it for it.
 
-    A DOI is typed in by people; one wrong figure must not make two papers one.
+    A DOI is typed in by people; one wrong figure must not make two papers one. Titles that have nothing to do with one
+    another are not enough, for a preprint may be printed under another; the first authors, or else the abstracts, have
+    to differ too.
     """
-    return (
-        bool(one.saying and other.saying and one.surname and other.surname)
-        and one.surname != other.surname
-        and not ratio(one.key, other.key, at_least=_FAR_TITLE)
-        and not _same_opening(one, other)
-    )
+    if ratio(one.key, other.key, at_least=_FAR_TITLE):
+        return False
+    abstracts = bool(one.saying and other.saying)
+    if abstracts and _same_opening(one, other):
+        return False
+    if one.surname and other.surname:
+        return one.surname != other.surname
+    return abstracts
 
 
 def _by_ids(one: Identifiers, other: Identifiers) -> Verdict | None:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 _LONGEST_TITLE = 4_000  # characters of a title that are read, and of a key
-_LONGEST_ABSTRACT = 4_000  # characters of an abstract that are read, and of a saying
+_LONGEST_ABSTRACT = 2_000  # characters of an abstract that are read, and of a saying
 _DIGITS = re.compile(r"&#\d{8,}")  # a character's number has seven at most; Python refuses to read thousands
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _TEX_ACCENT = re.compile(r"\\[\"'`^~=.](?=\s*\{?\\?[A-Za-z])|\\[uvHcdbkrt](?=\s*\{)")
@@ -77,7 +77,7 @@ def keyed(title: str) -> tuple[str, tuple[str, ...]]:
 
 
 def saying(abstract: str) -> str:
-    """Return the letters of an abstract's first 4,000 characters, without the word "Abstract" before them."""
+    """Return the letters of an abstract's first 2,000 characters, without the word "Abstract" before them."""
     return _letters(_plain(abstract[:_LONGEST_ABSTRACT]).casefold())[:_LONGEST_ABSTRACT].removeprefix("abstract")
 
 

@@ -16,20 +16,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.identity import Fingerprint, traits
 from domain.papers import Identifiers, ListedPaper, Listing, Paper, Validators
-from storage.joining import join, link, remember_key
+from storage.joining import join, link, next_number, remember_key
 from storage.lookup import Known, Shelf
 from storage.merging import (
+    Verdicts,
     events_of,
     ids_learned,
     inherited,
     judged,
     keys_for,
     learned,
+    may_be_kin,
     new_row,
     owners,
     print_of,
@@ -58,6 +60,7 @@ def add_listing(
         block = _Block(connection, listing, now, apart_from)
         block.take(listing.papers[start : start + BLOCK])
         block.write(sight=sight)
+        new = [paper for paper in new if paper.id not in block.gone]
         new += [paper_of(known.columns, known.ids) for known in block.new.values()]
         updated += len(block.told)
     if listing.status.moves_cursor:
@@ -85,20 +88,20 @@ class _Block:
         self._shelf = Shelf(connection)
         self._stood = Stood(listing.source)
         self._lists = _Lists()
-        self._first_new = self._next = (connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1
+        self._first_new = self._next = next_number(connection)
         self.new: dict[int, Known] = {}
         self._unwritten: dict[int, Known] = {}
         self._taken: set[str] = set()  # the keys of the new papers
         self.told: set[int] = set()  #: known papers that learned more than votes and days
+        self.gone: set[int] = set()  #: papers that turned out to be others
 
     def take(self, papers: Sequence[ListedPaper]) -> None:
         """Decide what each paper is, and write what known ones learn."""
         self._shelf.fetch_owners({pair for paper in papers for pair in paper.ids.pairs()})
-        prints = {place: print_of(paper) for place, paper in enumerate(papers) if not self._named(paper)}
-        marks = {place: traits(found) for place, found in prints.items()}
-        self._shelf.fetch_alike({trait for found in marks.values() for trait in found})
+        seen = {place: print_of(paper) for place, paper in enumerate(papers) if self._must_be_read(paper)}
+        self._shelf.fetch_alike({trait for found in seen.values() for trait in traits(found)})
         for place, paper in enumerate(papers):
-            known = self._known(paper, prints.get(place), marks.get(place, ()))
+            known = self._known(paper, seen.get(place))
             if known is None:
                 continue
             for pair in paper.ids.pairs():
@@ -113,36 +116,44 @@ class _Block:
 
     # -- one paper -----------------------------------------------------------------------------------------------------
 
-    def _named(self, paper: ListedPaper) -> list[Known]:
+    def _must_be_read(self, paper: ListedPaper) -> bool:
+        """Whether its ids do not tell what a paper is, or its title is not the one we know it by."""
+        named = self._named(paper).same
+        return not named or paper.title != named[0].columns["title"]
+
+    def _named(self, paper: ListedPaper) -> Verdicts:
         found = (self._shelf.owner(pair) for pair in paper.ids.pairs())
         return owners(paper, (known for known in found if known is not None))
 
-    def _known(self, paper: ListedPaper, seen: Fingerprint | None, marks: Sequence[int]) -> Known | None:
+    def _known(self, paper: ListedPaper, seen: Fingerprint | None) -> Known | None:
         """Return the paper that a listed one is, new or not; None where it is to be left out."""
-        named = self._named(paper)
-        if seen is None:  # its ids tell, and so did they before; a later listing may bind two papers by them
-            same, kin = named, []
-        else:
-            alike = self._shelf.alike(marks)
-            if paper.key:
-                alike = sorted(
-                    (each for each in alike if each.id <= self._apart_from), key=lambda e: e.key != paper.key
-                )
-            verdicts = judged(seen, named, alike)
-            same, kin = list(verdicts.same), list(verdicts.kin)
-        if same:
-            known = self._joined(same)
+        found = self._named(paper)
+        if seen is None and not found.same:  # an earlier line of this listing changed what its ids name
+            seen = print_of(paper)
+            self._shelf.fetch_alike(traits(seen))
+        if seen is not None:
+            found = judged(seen, found, self._alike(paper, seen))
+        kin = list(found.kin)
+        if found.same:
+            known = self._joined(found.same)
             if self._learn(known, paper):
                 known, more = self._reunited(known)
                 kin += more
-        elif paper.only_if_known:
+        elif paper.only_if_known or seen is None:
             return None
         else:
-            known = self._added(paper, seen or print_of(paper), marks)
-        self._lists.kin |= {(known.id, each.id) for each in kin if self._shelf.holds(each)}
+            known = self._added(paper, seen)
+        links = {(known.id, each.id) for each in kin if self._shelf.holds(each) and may_be_kin(known, each)}
+        self._lists.kin |= links
         return known
 
-    def _added(self, paper: ListedPaper, seen: Fingerprint, marks: Sequence[int]) -> Known:
+    def _alike(self, paper: ListedPaper, seen: Fingerprint) -> list[Known]:
+        alike = self._shelf.alike(traits(seen))
+        if not paper.key:
+            return alike
+        return sorted((each for each in alike if each.id <= self._apart_from), key=lambda each: each.key != paper.key)
+
+    def _added(self, paper: ListedPaper, seen: Fingerprint) -> Known:
         free = Identifiers(**{s: v for s, v in paper.ids.pairs() if self._shelf.owner((s, v)) is None})
         key = next(key for key in keys_for(paper, free, seen.key) if self._is_free(key))
         self._taken.add(key)
@@ -152,7 +163,8 @@ class _Block:
         self._next += 1
         self.new[known.id] = self._unwritten[known.id] = known
         self._lists.identifiers += _identifier_rows(known.id, free.pairs())
-        self._lists.traits += [{"trait": each, "paper_id": known.id} for each in self._shelf.add(known, marks)]
+        marks = self._shelf.add(known, traits(seen))
+        self._lists.traits += [{"trait": each, "paper_id": known.id} for each in marks]
         return known
 
     def _is_free(self, key: str) -> bool:
@@ -180,16 +192,21 @@ class _Block:
             self._stood.hand_over(gone.id, heir.id)
             self.new.pop(gone.id, None)
             self.told.discard(gone.id)
+            events = events_of(heir.columns, {k: v for k, v in changes.items() if k == "withdrawn"}, None, day)
             self._change(heir, changes, ids)
+            heir.wordings = {**gone.wordings, **heir.wordings}
             self._keep(heir, beside)
+            for kind, note in events:
+                self._happened(heir, kind, note, day)
             self.told.add(heir.id)
+            self.gone.add(gone.id)
         return heir
 
     def _reunited(self, known: Known) -> tuple[Known, list[Known]]:
         """Return the paper that a reworded one is now, and what may be the same: its new words may be another's."""
         seen = known.fingerprint()
-        verdicts = judged(seen, [known], self._shelf.alike(traits(seen)))
-        return self._joined(verdicts.same), list(verdicts.kin)
+        found = judged(seen, Verdicts(same=(known,), kin=()), self._shelf.alike(traits(seen)))
+        return self._joined(found.same), list(found.kin)
 
     def _learn(self, known: Known, paper: ListedPaper) -> bool:
         """Let a known paper learn what a listing says of it; return whether its words are others now."""
@@ -198,7 +215,7 @@ class _Block:
         fresh = [pair for pair in ids_learned(known.ids, paper.ids) if self._shelf.owner(pair) is None]
         tells = bool(changes.keys() - {"said_by"} or fresh)
         day = paper.day or self._listing.day
-        events = events_of(known.columns, changes, paper, day)
+        events = events_of(known.columns, changes, paper.announcement, day)
         if known.id < self._first_new:
             events += [("named", f"{scheme}:{value}") for scheme, value in fresh]
         changes |= seen_again(known.columns, self._listing, paper)
@@ -245,22 +262,22 @@ class _Block:
             self._lists.traits += [{"trait": each, "paper_id": known.id} for each in self._shelf.mark(known, marks)]
 
     def _keep(self, known: Known, beside: Sequence[Wording]) -> None:
-        if beside:
-            self._flush()
         for each in beside:
+            place = each.field, each.speaker.source
+            if known.wordings.get(place) == each.text:
+                continue
+            self._flush()
             row = {"paper_id": known.id, "field": each.field, "source": each.speaker.source}
             if each.text is None:
                 this = and_(*(WORDING.c[name] == value for name, value in row.items()))
                 self._connection.execute(delete(WORDING).where(this))
+                del known.wordings[place]
                 continue
+            known.wordings[place] = each.text
             said = {"text": each.text, "standing": int(each.speaker.standing), "version": each.speaker.version}
-            fresh = upsert(WORDING).values(**row, **said, day=each.speaker.day)
-            changed = or_(*(WORDING.c[name].is_distinct_from(value) for name, value in said.items()))
-            self._connection.execute(
-                fresh.on_conflict_do_update(
-                    index_elements=list(row), set_={**said, "day": each.speaker.day}, where=changed
-                )
-            )
+            said["day"] = each.speaker.day
+            fresh = upsert(WORDING).values(**row, **said)
+            self._connection.execute(fresh.on_conflict_do_update(index_elements=list(row), set_=said))
 
     def _happened(self, known: Known, kind: str, note: str, day: date) -> None:
         self._flush()

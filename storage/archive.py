@@ -49,6 +49,8 @@ class Archive:
 
     def paper(self, key: str) -> Paper:
         """Return the paper of that key, or of any strong id or link that names it; raises UnknownError."""
+        if "\0" in key or not key.isprintable():
+            raise UnknownError(f"there is no paper {key!a} in the archive")
         scheme, _, value = key.partition(":")
         pairs = {(scheme, value), *identifiers_in([key]).pairs()}
         with self._database.reading() as connection:
@@ -88,6 +90,18 @@ class Archive:
         older = select(KIN.c.other_id).where(KIN.c.paper_id == paper_id)
         with self._database.reading() as connection:
             return tuple(papers_where(connection, or_(PAPER.c.id.in_(younger), PAPER.c.id.in_(older))))
+
+    def linked(self, ids: Collection[int]) -> tuple[tuple[int, int], ...]:
+        """Return the pairs among these papers that may be one work."""
+        wanted = sorted(set(ids))
+        pairs: list[tuple[int, int]] = []
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), BLOCK):
+                block = wanted[start : start + BLOCK]
+                query = select(KIN.c.paper_id, KIN.c.other_id).where(KIN.c.paper_id.in_(block))
+                pairs += [(one, other) for one, other in connection.execute(query)]
+        known = set(wanted)
+        return tuple(pair for pair in pairs if known.issuperset(pair))
 
     def papers(self, ids: Iterable[int]) -> tuple[Paper, ...]:
         """Return the papers of these ids, in the order of their ids."""

@@ -217,10 +217,24 @@ def _grouped(connection: Connection, query: Any, values: dict[str, Any]) -> dict
     return found
 
 
+def _still_stand(connection: Connection, plan: IssuePlan) -> bool:
+    """Whether the papers of a plan are what they were: none was joined with another, or sent since."""
+    ids = [each.paper_id for each in plan.papers]
+    there = select(func.count()).select_from(PAPER).where(PAPER.c.id.in_(ids))
+    had = (
+        select(func.count())
+        .select_from(SENT)
+        .where(SENT.c.subscriber_id == plan.subscriber_id, SENT.c.paper_id.in_(ids))
+    )
+    return not ids or (connection.execute(there).scalar_one() == len(ids) and connection.execute(had).scalar_one() == 0)
+
+
 def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:
     state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
     if state != SubscriberState.CONFIRMED.value:
         return "left meanwhile"
+    if not _still_stand(connection, plan):
+        return "its papers changed meanwhile"
     issue = upsert(ISSUE).values(
         public_id=plan.public_id,
         subscriber_id=plan.subscriber_id,

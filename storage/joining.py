@@ -18,6 +18,7 @@ from storage.tables import (
     IDENTIFIER,
     ISSUE_PAPER,
     KIN,
+    MARKER,
     MATCH,
     PAPER,
     REMATCH,
@@ -26,6 +27,8 @@ from storage.tables import (
     WORDING,
 )
 from storage.words.index import index_of
+
+RETIRED = "newest-paper-joined-away"  #: the marker
 
 
 def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: date, now: datetime) -> None:
@@ -44,9 +47,24 @@ def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: 
     _move_matches(connection, heir, gone)
     _move_kin(connection, heir, gone)
     connection.execute(update(REMATCH).where(REMATCH.c.paper_id == gone.id).values(paper_id=heir.id))
+    retire(connection, gone.id)
     connection.execute(delete(PAPER).where(PAPER.c.id == gone.id))
     event = {"paper_id": heir.id, "kind": "joined", "note": gone.key, "source": source, "day": day, "at": now}
     connection.execute(upsert(EVENT).values(event).on_conflict_do_nothing())
+
+
+def retire(connection: Connection, paper_id: int) -> None:
+    """Remember the number of a paper that goes, if it is the newest: no other paper may get it."""
+    mark = upsert(MARKER).values(name=RETIRED, value=paper_id)
+    risen = MARKER.c.value < mark.excluded.value
+    connection.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"value": paper_id}, where=risen))
+
+
+def next_number(connection: Connection) -> int:
+    """Return the number of the next new paper: numbers rise for ever, and matching relies on that."""
+    newest = connection.execute(select(func.max(PAPER.c.id))).scalar() or 0
+    retired = connection.execute(select(MARKER.c.value).where(MARKER.c.name == RETIRED)).scalar() or 0
+    return int(max(newest, retired)) + 1
 
 
 def _move(connection: Connection, table: Table, beside: tuple[str, ...], heir: Known, gone: Known) -> None:
@@ -59,12 +77,16 @@ def _move(connection: Connection, table: Table, beside: tuple[str, ...], heir: K
 
 
 def _move_matches(connection: Connection, heir: Known, gone: Known) -> None:
-    """Of two matches of one topic the older stays: it was considered, and news is decided by its number."""
-    other = MATCH.alias()
-    ours = {heir.id, gone.id}
-    older = and_(other.c.paper_id.in_(ours), other.c.topic_id == MATCH.c.topic_id, other.c.id < MATCH.c.id)
-    is_younger = exists(select(literal(1)).select_from(other).where(older).correlate(MATCH))
-    connection.execute(delete(MATCH).where(MATCH.c.paper_id.in_(ours), is_younger))
+    """Of two matches of one topic that of the record which was news stays, else the older: it was considered."""
+    backlog = {each.id: bool(each.columns["backlog"]) for each in (heir, gone)}
+    kept: set[int] = set()
+    twice: list[int] = []
+    rows = connection.execute(select(MATCH).where(MATCH.c.paper_id.in_(backlog))).all()
+    for row in sorted(rows, key=lambda row: (backlog[row.paper_id] or not row.news, row.id)):
+        if row.topic_id in kept:
+            twice.append(row.id)
+        kept.add(row.topic_id)
+    connection.execute(delete(MATCH).where(MATCH.c.id.in_(twice)))
     connection.execute(update(MATCH).where(MATCH.c.paper_id == gone.id).values(paper_id=heir.id))
 
 

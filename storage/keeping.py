@@ -22,7 +22,19 @@ from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.erasing import UNSWEPT, erase_readers, let_go
 from storage.reading import BLOCK
-from storage.tables import CONSENT, CONTENT, DELIVERY, FETCH, FRAGMENT, ISSUE, MARKER, PUBLISH_RUN, RUN, SUBSCRIBER
+from storage.tables import (
+    CONSENT,
+    CONTENT,
+    DELIVERY,
+    FETCH,
+    FRAGMENT,
+    INSTALLATION,
+    ISSUE,
+    MARKER,
+    PUBLISH_RUN,
+    RUN,
+    SUBSCRIBER,
+)
 
 S = DeliveryState
 _FINISHED = [each.value for each in (S.ACCEPTED, S.REJECTED, S.SKIPPED, S.EXPIRED)]
@@ -159,6 +171,7 @@ class Keeping:
         """
         with self._database.reading() as connection:
             let_go_before = connection.execute(select(MARKER.c.value).where(MARKER.c.name == UNSWEPT)).scalar()
+            held_before = connection.execute(select(INSTALLATION.c.held_at)).scalar()
             contents, newest = connection.execute(
                 select(func.count(), func.coalesce(func.max(CONTENT.c.id), 0)).select_from(CONTENT)
             ).one()
@@ -171,6 +184,8 @@ class Keeping:
                 used[fragment_id] = 1
 
         def drop(connection: Connection, ids: list[int]) -> int:
+            if connection.execute(select(INSTALLATION.c.held_at)).scalar() != held_before:
+                return 0  # another state of the archive was put in its place: what is in use there was not looked at
             since = connection.execute(select(CONTENT.c.fragments).where(CONTENT.c.id > newest)).scalars()
             young = {fragment_id for fragments in since for _, fragment_id in fragments}
             dead = [each for each in ids if not used[each] and each not in young]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, or_, select
 from domain.identity import Fingerprint, fingerprint
 from domain.papers import AbstractKind, Identifiers
 from storage.reading import BLOCK, identifiers_of
-from storage.tables import IDENTIFIER, PAPER, TRAIT
+from storage.tables import IDENTIFIER, PAPER, TRAIT, WORDING
 
 #: Papers that are kept, and compared, by one trait.
 CROWD = 20
@@ -29,6 +29,7 @@ class Known:
     key: str
     ids: Identifiers
     columns: dict[str, Any]  #: the row's values by column name
+    wordings: dict[tuple[str, str], str] = field(default_factory=dict)  #: (field, source) → what it says otherwise
     _print: Fingerprint | None = field(default=None, repr=False)
 
     def fingerprint(self) -> Fingerprint:
@@ -66,7 +67,7 @@ class Shelf:
     def alike(self, traits: Iterable[int]) -> list[Known]:
         """Return the papers that share one of these traits, which were fetched, in order of storing."""
         found = {paper_id for trait in traits for paper_id in self._crowds.get(trait, ())}
-        return [self._papers[each] for each in sorted(found)]
+        return [self._papers[each] for each in sorted(found) if each in self._papers]
 
     def fetch_owners(self, pairs: Collection[Pair]) -> None:
         """Fetch the papers that have these strong ids."""
@@ -131,6 +132,11 @@ class Shelf:
         for row in _rows(self._connection, wanted):
             known = ids.get(row["id"], Identifiers())
             self._papers[row["id"]] = Known(id=row["id"], key=row["key"], ids=known, columns=row)
+        for start in range(0, len(wanted), BLOCK):
+            names = (WORDING.c.paper_id, WORDING.c.field, WORDING.c.source, WORDING.c.text)
+            query = select(*names).where(WORDING.c.paper_id.in_(wanted[start : start + BLOCK]))
+            for paper_id, name, source, words in self._connection.execute(query):
+                self._papers[paper_id].wordings[name, source] = words
 
 
 def _rows(connection: Connection, paper_ids: Sequence[int]) -> Iterable[dict[str, Any]]:

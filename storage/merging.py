@@ -28,10 +28,26 @@ class Verdicts:
     kin: tuple[Known, ...]  #: that may be
 
 
-def owners(listed: ListedPaper, found: Iterable[Known]) -> list[Known]:
-    """Return those of the papers that share a strong id which nothing contradicts, the oldest first."""
-    kept = {known.id: known for known in found if _may_be(listed, known)}
-    return [kept[each] for each in sorted(kept)]
+def owners(listed: ListedPaper, found: Iterable[Known]) -> Verdicts:
+    """Return which of the papers that share a strong id with a listed one are this work: that nothing contradicts.
+
+    Several are, where nothing contradicts that they are one another; an arXiv id is believed before any other.
+    """
+    same: list[Known] = []
+    kin: list[Known] = []
+    arxiv = listed.ids.arxiv
+    for known in sorted(
+        {each.id: each for each in found}.values(), key=lambda each: (each.ids.arxiv != arxiv, each.id)
+    ):
+        if _may_be(listed, known) and not any(_excludes(known, each) for each in same):
+            same.append(known)
+        elif not clashing(listed.ids, known.ids):
+            kin.append(known)
+    return Verdicts(same=tuple(sorted(same, key=lambda known: known.id)), kin=tuple(kin))
+
+
+def _excludes(one: Known, other: Known) -> bool:
+    return clashing(one.ids, other.ids) or contradicting(one.fingerprint(), other.fingerprint())
 
 
 def print_of(listed: ListedPaper) -> Fingerprint:
@@ -49,21 +65,28 @@ def _may_be(listed: ListedPaper, known: Known) -> bool:
     return not contradicting(print_of(listed), known.fingerprint())
 
 
-def judged(listed: Fingerprint, named: Sequence[Known], alike: Sequence[Known]) -> Verdicts:
+def judged(listed: Fingerprint, named: Verdicts, alike: Sequence[Known]) -> Verdicts:
     """Return which of the papers alike a listed one is, beside those that its ids name.
 
-    What the words find is joined with what the ids name only where the two agree with one another.
+    What the words find is joined with what the ids name only where the two agree with one another; where the words find
+    papers that exclude one another, it is none of them.
     """
-    same, kin = list(named), []
-    for known in alike:
-        if known in same:
-            continue
-        told = verdict(listed, known.fingerprint())
-        if told is Verdict.SAME and all(verdict(each.fingerprint(), known.fingerprint()) is told for each in same):
-            same.append(known)
-        elif told is not Verdict.DIFFERENT:
-            kin.append(known)
-    return Verdicts(same=tuple(sorted(same, key=lambda known: known.id)), kin=tuple(kin))
+    told = {known.id: verdict(listed, known.fingerprint()) for known in alike}
+    others = [known for known in alike if known not in named.same]
+    found = [known for known in others if told[known.id] is Verdict.SAME]
+    agreed = all(
+        verdict(one.fingerprint(), other.fingerprint()) is Verdict.SAME
+        for place, one in enumerate(found)
+        for other in (*named.same, *found[:place])
+    )
+    same = [*named.same, *(found if agreed else ())]
+    kin = [known for known in others if known not in same and told[known.id] is not Verdict.DIFFERENT]
+    return Verdicts(same=tuple(sorted(same, key=lambda known: known.id)), kin=(*named.kin, *kin))
+
+
+def may_be_kin(one: Known, other: Known) -> bool:
+    """Whether two papers, as they are now, may still be one work."""
+    return one.id != other.id and not clashing(one.ids, other.ids)
 
 
 def keys_for(listed: ListedPaper, free: Identifiers, title: str) -> Iterator[str]:
@@ -132,9 +155,9 @@ def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
     categories = [*known["categories"], *(each for each in listed.categories if each not in known["categories"])]
     if categories != known["categories"]:
         changes["categories"] = categories
-    if _newer(listed, known):
+    if _newer(listed.version, known):
         changes["version"] = listed.version
-    withdrawn = _is_withdrawn(known, listed)
+    withdrawn = _is_withdrawn(known, listed.version, withdrawn=listed.withdrawn)
     if withdrawn != known["withdrawn"]:
         changes["withdrawn"] = withdrawn
     return changes
@@ -168,7 +191,7 @@ def inherited(heir: Mapping[str, Any], gone: Mapping[str, Any]) -> dict[str, Any
         "first_listed": min(heir["first_listed"], gone["first_listed"]),
         "listed": max(heir["listed"], gone["listed"]),
         "backlog": heir["backlog"] and gone["backlog"],
-        "withdrawn": heir["withdrawn"] or gone["withdrawn"],
+        "withdrawn": _is_withdrawn(heir, gone["version"], withdrawn=gone["withdrawn"]),
     }
     for name in ("categories", "sources"):
         both[name] = list(dict.fromkeys([*heir[name], *gone[name]]))
@@ -181,32 +204,34 @@ def inherited(heir: Mapping[str, Any], gone: Mapping[str, Any]) -> dict[str, Any
     return changes
 
 
-def events_of(known: Mapping[str, Any], changes: Mapping[str, Any], listed: ListedPaper, day: date) -> list[Any]:
+def events_of(
+    known: Mapping[str, Any], changes: Mapping[str, Any], announcement: Announcement | None, day: date
+) -> list[tuple[str, str]]:
     """Return (kind, note) of what the changes mean: a new version, a withdrawal, or that one was taken back."""
     version = changes.get("version", known["version"])
     note = f"v{version}" if version else day.isoformat()
     told = []
-    if "version" in changes and (known["version"] or listed.announcement in _REPLACEMENTS):
+    if "version" in changes and (known["version"] or announcement in _REPLACEMENTS):
         told.append(("version", note))
     if "withdrawn" in changes:
         told.append(("withdrawn" if changes["withdrawn"] else "returned", note))
     return told
 
 
-def _newer(listed: ListedPaper, known: Mapping[str, Any]) -> bool:
-    return listed.version is not None and (known["version"] is None or listed.version > known["version"])
+def _newer(version: int | None, known: Mapping[str, Any]) -> bool:
+    return version is not None and (known["version"] is None or version > known["version"])
 
 
-def _is_withdrawn(known: Mapping[str, Any], listed: ListedPaper) -> bool:
+def _is_withdrawn(known: Mapping[str, Any], version: int | None, *, withdrawn: bool) -> bool:
     """Whether a paper is withdrawn as its newest version says: a newer one that is not brings it back.
 
     Of one version a withdrawal stands, whoever tells it and in whatever order, and so it does where either side does
     not name its version. What is said of an older version says nothing.
     """
-    versions = known["version"], listed.version
+    versions = known["version"], version
     if None in versions or versions[0] == versions[1]:
-        return listed.withdrawn or bool(known["withdrawn"])
-    return listed.withdrawn if _newer(listed, known) else bool(known["withdrawn"])
+        return withdrawn or bool(known["withdrawn"])
+    return withdrawn if _newer(version, known) else bool(known["withdrawn"])
 
 
 def ids_learned(known: Identifiers, listed: Identifiers) -> tuple[tuple[str, str], ...]:

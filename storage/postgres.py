@@ -30,6 +30,7 @@ _SAID = {
     "25006": "it is read-only, a standby perhaps; this was not stored",
     "53100": "its disk is full; this was not stored",
     "53300": "it has no connection left for us",
+    "54": "a text is longer than its indexes can hold; this was not stored",
 }
 _BUSY = ("55P03", "40001", "40P01")  # a lock was not given in time, or two transactions stood in each other's way
 

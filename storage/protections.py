@@ -24,7 +24,7 @@ class Protections:
     """What one archive knows, by public id."""
 
     erased: Mapping[str, datetime]
-    stopped: Mapping[str, str]  #: public id → state
+    stopped: Mapping[str, Mapping[str, Any]]  #: public id → the reader's columns, without their number
     consents: Mapping[str, tuple[tuple[str, str, datetime], ...]]  #: of those who stopped: (action, wording, at)
 
 
@@ -45,7 +45,8 @@ def protections_of(connection: Connection) -> Protections:
     if inspect(connection).has_table(ERASURE.name):
         erased = {row.public_id: row.at for row in connection.execute(select(ERASURE))}
     who = SUBSCRIBER.c.state.in_(_STOPS)
-    stopped = connection.execute(select(SUBSCRIBER.c.public_id, SUBSCRIBER.c.state).where(who)).all()
+    columns = [column for column in SUBSCRIBER.columns if column.name not in {"id", "last_issue_id"}]
+    stopped = connection.execute(select(*columns).where(who)).mappings().all()
     consents: dict[str, tuple[tuple[str, str, datetime], ...]] = {}
     agreed = (
         select(SUBSCRIBER.c.public_id, CONSENT.c.action, CONSENT.c.wording, CONSENT.c.at)
@@ -55,7 +56,7 @@ def protections_of(connection: Connection) -> Protections:
     )
     for row in connection.execute(agreed):
         consents[row.public_id] = (*consents.get(row.public_id, ()), (row.action, row.wording, row.at))
-    return Protections(erased=erased, stopped={row.public_id: row.state for row in stopped}, consents=consents)
+    return Protections(erased=erased, stopped={str(row["public_id"]): dict(row) for row in stopped}, consents=consents)
 
 
 def reapply(connection: Connection, known: Protections) -> Reapplied:
@@ -66,12 +67,20 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
     for public_id, at in known.erased.items():
         connection.execute(upsert(ERASURE).values(public_id=public_id, at=at).on_conflict_do_nothing())
     stopped = 0
-    for public_id, state in known.stopped.items():
-        reader = readers.get(public_id)
-        if reader is None or reader.id in erased or not _is_stricter(state, reader.state):
+    by_address = {row.address_key: row for row in readers.values() if row.id not in erased}
+    for public_id, columns in known.stopped.items():
+        reader = by_address.get(columns["address_key"]) or readers.get(public_id)
+        number = reader.id if reader else None
+        if reader is None and columns["state"] == SubscriberState.SUPPRESSED.value:
+            # Who came later and may not be mailed: else the address could be signed up again.
+            fresh = insert(SUBSCRIBER).values(dict(columns)).returning(SUBSCRIBER.c.id)
+            number = connection.execute(fresh).scalar_one()
+        elif reader is None or reader.id in erased or not _is_stricter(columns["state"], reader.state):
             continue
-        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(state=state))
-        _agree(connection, reader, known.consents.get(public_id, ()))
+        else:
+            changed = update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id)
+            connection.execute(changed.values(state=columns["state"]))
+        _agree(connection, number, known.consents.get(public_id, ()))
         stopped += 1
     return Reapplied(erased=len(erased), stopped=stopped)
 
@@ -80,12 +89,12 @@ def _is_stricter(state: str, than: str) -> bool:
     return than not in _STOPS or _STOPS.index(state) > _STOPS.index(than)
 
 
-def _agree(connection: Connection, reader: Any, consents: tuple[tuple[str, str, datetime], ...]) -> None:
+def _agree(connection: Connection, number: int | None, consents: tuple[tuple[str, str, datetime], ...]) -> None:
     """Let the record of what the reader said come along: that they left has to be provable."""
-    rows = connection.execute(select(CONSENT).where(CONSENT.c.subscriber_id == reader.id)).all()
+    rows = connection.execute(select(CONSENT).where(CONSENT.c.subscriber_id == number)).all()
     there = {(row.action, row.wording, row.at) for row in rows}
     fresh = [
-        {"subscriber_id": reader.id, "action": action, "wording": wording, "at": at}
+        {"subscriber_id": number, "action": action, "wording": wording, "at": at}
         for action, wording, at in consents
         if (action, wording, at) not in there
     ]

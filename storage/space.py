@@ -96,9 +96,12 @@ class Space:
         return row[0] == 0
 
     def copies(self) -> tuple[Path, ...]:
-        """Return the copies beside the file that were made before its schema moved."""
+        """Return the copies beside the file that were made before its schema moved, or before a restore."""
         file = self._database.file
-        return () if file is None else tuple(sorted(file.parent.glob(f"{glob.escape(file.name)}.schema-*")))
+        if file is None:
+            return ()
+        kinds = (f"{glob.escape(file.name)}.{kind}-*" for kind in ("schema", "before-restore"))
+        return tuple(sorted(copy for kind in kinds for copy in file.parent.glob(kind)))
 
     def _plainly(self, file: Path, statement: str) -> list[tuple[int, ...]]:
         """Run a statement that may stand in no transaction."""

@@ -121,7 +121,7 @@ class PaperRow(Base, table=True):
     backlog: bool
     withdrawn: bool
     version: int | None = None
-    # Whose words these are: "title", "abstract", "authors", or "all" for those not named → [source, standing, version].
+    # Whose words these are: "title", "abstract", "authors", or "all" for the others → [source, standing, version, day].
     said_by: dict[str, Any] = _json(default="{}")
 
 
@@ -392,6 +392,7 @@ class MatchRow(Base, table=True):
     __table_args__ = (
         UniqueConstraint("topic_id", "paper_id"),
         Index("ix_match_topic_id_id", "topic_id", "id"),  # a topic's matches since the last issue
+        {"sqlite_autoincrement": True},  # a number is never given twice, even if the newest match goes
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -27,7 +27,7 @@ class Speaker:
     @property
     def mark(self) -> list[Any]:
         """What `said_by` keeps of them."""
-        return [self.source, int(self.standing), self.version]
+        return [self.source, int(self.standing), self.version, self.day.isoformat()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,12 @@ def reworded(known: Mapping[str, Any], offers: Iterable[Offer]) -> tuple[dict[st
         if not offer.words or (held and better is None):
             continue
         if held == offer.words:
+            beside.append(Wording(name, None, offer.speaker))  # it may have said something else before
             if offer.speaker.standing > holder.standing:
                 said_by[name] = offer.speaker.mark
         elif held and not better:
-            beside.append(Wording(name, _spelled(offer.words), offer.speaker))
+            if offer.speaker.source != holder.source:  # what a source said before it corrected itself is no wording
+                beside.append(Wording(name, _spelled(offer.words), offer.speaker))
         else:
             if held and holder.source not in ("", offer.speaker.source):
                 beside += (Wording(name, _spelled(held), holder), Wording(name, None, offer.speaker))
@@ -116,11 +118,11 @@ def _is_better(offer: Offer, holder: Speaker, known: Mapping[str, Any]) -> bool 
 
 def _holder(columns: Mapping[str, Any], name: str) -> Speaker:
     """Return whose words a field shows."""
-    said, day = columns["said_by"], columns["listed"]
-    mark = said.get(name) or said.get(_ALL)
+    mark = columns["said_by"].get(name) or columns["said_by"].get(_ALL)
     if mark:
-        return Speaker(mark[0], mark[1], mark[2], day)
-    return Speaker(columns["sources"][0] if columns["sources"] else "", Standing.AGGREGATOR, None, day)
+        return Speaker(mark[0], mark[1], mark[2], date.fromisoformat(mark[3]))
+    # Of what an earlier schema kept nobody knows who said it; only the authors' own repository is believed before it.
+    return Speaker(columns["sources"][0] if columns["sources"] else "", Standing.PUBLISHER, None, columns["listed"])
 
 
 def _spelled(words: Any) -> str:

@@ -78,7 +78,7 @@ class Editor:
         wanted = {each.paper_id for found in news.values() for each in found}
         papers = {paper.id: paper for paper in self._archive.papers(wanted)}
         scores = self._scores([reader for reader, _ in readers], news)
-        kinship = Kinship(papers.values())
+        kinship = Kinship(papers.values(), self._archive.linked(wanted))
         edited = []
         with Explainer() as explainer:
             for reader, slot in readers:

@@ -18,6 +18,7 @@ CATEGORY = Table(
     sqlite_with_rowid=False,
 )
 _OF_AN_ARCHIVE = re.compile(r"([a-z]+(?:-[a-z]+)*)\.[A-Za-z]+(?:-[A-Za-z]+)*")
+_LONGEST = 200  # characters of a category; what is longer is none, and no index holds it
 _TAKE = delete(CATEGORY).where(and_(CATEGORY.c.category == bindparam("of"), CATEGORY.c.paper_id == bindparam("paper")))
 
 
@@ -44,5 +45,5 @@ def take(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _names(categories: Iterable[str]) -> Iterator[str]:
-    found = set(categories)
+    found = {each for each in categories if len(each) <= _LONGEST}
     yield from found | {inside[1] for each in found if (inside := _OF_AN_ARCHIVE.fullmatch(each))}
