@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, exists, select, text
 
 from storage.tables import PAPER, SIGHTING
-from storage.words.categories import CATEGORY
+from storage.words.categories import CATEGORY, storable
 
 #: Every source's name, from the index: one look for each name, not one for each sighting.
 _SOURCES = text(
@@ -60,7 +60,7 @@ class Narrowing:
 
 def knows_source(connection: Connection, name: str) -> bool:
     """Whether a paper was ever sighted on a source of that name."""
-    return bool(connection.execute(select(exists().where(SIGHTING.c.source == _storable(name)))).scalar())
+    return bool(connection.execute(select(exists().where(SIGHTING.c.source == storable(name)))).scalar())
 
 
 def knows_category(connection: Connection, category: str) -> bool:
@@ -69,9 +69,7 @@ def knows_category(connection: Connection, category: str) -> bool:
 
 
 def _sighted(connection: Connection, filters: Filters) -> Select[Any]:
-    sources = (
-        [_storable(filters.source)] if filters.source is not None else list(connection.execute(_SOURCES).scalars())
-    )
+    sources = [storable(filters.source)] if filters.source is not None else list(connection.execute(_SOURCES).scalars())
     found = select(SIGHTING.c.paper_id).where(SIGHTING.c.source.in_(sources))
     if filters.since:
         found = found.where(SIGHTING.c.day >= filters.since)
@@ -81,9 +79,4 @@ def _sighted(connection: Connection, filters: Filters) -> Select[Any]:
 
 
 def _filed(category: str) -> Select[Any]:
-    return select(CATEGORY.c.paper_id).where(CATEGORY.c.category == _storable(category))
-
-
-def _storable(name: str) -> str:
-    """Return the name as a database could hold it: nothing is called by one with NUL or half a character."""
-    return name.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return select(CATEGORY.c.paper_id).where(CATEGORY.c.category == storable(category))

@@ -45,9 +45,9 @@ class Cursor:
 
 def cursor_from(text: str, order: Order) -> Cursor:
     """Read a cursor of that order; raises UsageError, for whoever types it may type anything."""
-    said, _, number = text.rpartition("@")
+    said, at, number = text.rpartition("@")
     try:
-        return Cursor(_value(said, order), _count(number))
+        return Cursor(_value(said if at else number, order), _count(number if at else ""))
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{text[:60]!r} is no place in papers ordered by {order.value}: "

@@ -44,6 +44,11 @@ def take(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         connection.execute(_TAKE, filed)
 
 
+def storable(name: str) -> str:
+    """Return the name as every database can hold it: without NUL and half characters."""
+    return name.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _names(categories: Iterable[str]) -> Iterator[str]:
-    found = {each for each in categories if len(each) <= _LONGEST}
+    found = {storable(each) for each in categories if len(each) <= _LONGEST}
     yield from found | {inside[1] for each in found if (inside := _OF_AN_ARCHIVE.fullmatch(each))}
