@@ -119,7 +119,7 @@ class _Block:
     def _must_be_read(self, paper: ListedPaper) -> bool:
         """Whether its ids do not tell what a paper is, or its title is not the one we know it by."""
         named = self._named(paper).same
-        return not named or paper.title != named[0].columns["title"]
+        return not named or (not paper.key and paper.title != named[0].columns["title"])
 
     def _named(self, paper: ListedPaper) -> Verdicts:
         found = (self._shelf.owner(pair) for pair in paper.ids.pairs())
@@ -132,7 +132,9 @@ class _Block:
             seen = print_of(paper)
             self._shelf.fetch_alike(traits(seen))
         if seen is not None:
-            found = judged(seen, found, self._alike(paper, seen))
+            alike = self._alike(paper, seen)
+            itself = tuple(each for each in alike if each.key == paper.key)
+            found = Verdicts(same=itself, kin=()) if itself else judged(seen, found, alike)
         kin = list(found.kin)
         if found.same:
             known = self._joined(found.same)
@@ -149,9 +151,7 @@ class _Block:
 
     def _alike(self, paper: ListedPaper, seen: Fingerprint) -> list[Known]:
         alike = self._shelf.alike(traits(seen))
-        if not paper.key:
-            return alike
-        return sorted((each for each in alike if each.id <= self._apart_from), key=lambda each: each.key != paper.key)
+        return [each for each in alike if not paper.key or each.id <= self._apart_from]
 
     def _added(self, paper: ListedPaper, seen: Fingerprint) -> Known:
         free = Identifiers(**{s: v for s, v in paper.ids.pairs() if self._shelf.owner((s, v)) is None})

@@ -150,8 +150,9 @@ def learned(known: Mapping[str, Any], listed: ListedPaper) -> dict[str, Any]:
         offered = getattr(listed, name)
         if offered and not known[name]:
             changes[name] = offered
-    if listed.author_count > known["author_count"]:
-        changes["author_count"] = listed.author_count
+    authors = max(listed.author_count, len(listed.authors))
+    if authors > known["author_count"]:
+        changes["author_count"] = authors
     categories = [*known["categories"], *(each for each in listed.categories if each not in known["categories"])]
     if categories != known["categories"]:
         changes["categories"] = categories
