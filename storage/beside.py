@@ -40,23 +40,51 @@ def ready(file: Path) -> None:
                     "put the database back, or move the log away to begin a new archive"
                 )
             _make(file)
-        elif file.is_dir():
-            raise DatabaseUnavailable(f"the database {file} cannot be opened: it is a folder")
-        elif file.stat().st_size == 0:
-            raise DatabaseUnavailable(
-                f"the database {file} is an empty file: restore a backup, or remove it to begin a new archive"
-            )
-        elif file.stat().st_size < _SHORTEST:  # SQLite takes a byte for nothing, and begins anew
-            raise DatabaseUnavailable(f"{file} is not a Paperround database, or it is damaged (it was cut short)")
-        elif _is_strange(file, log):
-            raise DatabaseUnavailable(
-                f"the log {log} is of another archive than the database beside it; nothing was changed: "
-                "move the log away, then run: paperround archive check"
-            )
+        else:
+            _look_at(file, log)
     except PermissionError as error:
         raise DatabaseUnavailable(f"the database {file} cannot be opened: {error.strerror}") from error
     except OSError as error:
         raise DatabaseUnavailable(f"the database {file} cannot be made: {error.strerror}") from error
+
+
+def _look_at(file: Path, log: Path) -> None:
+    if file.is_dir():
+        raise DatabaseUnavailable(f"the database {file} cannot be opened: it is a folder")
+    if file.stat().st_size == 0:
+        raise DatabaseUnavailable(
+            f"the database {file} is an empty file: restore a backup, or remove it to begin a new archive"
+        )
+    if file.stat().st_size < _SHORTEST:  # SQLite takes a byte for nothing, and begins anew
+        raise DatabaseUnavailable(f"{file} is not a Paperround database, or it is damaged (it was cut short)")
+    if _is_strange(file, log):
+        raise DatabaseUnavailable(
+            f"the log {log} is of another archive than the database beside it; nothing was changed: "
+            "move the log away, then run: paperround archive check"
+        )
+    # Only now, for SQLite reads the log too.
+    if is_another_programs(file):
+        raise DatabaseUnavailable(f"{file} is another program's database, not a Paperround archive")
+
+
+def is_another_programs(file: Path) -> bool:
+    """Whether a file of SQLite holds tables and none of ours; looked at without changing how it is kept."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as plain:
+            names = {str(name) for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return False  # damaged, or no database: whoever opens it is told
+    return bool(names) and "alembic_version" not in names
+
+
+def is_cut_short(file: Path) -> bool:
+    """Whether something is missing at the end, which SQLite would read as zeros (its file format, section 1.3)."""
+    with file.open("rb") as opened:
+        head = opened.read(100)
+    size = int.from_bytes(head[16:18])
+    size = 65_536 if size == 1 else size
+    is_valid = head[24:28] == head[92:96]
+    return is_valid and file.stat().st_size < size * int.from_bytes(head[28:32])
 
 
 def mark(connection: Connection) -> None:

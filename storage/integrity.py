@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.errors import DatabaseUnavailable
 from domain.issues import DeliveryState
 from storage import derived, migrate
+from storage.beside import is_cut_short
 from storage.database import Database
 from storage.reading import BLOCK
 from storage.tables import CONTENT, DELIVERY, FRAGMENT, PUBLISH_RUN
@@ -65,6 +66,8 @@ def faults(database: Database) -> tuple[Fault, ...]:
     Raises DatabaseBusy; a database that cannot be read at all is a fault.
     """
     found: list[Fault] = []
+    if database.file is not None and is_cut_short(database.file):
+        found.append(_damage(f"{database.place} is damaged: it is shorter than it says itself"))
     for look in (_pages, _schema, _index_inside, _papers, _letters):
         if any(not each.is_derived for each in found):
             break  # on damaged pages the other looks stumble, or tell what follows from the damage

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import DatabaseTooNew, DatabaseUnavailable, UsageError
 from storage import migrate
 from storage.backup import Holdings, counted
+from storage.beside import is_cut_short
 from storage.database import Database
 from storage.installation import mark_held
 from storage.protections import NOTHING, Protections, Reapplied, protections_of, reapply
@@ -94,6 +95,8 @@ def prepared(file: Path, live: Path, now: datetime) -> Iterator[Prepared]:
     program's; DatabaseTooNew; DatabaseUnavailable for a damaged one.
     """
     live = live.resolve()
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name a backup in it")
     if not file.is_file():
         raise UsageError(f"there is no file {file}")
     if live.exists() and file.samefile(live):
@@ -114,7 +117,7 @@ def prepared(file: Path, live: Path, now: datetime) -> Iterator[Prepared]:
 
 def _check(draft: Path, file: Path) -> None:
     """Raise what is wrong with a copy of `file`."""
-    if _is_cut_short(file):
+    if is_cut_short(file):
         raise DatabaseUnavailable(f"{file} is shorter than it says itself; nothing was changed")
     if found := faults(draft):
         raise DatabaseUnavailable(f"{file} is damaged, or no database; nothing was changed: {'; '.join(found)}")
@@ -125,16 +128,6 @@ def _check(draft: Path, file: Path) -> None:
         raise DatabaseTooNew(
             f"{file} was written by a later version of Paperround (schema {revision}); nothing was changed"
         )
-
-
-def _is_cut_short(file: Path) -> bool:
-    """Whether something is missing at the end, which SQLite would read as zeros (its file format, section 1.3)."""
-    with file.open("rb") as opened:
-        head = opened.read(100)
-    size = int.from_bytes(head[16:18])
-    size = 65_536 if size == 1 else size
-    is_valid = head[24:28] == head[92:96]
-    return is_valid and file.stat().st_size < size * int.from_bytes(head[28:32])
 
 
 def _revision(file: Path) -> str | None:

@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -188,3 +189,14 @@ def test_a_database_in_a_folder_without_write_permission_is_said_so(tmp_path: Pa
         command = [sys.executable, "-c", "from storage.database import Database\n" + drop + code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.startswith("said the database"), done.stderr
+
+
+def test_another_programs_database_stays_as_it_is_byte_for_byte(tmp_path: Path):
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as other, other:
+        other.execute("CREATE TABLE diary (day TEXT)")
+    before = file.read_bytes()
+    with pytest.raises(DatabaseUnavailable, match="another program's database"):
+        Database(f"sqlite:///{file}")
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
