@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.identity import Fingerprint, traits
@@ -39,8 +39,9 @@ from storage.merging import (
 )
 from storage.reading import BLOCK, paper_of
 from storage.sightings import Stood
-from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT, VALIDATOR, WORDING
+from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT, VALIDATOR
 from storage.wording import Speaker, Wording, held_by, offers_of, reworded
+from storage.wordings import keep_wordings
 from storage.words.index import INDEXED, index_of
 
 
@@ -262,22 +263,9 @@ class _Block:
             self._lists.traits += [{"trait": each, "paper_id": known.id} for each in self._shelf.mark(known, marks)]
 
     def _keep(self, known: Known, beside: Sequence[Wording]) -> None:
-        for each in beside:
-            place = each.field, each.speaker.source
-            if known.wordings.get(place) == each.text:
-                continue
+        if said := [each for each in beside if known.wordings.get((each.field, each.speaker.source)) != each.text]:
             self._flush()
-            row = {"paper_id": known.id, "field": each.field, "source": each.speaker.source}
-            if each.text is None:
-                this = and_(*(WORDING.c[name] == value for name, value in row.items()))
-                self._connection.execute(delete(WORDING).where(this))
-                del known.wordings[place]
-                continue
-            known.wordings[place] = each.text
-            said = {"text": each.text, "standing": int(each.speaker.standing), "version": each.speaker.version}
-            said["day"] = each.speaker.day
-            fresh = upsert(WORDING).values(**row, **said)
-            self._connection.execute(fresh.on_conflict_do_update(index_elements=list(row), set_=said))
+            keep_wordings(self._connection, known, said)
 
     def _happened(self, known: Known, kind: str, note: str, day: date) -> None:
         self._flush()

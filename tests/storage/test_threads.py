@@ -64,7 +64,7 @@ def test_a_failure_in_one_thread_undoes_nothing_of_another(database: Database, l
             if thread % 2:
                 # No day can be stored for it: the whole listing is refused.
                 with pytest.raises(DatabaseUnavailable, match=r"SQLite Date type only|syntax for type date"):
-                    archive.add(listing(listed(title), day="no day"), now)
+                    archive.add(listing(listed(title, published="no day")), now)
             else:
                 stored += len(archive.add(listing(listed(title)), now).new)
         return stored
