@@ -39,7 +39,8 @@ from storage.merging import (
 )
 from storage.reading import BLOCK, paper_of
 from storage.sightings import Stood
-from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT, VALIDATOR
+from storage.sources import remember
+from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT
 from storage.wording import Speaker, Wording, held_by, offers_of, reworded
 from storage.wordings import keep_wordings
 from storage.words.index import INDEXED, index_of
@@ -65,7 +66,7 @@ def add_listing(
         new += [paper_of(known.columns, known.ids) for known in block.new.values()]
         updated += len(block.told)
     if listing.status.moves_cursor:
-        _remember(connection, listing, validators)
+        remember(connection, listing, validators)
     return new, updated
 
 
@@ -294,10 +295,3 @@ class _Block:
 
 def _identifier_rows(paper_id: int, pairs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     return [{"scheme": scheme, "value": value, "paper_id": paper_id, "place": 0} for scheme, value in pairs]
-
-
-def _remember(connection: Connection, listing: Listing, validators: Sequence[Validators]) -> None:
-    for each in validators:
-        marks = {"etag": each.etag, "last_modified": each.last_modified, "day": listing.day, "given_by": each.given_by}
-        saved = upsert(VALIDATOR).values(source=listing.source, url=each.url, **marks)
-        connection.execute(saved.on_conflict_do_update(index_elements=["source", "url"], set_=marks))

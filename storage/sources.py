@@ -1,13 +1,13 @@
 """How far each source has come: its cursor, its days, what a conditional GET needs, and when its first load ended."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, case, delete, literal, select
+from sqlalchemy import Connection, and_, case, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.papers import Announcement, Validators
+from domain.papers import Announcement, Listing, Validators
 from storage.database import Database
 from storage.reading import BLOCK
 from storage.tables import CURSOR, IDENTIFIER, MARKER, SIGHTING, SOURCE_DAY, VALIDATOR
@@ -135,6 +135,14 @@ class Sources:
                 )
                 announced.update(found.scalars())
         return frozenset(announced)
+
+
+def remember(connection: Connection, listing: Listing, validators: Sequence[Validators]) -> None:
+    """Keep what a whole listing's answers left for a conditional GET, in the transaction that stores its papers."""
+    for each in validators:
+        marks = {"etag": each.etag, "last_modified": each.last_modified, "day": listing.day, "given_by": each.given_by}
+        saved = upsert(VALIDATOR).values(source=listing.source, url=each.url, **marks)
+        connection.execute(saved.on_conflict_do_update(index_elements=["source", "url"], set_=marks))
 
 
 def _begun(source: str) -> str:
