@@ -20,8 +20,8 @@ from domain.titles import keyed, saying, title_key
 _ENOUGH_TITLE = 24  # characters of a key under which equal titles alone prove nothing ("Editorial")
 _ENOUGH_ABSTRACT = 40  # letters under which an abstract is a phrase that many share ("No abstract available.")
 _OPENING = 300  # letters of an abstract that are compared first
-# The rule says 60, but two letters of one title that answer one finding reach just that ("Letter: Serum
-# alpha-fetoprotein in cystic fibrosis", collection cf); unrelated abstracts stay under 50, duplicates over 70.
+# The rule says 60, but two letters of one title that answer one finding reach just that; others of one title stay under
+# 54, duplicates over 70.
 _SAME_OPENING = 60.5
 _TELLING_OPENING = 120  # letters of a whole abstract that is shorter than that, and equal
 _FAR_TITLE = 50  # titles less alike have nothing to do with one another

@@ -45,7 +45,7 @@ def let_go(connection: Connection, contents: Collection[int]) -> int:
 def _unname(connection: Connection, topics: Collection[int]) -> None:
     """Forget what topics asked that nobody asks any more.
 
-    Their rows and matches stay: the numbers of matches only rise, and SQLite would give those of the newest ones again
+    Their rows and matches stay: the same question asked again is another topic, and numbers of matches only rise
     (docs/decisions/0004).
     """
     asked = exists().where(SUBSCRIPTION.c.topic_id == TOPIC.c.id)
