@@ -7,8 +7,8 @@ of them is about to stand in a letter.
 
 from collections.abc import Iterable, Sequence
 
-from domain.identity import Fingerprint, Verdict, clashing, fingerprint, verdict
-from domain.papers import AbstractKind, Paper
+from domain.identity import Fingerprint, Verdict, clashing, fingerprint_of, verdict
+from domain.papers import Paper
 from domain.titles import title_key
 
 _CROWD = 20  # papers of one title, such as "Editorial", of which no two are compared by their words
@@ -55,6 +55,5 @@ class Kinship:
     def _print(self, paper: Paper) -> Fingerprint:
         known = self._prints.get(paper.id)
         if known is None:
-            said = paper.abstract if paper.abstract_kind is AbstractKind.AUTHORS else ""
-            known = self._prints[paper.id] = fingerprint(paper.ids, paper.title, said, paper.authors)
+            known = self._prints[paper.id] = fingerprint_of(paper)
         return known

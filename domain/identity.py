@@ -14,7 +14,7 @@ from enum import Enum
 from hashlib import blake2b
 
 from domain.likeness import ratio
-from domain.papers import Identifiers
+from domain.papers import AbstractKind, Identifiers, ListedPaper, Paper
 from domain.titles import keyed, saying, title_key
 
 _ENOUGH_TITLE = 24  # characters of a key under which equal titles alone prove nothing ("Editorial")
@@ -72,6 +72,12 @@ def fingerprint(ids: Identifiers, title: str, abstract: str, authors: Sequence[s
         _surname(authors[0]) if authors else "",
         b"" if ids.arxiv or ids.doi or ids.openreview else _digest(b"record", "\0".join((key, said, *authors)), 16),
     )
+
+
+def fingerprint_of(paper: Paper | ListedPaper) -> Fingerprint:
+    """Return what the rules read of a paper, kept or listed."""
+    own = paper.abstract if paper.abstract_kind is AbstractKind.AUTHORS else ""
+    return fingerprint(paper.ids, paper.title, own, paper.authors)
 
 
 def verdict(one: Fingerprint, other: Fingerprint) -> Verdict:

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.identity import Fingerprint, traits
+from domain.identity import Fingerprint, fingerprint_of, traits
 from domain.papers import Identifiers, ListedPaper, Listing, Paper, Validators
 from storage.joining import join, link, next_number, remember_key
 from storage.lookup import Known, Shelf
@@ -34,7 +34,6 @@ from storage.merging import (
     may_be_kin,
     new_row,
     owners,
-    print_of,
     seen_again,
 )
 from storage.reading import BLOCK, paper_of
@@ -100,7 +99,7 @@ class _Block:
     def take(self, papers: Sequence[ListedPaper]) -> None:
         """Decide what each paper is, and write what known ones learn."""
         self._shelf.fetch_owners({pair for paper in papers for pair in paper.ids.pairs()})
-        seen = {place: print_of(paper) for place, paper in enumerate(papers) if self._must_be_read(paper)}
+        seen = {place: fingerprint_of(paper) for place, paper in enumerate(papers) if self._must_be_read(paper)}
         self._shelf.fetch_alike({trait for found in seen.values() for trait in traits(found)})
         for place, paper in enumerate(papers):
             known = self._known(paper, seen.get(place))
@@ -131,7 +130,7 @@ class _Block:
         """Return the paper that a listed one is, new or not; None where it is to be left out."""
         found = self._named(paper)
         if seen is None and not found.same:  # an earlier line of this listing changed what its ids name
-            seen = print_of(paper)
+            seen = fingerprint_of(paper)
             self._shelf.fetch_alike(traits(seen))
         if seen is not None:
             alike = self._alike(paper, seen)

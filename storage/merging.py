@@ -10,8 +10,8 @@ from datetime import date, datetime
 from itertools import chain, count
 from typing import Any
 
-from domain.identity import Fingerprint, Verdict, clashing, contradicting, fingerprint, verdict
-from domain.papers import AbstractKind, Announcement, Identifiers, ListedPaper, Listing
+from domain.identity import Fingerprint, Verdict, clashing, contradicting, fingerprint_of, verdict
+from domain.papers import Announcement, Identifiers, ListedPaper, Listing
 from domain.titles import title_hash
 from storage.lookup import Known
 from storage.wording import Speaker, said_by_all
@@ -50,19 +50,13 @@ def _excludes(one: Known, other: Known) -> bool:
     return clashing(one.ids, other.ids) or contradicting(one.fingerprint(), other.fingerprint())
 
 
-def print_of(listed: ListedPaper) -> Fingerprint:
-    """Return what tells a listed paper from other works."""
-    own = listed.abstract if listed.abstract_kind is AbstractKind.AUTHORS else ""
-    return fingerprint(listed.ids, listed.title, own, listed.authors)
-
-
 def _may_be(listed: ListedPaper, known: Known) -> bool:
     if clashing(listed.ids, known.ids):
         return False
     by_arxiv = listed.ids.arxiv is not None and listed.ids.arxiv == known.ids.arxiv
     if by_arxiv or listed.title == known.columns["title"]:
         return True
-    return not contradicting(print_of(listed), known.fingerprint())
+    return not contradicting(fingerprint_of(listed), known.fingerprint())
 
 
 def judged(listed: Fingerprint, named: Verdicts, alike: Sequence[Known]) -> Verdicts:
