@@ -49,8 +49,11 @@ class SettingsError(UsageError):
 class QueryError(UsageError):
     """A topic's query cannot be read."""
 
-    def __init__(self, reason: str, column: int) -> None:
-        super().__init__(f"{reason} (column {column})")
+    def __init__(self, reason: str, column: int, suggestion: str = "") -> None:
+        meant = f"; perhaps {suggestion}" if suggestion else ""
+        super().__init__(f"{reason} (column {column}){meant}")
+        #: A query that can be read and may be what was meant; "" where none is obvious.
+        self.suggestion = suggestion
         #: The reason without the column.
         self.reason = reason
         #: Where, counted from 1 in characters of the query as typed.

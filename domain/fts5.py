@@ -12,10 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from domain.topics import And, Node, Not, Or, Phrase, Word
+from domain.topics import And, Field, Node, Not, Or, Phrase, Prefix, Word, leaves
 
 #: The tokenizer of every index: Porter's stems, no diacritics, C++ and C# kept whole (stack.md, topic matching).
 TOKENIZE = "porter unicode61 remove_diacritics 2 tokenchars '+#'"
+#: The same without stems, for the indexes that prefixes are looked up in: a stem may end before a prefix does.
+TOKENIZE_FORMS = TOKENIZE.removeprefix("porter ")
 
 #: The combining marks that unicode61 drops from a token without cutting it; found by asking it about every code point.
 _DROPPED_MARKS = frozenset((*range(0x300, 0x305), *range(0x306, 0x30D), 0x30F, 0x311, 0x31B, *range(0x323, 0x329))) | {
@@ -211,10 +213,10 @@ def match_expression(tree: Node) -> str:
     first: FTS5's parser remembers at most 100 open symbols, and a part in front leaves only its parenthesis open.
     """
     match tree:
-        case Word(text):
-            return f'"{text}"'
-        case Phrase(words):
-            return '"' + " ".join(words) + '"'
+        case Word(text, field):
+            return _within(field, f'"{text}"')
+        case Phrase(words, field):
+            return _within(field, '"' + " ".join(words) + '"')
         case Or(parts):
             return " OR ".join(_operands(parts))
         case And(parts):
@@ -223,6 +225,22 @@ def match_expression(tree: Node) -> str:
             return f"({wanted}) NOT ({unwanted})" if unwanted else wanted
         case Not():
             raise ValueError("A tree that only excludes has no FTS5 expression; topics/query.py lets none through.")
+        case _:
+            raise ValueError(f"{type(tree).__name__} is not asked of an index of stems")
+
+
+def prefix_expression(prefix: Prefix) -> str:
+    """Return one FTS5 MATCH expression for an index without stems: what has a word that begins so."""
+    return _within(prefix.field, f'"{prefix.text}" *')
+
+
+def is_of_stems(tree: Node) -> bool:
+    """Whether an index of stems alone can say what the tree selects."""
+    return all(isinstance(leaf, Word | Phrase) for leaf in leaves(tree))
+
+
+def _within(field: Field | None, term: str) -> str:
+    return f"{field} : {term}" if field else term
 
 
 def _operands(parts: tuple[Node, ...]) -> list[str]:
@@ -233,9 +251,9 @@ def _operands(parts: tuple[Node, ...]) -> list[str]:
 def depth(tree: Node) -> int:
     """Return how many operators stand one inside the other; 0 for a word or phrase."""
     match tree:
-        case Word() | Phrase():
-            return 0
         case Not(part):
             return 1 + depth(part)
         case And(parts) | Or(parts):
             return 1 + max(map(depth, parts))
+        case _:
+            return 0

@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Field(StrEnum):
+    """Where a word can be asked to stand."""
+
+    TITLE = "title"
+    ABSTRACT = "abstract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +22,7 @@ class Word:
     """One word, lower case, NFKC; matches by stem."""
 
     text: str
+    field: Field | None = None  #: None: title or abstract
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,43 @@ class Phrase:
     """At least two words in this order, side by side; each matches by stem."""
 
     words: tuple[str, ...]
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Every word that begins so, as it is written and not by its stem; lower case, NFKC."""
+
+    text: str
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """An author's name as `domain.authors` compares names: lower case, without accents, family name last."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category such as cs.lg, or with cs every one of it; lower case."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source's configured name, or what it begins with up to a sign, such as huggingface; lower case."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """At least so many upvotes, by the newest figure."""
+
+    least: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +90,37 @@ class Not:
     part: Node
 
 
-Node = Word | Phrase | And | Or | Not
+#: What is looked for in the words of title and abstract.
+Worded = Word | Phrase | Prefix
+#: What is known of a paper beside its words.
+Fact = Author | Category | Source | Votes
+Leaf = Worded | Fact
+Node = Leaf | And | Or | Not
+
+
+def leaves(tree: Node) -> Iterator[Leaf]:
+    """Yield every leaf of a tree, those excluded too, each as often as it stands there."""
+    match tree:
+        case Not(part):
+            yield from leaves(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from leaves(part)
+        case _:
+            yield tree
+
+
+def wanted(tree: Node, *, is_wanted: bool = True) -> Iterator[Leaf]:
+    """Yield the leaves under an even number of exclusions."""
+    match tree:
+        case Not(part):
+            yield from wanted(part, is_wanted=not is_wanted)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from wanted(part, is_wanted=is_wanted)
+        case _:
+            if is_wanted:
+                yield tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +130,13 @@ class Query:
     text: str  #: as typed
     tree: Node
     normal_form: str  #: the same for every equal query
-    terms: tuple[str, ...]  #: the wanted words and phrases, in order, without those excluded
+    terms: tuple[str, ...]  #: what is wanted, in order, without what is excluded
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is words wanted together and nothing else: then related papers answer where few have them all."""
+        parts = self.tree.parts if isinstance(self.tree, And) else (self.tree,)
+        return all(isinstance(part, Word) and part.field is None for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +145,7 @@ class Topic:
 
     id: int
     query: Query
+    related: bool = False  #: whether a reader wants related papers where few match exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +154,15 @@ class WishedTopic:
 
     name: str  #: what the reader calls it
     query: Query
+    related: bool | None = None  #: whether related papers are wanted; None: where the query is plain
+
+
+class Tier(IntEnum):
+    """Why a paper is among a topic's matches."""
+
+    EXACT = 1  # it answers the query
+    RELATED = 2  # it has part of what is wanted
+    LIKE_SAVED = 3  # it is like what the reader saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +171,26 @@ class Match:
 
     topic_id: int
     paper_id: int
-    score: float  #: higher is better; comparable only within one topic
-    tier: int = 1  #: 1 all terms · 2 related · 3 like what you saved
+    score: float  #: BM25 over the whole archive; higher is better; comparable only within one topic
+    tier: Tier = Tier.EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What one topic selected among some papers: the best, and how many more there were."""
+
+    topic_id: int
+    matches: tuple[Match, ...]  #: exact ones before related ones, each best first
+    beyond: int = 0  #: exact matches that are not among them
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a score asks of the archive as a whole (BM25's collection statistics)."""
+
+    papers: int
+    average: float  #: words of a paper's title and abstract, on average
+    having: Mapping[str, int]  #: stem as FTS5 cuts it → how many papers have it; a stem that none has is missing
 
 
 @dataclass(frozen=True, slots=True)

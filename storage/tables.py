@@ -27,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
@@ -311,12 +312,14 @@ class RunRow(Base, table=True):
 
 
 class RematchRow(Base, table=True):
-    """That a paper's words changed after it met the topics: it meets them again, once for each change."""
+    """That a paper changed after it met the topics: it meets them again, once for each change."""
 
     __tablename__ = "rematch"
 
     id: int | None = Field(default=None, primary_key=True)
     paper_id: int = _parent("paper.id")
+    # False where its votes, sources or categories changed: only topics that ask for such a fact meet it again.
+    words: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class MarkerRow(Base, table=True):
@@ -346,6 +349,10 @@ class SubscriberRow(Base, table=True):
     created_at: datetime = _instant()
     confirmed_at: datetime | None = _instant(nullable=True)  # when the reader said yes; never when an operator vouched
     joined_at: datetime | None = _instant(nullable=True)  # when letters began, or began again
+    papers: int | None = None  # in full in one letter; the installation's setting where nothing is said
+    per_topic: int | None = None  # in full under one topic
+    late_risers: int | None = None  # of papers not sent before that took off since
+    trending: int | None = None  # of what most upvotes go to, whatever the topics
     last_issue_id: int | None = None  # the newest issue, so that planning need not walk the past
     looked_at: datetime | None = _instant(nullable=True)  # the newest look that found nothing: its slot stays empty
 
@@ -383,6 +390,7 @@ class SubscriptionRow(Base, table=True):
     name: str
     query: str
     position: int
+    related: bool | None = None  # whether related papers are wanted; where nothing is said, if the query is plain words
 
 
 class MatchRow(Base, table=True):
@@ -401,6 +409,20 @@ class MatchRow(Base, table=True):
     score: float
     tier: int
     news: bool  # False where the paper was in the archive before the topic was, or is backlog
+
+
+class TallyRow(Base, table=True):
+    """How many matches one topic had in one run beyond the best that were kept: they are counted in letters."""
+
+    __tablename__ = "tally"
+    __table_args__ = (Index("ix_tally_topic_id_match_id", "topic_id", "match_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    topic_id: int = _parent("topic.id")
+    match_id: int  # the newest match of that topic in that run: who has considered that has considered these
+    beyond: int
+    at: datetime = _instant()
+    news: bool  # as the matches were
 
 
 class PublishRunRow(Base, table=True):
@@ -571,6 +593,7 @@ CONSENT = _table(ConsentRow)
 TOPIC = _table(TopicRow)
 SUBSCRIPTION = _table(SubscriptionRow)
 MATCH = _table(MatchRow)
+TALLY = _table(TallyRow)
 PUBLISH_RUN = _table(PublishRunRow)
 ISSUE = _table(IssueRow)
 ISSUE_PAPER = _table(IssuePaperRow)
