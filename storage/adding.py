@@ -35,6 +35,7 @@ from storage.merging import (
     new_row,
     owners,
     seen_again,
+    seen_by_topics,
 )
 from storage.reading import BLOCK, paper_of
 from storage.sightings import Stood
@@ -255,8 +256,8 @@ class _Block:
             index = index_of(connection)
             index.take(connection, [before])
             index.put(connection, [known.columns])
-        if changes.keys() & {"title", "abstract"}:
-            connection.execute(insert(REMATCH).values(paper_id=known.id))
+        if seen := seen_by_topics(before, changes):
+            connection.execute(insert(REMATCH), [{"paper_id": known.id, "what": what} for what in seen])
         if changes.keys() & {"title", "abstract", "authors"}:
             marks = traits(known.fingerprint())
             self._shelf.fetch_alike(marks)

@@ -1,17 +1,15 @@
-"""Planning: who is due, what is news to them, and the transaction that freezes an issue.
+"""Planning: who is due, and the transaction that freezes an issue. What is news to a reader is news.py's.
 
-What is news is decided by the number of a match, never by a clock: a later issue takes the matches numbered after the
-newest one that the last issue considered (docs/decisions/0004). An issue, its papers, its content and its delivery are
+An issue, its papers, its content and its delivery are
 written together or not at all; the unique key (subscriber, slot) makes a second publish of the same slot harmless, and
 (subscriber, paper) keeps a paper from reaching one reader twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Connection, Date, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
@@ -21,38 +19,8 @@ from storage.database import Database
 from storage.mailings import queue
 from storage.reading import BLOCK
 from storage.subscribers import readers_from
-from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER, UtcDateTime
+from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
 from storage.topics import newest_match
-
-# A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
-_NEWS = text(
-    """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.tier
-    FROM subscription s
-    JOIN subscriber reader ON reader.id = s.subscriber_id
-    JOIN issue last ON last.id = reader.last_issue_id
-    JOIN match m ON m.topic_id = s.topic_id AND m.id > last.upto_match
-    JOIN paper p ON p.id = m.paper_id
-    WHERE s.subscriber_id IN :readers AND m.id <= :upto AND NOT p.backlog
-      AND (m.news OR p.first_seen > last.created_at)
-      AND NOT EXISTS (SELECT 1 FROM sent
-                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
-    """
-).bindparams(bindparam("readers", expanding=True))
-
-# What a first issue looks back over: anything first seen or listed since then, news or not, that was not sent before.
-_WELCOME = text(
-    """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.tier
-    FROM subscription s
-    JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
-    JOIN paper p ON p.id = m.paper_id
-    WHERE s.subscriber_id IN :readers AND (p.listed >= :day OR p.first_seen >= :moment)
-      AND NOT EXISTS (SELECT 1 FROM sent
-                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
-    """
-).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date), bindparam("moment", type_=UtcDateTime))
-
 
 @dataclass(frozen=True, slots=True)
 class LastIssue:
@@ -70,15 +38,6 @@ class Reader:
     subscriber: Subscriber
     last: LastIssue | None
     looked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """One matched paper that a reader has not been sent."""
-
-    topic_id: int
-    paper_id: int
-    tier: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +74,6 @@ class Issues:
         """Return the number of the newest match: what an issue that is cut now considers."""
         with self._database.reading() as connection:
             return newest_match(connection)
-
-    def news(self, reader_ids: Sequence[int], up_to: int) -> dict[int, list[News]]:
-        """Return what is news to readers who had an issue before, by reader."""
-        with self._database.reading() as connection:
-            return _grouped(connection, _NEWS, {"readers": list(reader_ids), "upto": up_to})
-
-    def welcome(self, reader_ids: Sequence[int], up_to: int, day: date, moment: datetime) -> dict[int, list[News]]:
-        """Return what matched since a listing day or an instant, for readers who had no issue yet, by reader."""
-        values = {"readers": list(reader_ids), "upto": up_to, "day": day, "moment": moment}
-        with self._database.reading() as connection:
-            return _grouped(connection, _WELCOME, values)
 
     def freeze(self, plans: Sequence[IssuePlan], empty: Mapping[int, datetime], now: datetime) -> list[str]:
         """Write issues with their papers, contents and deliveries, and settle empty slots, in one transaction.
@@ -205,16 +153,6 @@ def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
         Reader(subscriber=reader, last=last.get(reader.id), looked_at=looked[reader.id])
         for reader in readers_from(connection, rows)
     )
-
-
-def _grouped(connection: Connection, query: Any, values: dict[str, Any]) -> dict[int, list[News]]:
-    found: dict[int, list[News]] = {}
-    if values["readers"]:
-        for row in connection.execute(query, values):
-            found.setdefault(row.subscriber_id, []).append(
-                News(topic_id=row.topic_id, paper_id=row.paper_id, tier=row.tier)
-            )
-    return found
 
 
 def _still_stand(connection: Connection, plan: IssuePlan) -> bool:

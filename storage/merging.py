@@ -233,3 +233,14 @@ def ids_learned(known: Identifiers, listed: Identifiers) -> tuple[tuple[str, str
     """Return the (scheme, value) pairs that a known paper does not show yet; a second DOI is one."""
     mine = set(known.pairs())
     return tuple(pair for pair in listed.pairs() if pair not in mine)
+
+
+def seen_by_topics(before: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
+    """Return by what a changed paper may answer other topics than before; votes that fall make no new match."""
+    rises = (changes.get("upvotes") or 0) > (before["upvotes"] or 0)
+    told = {
+        "words": bool(changes.keys() & {"title", "abstract", "authors"}),
+        "filed": any(changes.get(name, before[name]) != before[name] for name in ("categories", "sources")),
+        "votes": rises,
+    }
+    return [what for what, is_so in told.items() if is_so]

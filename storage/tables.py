@@ -27,7 +27,6 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
@@ -318,8 +317,9 @@ class RematchRow(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     paper_id: int = _parent("paper.id")
-    # False where its votes, sources or categories changed: only topics that ask for such a fact meet it again.
-    words: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    # What changed: words (title, abstract or authors), filed (categories or sources), votes. Of the last two only topics
+    # that ask for such a fact meet it again.
+    what: str = Field(default="words", sa_column_kwargs={"server_default": "words"})
 
 
 class MarkerRow(Base, table=True):

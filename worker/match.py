@@ -1,20 +1,22 @@
 """match: papers × topics.
 
-    the papers that no topic has met yet × every distinct topic → matches, and the marker moves, in one transaction
-    the papers whose words changed since          × every distinct topic → matches of theirs that are new
+    the papers that no topic has met yet × every distinct topic → the best of each, the others counted, and the marker
+        moves, in one transaction
+    the papers that changed since × the topics that may see it → what matches now is news, what does not any more goes
     the topics that have no past yet × the papers of the last `welcome_days` → matches that are no news
 
-Each distinct topic is run once over a batch, whatever the number of its readers.
+Each distinct topic is run once over a batch, whatever the number of its readers. Scores are those of the whole archive.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.topics import Query, Topic
+from domain.papers import Paper
+from domain.topics import Category, Census, Match, Node, Query, Source, Topic, Votes, leaves
 from storage.archive import Archive
-from storage.topics import StoredTopic, Topics
-from topics.matching import match
+from storage.topics import Change, StoredTopic, Topics
+from topics.matching import best_of, match
 from topics.query import parse
 
 BATCH = 2_000  # papers met at once
@@ -33,9 +35,17 @@ class MatchReport:
 class Matcher:
     """Brings papers and topics together."""
 
-    def __init__(self, *, archive: Archive, topics: Topics, welcome_days: int) -> None:
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        topics: Topics,
+        census: Callable[[Collection[str]], Census],
+        welcome_days: int,
+    ) -> None:
         self._archive = archive
         self._topics = topics
+        self._census = census
         self._welcome = timedelta(days=welcome_days)
         self._queries: dict[str, Query] = {}  # by normal form: after a restore an id may mean another topic
 
@@ -46,18 +56,16 @@ class Matcher:
         met = found = 0
         while papers := self._archive.after(since, BATCH):
             # Matched before the transaction begins, which holds the database for the writing alone.
-            matches = list(match(papers, self._read(stored), progress))
-            added = self._topics.record(matches, since=since, up_to=papers[-1].id)
+            selections = list(match(papers, self._read(stored), self._census, progress))
+            added = self._topics.record(selections, since=since, up_to=papers[-1].id, now=now)
             if added is None:
                 # Another run is at it: what it has not done is done the next time.
                 return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=0)
             met += len(papers)
             found += added
             since = papers[-1].id
-        while changed := self._topics.changed(BATCH):
-            # Those that the marker has not reached are met with their new words anyway.
-            again = [paper for paper in self._archive.papers(changed.values()) if paper.id <= since]
-            found += self._topics.record_changed(changed, list(match(again, self._read(stored))))
+        while changes := self._topics.changed(BATCH):
+            found += self._again(changes, stored, now, since)
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
             found += self._past(fresh, now, since)
@@ -68,12 +76,52 @@ class Matcher:
         for each in stored:
             if each.normal_form not in self._queries:
                 self._queries[each.normal_form] = parse(each.normal_form)
-        return [Topic(id=each.id, query=self._queries[each.normal_form]) for each in stored]
+        read = ((each, self._queries[each.normal_form]) for each in stored)
+        return [Topic(each.id, query, each.related or (each.unsaid and query.is_plain)) for each, query in read]
+
+    def _again(self, changes: Sequence[Change], stored: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
+        """Let changed papers meet the topics again that may answer otherwise than before."""
+        # Those that the marker has not reached are met as they are now anyway.
+        papers = {paper.id: paper for paper in self._archive.papers(each.paper_id for each in changes)}
+        topics = [Topic(each.id, each.query) for each in self._read(stored)]  # alone, every paper would be related
+        asked: dict[int, set[int]] = {}
+        matches: list[Match] = []
+        for what, sees in _SEES.items():
+            those = {each.paper_id for each in changes if each.what == what and each.paper_id <= up_to}
+            seeing = [topic for topic in topics if sees(topic.query.tree)]
+            again = [papers[paper_id] for paper_id in sorted(those & papers.keys())]
+            if not seeing or not again:
+                continue
+            for topic in seeing:
+                asked.setdefault(topic.id, set()).update(those)
+            for selection in match(again, seeing, self._census, best=len(again)):
+                matches += selection.matches
+        return self._topics.record_changed(changes, asked, matches, now)
 
     def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
         moment = now - self._welcome
         papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
         wanted = self._read(fresh)
-        batches = (papers[start : start + BATCH] for start in range(0, len(papers), BATCH))
-        matches = [found for batch in batches for found in match(batch, wanted)]
-        return self._topics.record_past([each.id for each in fresh], matches, up_to=up_to)
+        found = best_of(match(batch, wanted, self._census) for batch in _batches(papers))
+        return self._topics.record_past([each.id for each in fresh], found, up_to=up_to, now=now)
+
+
+def _batches(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:
+    for start in range(0, len(papers), BATCH):
+        yield papers[start : start + BATCH]
+
+
+def _asks_for_votes(tree: Node) -> bool:
+    return any(isinstance(leaf, Votes) for leaf in leaves(tree))
+
+
+def _asks_where_filed(tree: Node) -> bool:
+    return any(isinstance(leaf, Category | Source) for leaf in leaves(tree))
+
+
+#: What changed of a paper → whether a topic can see it.
+_SEES: dict[str, Callable[[Node], bool]] = {
+    "words": lambda _: True,
+    "filed": _asks_where_filed,
+    "votes": _asks_for_votes,
+}

@@ -1,0 +1,170 @@
+"""What readers have not been sent: what matched since their last issue, what came before it and took off since.
+
+What is news is decided by the number of a match, never by a clock: a later issue takes the matches numbered after the
+newest one that the last issue considered (docs/decisions/0004).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Date, TextClause, bindparam, func, select, text
+
+from domain.topics import Tier
+from storage.database import Database
+from storage.tables import PAPER, SENT, UtcDateTime
+
+# A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
+_NEWS = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    FROM subscription s
+    JOIN subscriber reader ON reader.id = s.subscriber_id
+    JOIN issue last ON last.id = reader.last_issue_id
+    JOIN match m ON m.topic_id = s.topic_id AND m.id > last.upto_match
+    JOIN paper p ON p.id = m.paper_id
+    WHERE s.subscriber_id IN :readers AND m.id <= :upto AND NOT p.backlog
+      AND (m.news OR p.first_seen > last.created_at)
+      AND NOT EXISTS (SELECT 1 FROM sent
+                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+    """
+).bindparams(bindparam("readers", expanding=True))
+
+# What a first issue looks back over: anything first seen or listed since then, news or not, that was not sent before.
+_WELCOME = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    FROM subscription s
+    JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
+    JOIN paper p ON p.id = m.paper_id
+    WHERE s.subscriber_id IN :readers AND (p.listed >= :day OR p.first_seen >= :moment)
+      AND NOT EXISTS (SELECT 1 FROM sent
+                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+    """
+).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date), bindparam("moment", type_=UtcDateTime))
+
+# What was counted beside these matches, by the same rules.
+_BEYOND = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, sum(t.beyond) AS beyond
+    FROM subscription s
+    JOIN subscriber reader ON reader.id = s.subscriber_id
+    JOIN issue last ON last.id = reader.last_issue_id
+    JOIN tally t ON t.topic_id = s.topic_id AND t.match_id > last.upto_match
+    WHERE s.subscriber_id IN :readers AND t.match_id <= :upto AND t.news
+    GROUP BY s.subscriber_id, s.topic_id
+    """
+).bindparams(bindparam("readers", expanding=True))
+
+_WELCOME_BEYOND = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, sum(t.beyond) AS beyond
+    FROM subscription s
+    JOIN tally t ON t.topic_id = s.topic_id AND t.match_id <= :upto
+    WHERE s.subscriber_id IN :readers AND t.at >= :moment
+    GROUP BY s.subscriber_id, s.topic_id
+    """
+).bindparams(bindparam("readers", expanding=True), bindparam("moment", type_=UtcDateTime))
+
+# Exact matches that an earlier issue passed over, or that were there before the topic was.
+_RISERS = text(
+    """
+    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    FROM subscription s
+    JOIN subscriber reader ON reader.id = s.subscriber_id
+    JOIN issue last ON last.id = reader.last_issue_id
+    JOIN match m ON m.topic_id = s.topic_id AND m.id <= last.upto_match AND m.tier = 1
+    JOIN paper p ON p.id = m.paper_id
+    WHERE s.subscriber_id IN :readers AND p.listed >= :day AND p.upvotes >= :votes
+      AND NOT EXISTS (SELECT 1 FROM sent
+                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+    """
+).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date))
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One matched paper that a reader has not been sent."""
+
+    topic_id: int
+    paper_id: int
+    score: float
+    tier: Tier
+
+
+#: (subscriber, topic) → matches that are only counted
+Counted = Mapping[tuple[int, int], int]
+
+
+class Newsroom:
+    """What readers of one database have not been sent."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def news(self, reader_ids: Sequence[int], up_to: int) -> dict[int, list[News]]:
+        """Return what is news to readers who had an issue before, by reader."""
+        with self._database.reading() as connection:
+            return _grouped(connection, _NEWS, {"readers": list(reader_ids), "upto": up_to})
+
+    def welcome(self, reader_ids: Sequence[int], up_to: int, day: date, moment: datetime) -> dict[int, list[News]]:
+        """Return what matched since a listing day or an instant, for readers who had no issue yet, by reader."""
+        values = {"readers": list(reader_ids), "upto": up_to, "day": day, "moment": moment}
+        with self._database.reading() as connection:
+            return _grouped(connection, _WELCOME, values)
+
+    def counted(self, reader_ids: Sequence[int], up_to: int) -> Counted:
+        """Return how many more matches are news than were kept, for readers who had an issue before."""
+        return self._counted(_BEYOND, {"readers": list(reader_ids), "upto": up_to})
+
+    def welcome_counted(self, reader_ids: Sequence[int], up_to: int, moment: datetime) -> Counted:
+        """Return how many more matches were found since an instant than were kept."""
+        return self._counted(_WELCOME_BEYOND, {"readers": list(reader_ids), "upto": up_to, "moment": moment})
+
+    def _counted(self, query: TextClause, values: dict[str, Any]) -> Counted:
+        if not values["readers"]:
+            return {}
+        with self._database.reading() as connection:
+            return {(row.subscriber_id, row.topic_id): int(row.beyond) for row in connection.execute(query, values)}
+
+    def risers(self, reader_ids: Sequence[int], since: date, votes: int) -> dict[int, list[News]]:
+        """Return what readers were not sent before and has so many votes now, of papers listed since a day."""
+        with self._database.reading() as connection:
+            return _grouped(connection, _RISERS, {"readers": list(reader_ids), "day": since, "votes": votes})
+
+    def votes_of_the_best(self, since: date, share: float) -> int | None:
+        """Return what the best voted have at least, that share of the papers with votes listed since a day."""
+        voted = (PAPER.c.listed >= since, PAPER.c.upvotes > 0)
+        with self._database.reading() as connection:
+            number = connection.execute(select(func.count()).where(*voted)).scalar_one()
+            best = select(PAPER.c.upvotes).where(*voted).order_by(PAPER.c.upvotes.desc())
+            return connection.execute(best.offset(int(number * share)).limit(1)).scalar()
+
+    def voted(self, moment: datetime, limit: int) -> tuple[int, ...]:
+        """Return up to `limit` papers with the most votes among those that came as news since an instant."""
+        came = (PAPER.c.first_seen >= moment, PAPER.c.upvotes > 0, PAPER.c.backlog.is_(False))
+        query = select(PAPER.c.id).where(*came).order_by(PAPER.c.upvotes.desc(), PAPER.c.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def had(self, reader_ids: Sequence[int], paper_ids: Collection[int]) -> dict[int, set[int]]:
+        """Return which of these papers each reader was sent."""
+        query = select(SENT.c.subscriber_id, SENT.c.paper_id).where(
+            SENT.c.subscriber_id.in_(reader_ids), SENT.c.paper_id.in_(paper_ids)
+        )
+        found: dict[int, set[int]] = defaultdict(set)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                found[row.subscriber_id].add(row.paper_id)
+        return found
+
+
+def _grouped(connection: Connection, query: TextClause, values: dict[str, Any]) -> dict[int, list[News]]:
+    found: dict[int, list[News]] = {}
+    if values["readers"]:
+        for row in connection.execute(query, values):
+            news = News(topic_id=row.topic_id, paper_id=row.paper_id, score=row.score, tier=Tier(row.tier))
+            found.setdefault(row.subscriber_id, []).append(news)
+    return found
