@@ -1,21 +1,23 @@
 """The new papers meet every distinct topic once.
 
-`Batch` puts the papers into an FTS5 index in memory. The first topic that asks for a word or phrase makes FTS5 look it
-up, for a prefix in an index without stems; a fact is read off the papers. The answer is kept as a set of bits, one for
-each paper. AND, OR and NOT are then operations on bits, so another topic of known words costs a few microseconds
-whatever the number of papers, and the sets are those that FTS5 gives for the whole expression
-(tests/topics/test_matching.py compares them). `Ranking` then scores what was picked (ranking.py), against the census
-of the whole archive.
+    papers → an index in memory → each topic's papers as a set of bits → scores (ranking.py) → the best, the others counted
+
+`Batch` is the index. The first topic that asks for a word or phrase makes FTS5 look it up, for a prefix in an index
+without stems; a fact is read off the papers. The answer is kept as a set of bits, one for each paper. AND, OR and NOT
+are then operations on bits, so another topic of known words costs a few microseconds whatever the number of papers, and
+the sets are those that FTS5 gives for the whole expression (tests/topics/test_matching.py compares them).
 """
 
-import heapq
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from operator import neg
 from types import TracebackType
 from typing import Self
+from unicodedata import combining, normalize
 
 from domain.facts import has
 from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, match_expression, prefix_expression, searchable
+from domain.length import length
 from domain.papers import Paper
 from domain.topics import (
     And,
@@ -31,14 +33,18 @@ from domain.topics import (
     Tier,
     Topic,
     Word,
-    wanted,
+    leaves,
 )
-from topics.ranking import Scores, Stemmer, postings
+from topics.ranking import Scores, Wish, ceiling, wishes, words
 from topics.related import FEW, SHARE, loosened
+from topics.stems import Postings, Stemmer, postings
 
 BEST = 50  #: exact matches kept of one topic and run; the others are counted
 MOST_RELATED = 10  #: related ones kept
 _PROGRESS_STEP = 500  # topics: a few milliseconds
+
+#: Tells how many papers of the archive have each of these stems, and how long they are.
+CensusOf = Callable[[Collection[str]], Census]
 
 
 class Batch:
@@ -51,7 +57,7 @@ class Batch:
         self.papers = papers
         # By text or words where no field is asked for: a string knows its hash, a dataclass works it out each time.
         self._sets: dict[str | tuple[str, ...] | Leaf, int] = {}
-        self._index = _index(papers, TOKENIZE)
+        self._stems = _index(papers, TOKENIZE)
         self._forms: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
@@ -62,7 +68,7 @@ class Batch:
 
     def close(self) -> None:
         """Let go of the indexes."""
-        self._index.close()
+        self._stems.close()
         if self._forms is not None:
             self._forms.close()
 
@@ -71,7 +77,7 @@ class Batch:
         return [self.papers[place].id for place in places(self.bits(tree))]
 
     def bits(self, tree: Node) -> int:
-        """Return the places of the picked papers as bits; what a leaf picks is kept."""
+        """Return the places of the papers that the tree picks as bits; what a leaf picks is kept."""
         match tree:
             case Word(name, None) | Phrase(name, None):
                 known = self._sets.get(name)
@@ -92,20 +98,25 @@ class Batch:
                 known = self._sets.get(tree)
                 return self._look_up(tree, tree) if known is None else known
 
-    def postings(self) -> Mapping[str, Mapping[int, tuple[int, int]]]:
-        """Return stem → place → how often it stands in title and abstract."""
-        return postings(self._index)
+    def postings(self) -> Callable[[str], Postings]:
+        """Return what tells where a stem stands."""
+        return postings(self._stems)
 
-    def forms(self, prefix: Prefix) -> list[str]:
-        """Return the words of these papers that begin so, wherever they stand."""
-        last = prefix.text + "\U0010ffff"
-        rows = self._written().execute("SELECT term FROM form WHERE term >= ? AND term < ?", (prefix.text, last))
+    def forms(self) -> list[tuple[str, int]]:
+        """Return the words of these papers as they are written, without accents, and how many papers have each."""
+        return self._written().execute("SELECT term, doc FROM form").fetchall()
+
+    def begun(self, prefix: Prefix) -> list[str]:
+        """Return the words of these papers that begin so."""
+        beginning = "".join(each for each in normalize("NFD", prefix.text) if not combining(each))
+        after = beginning + "\U0010ffff"
+        rows = self._written().execute("SELECT term FROM form WHERE term >= ? AND term < ?", (beginning, after))
         return [form for (form,) in rows]
 
     def _look_up(self, name: str | tuple[str, ...] | Leaf, leaf: Leaf) -> int:
         match leaf:
             case Word() | Phrase():
-                found = _rows(self._index, match_expression(leaf))
+                found = _rows(self._stems, match_expression(leaf))
             case Prefix():
                 found = _rows(self._written(), prefix_expression(leaf))
             case _:
@@ -125,48 +136,132 @@ class Batch:
 
 
 class Ranking:
-    """Scores of one batch's papers, against a census that knows every stem the topics want."""
+    """Scores what trees pick of one batch, against the archive's census."""
 
-    def __init__(self, batch: Batch, stems: "Wanted", census: Census) -> None:
+    def __init__(self, batch: Batch, trees: Iterable[Node], census_of: CensusOf) -> None:
+        """Only `trees` can be ranked: their stems are looked up in one go."""
         self._batch = batch
-        self._stems = stems
-        self._scores = Scores(batch.postings(), census)
+        self._ids = [paper.id for paper in batch.papers]
+        self._begun: dict[Prefix, tuple[str, ...]] = {}
+        with Stemmer() as stemmer:
+            trees = list(trees)
+            self._stems = stemmer.stems(word for tree in trees for word in words(tree))
+            for prefix in {leaf for tree in trees for leaf in leaves(tree) if isinstance(leaf, Prefix)}:
+                self._begun[prefix] = tuple(sorted(set(stemmer.stems(batch.begun(prefix)).values())))
+        wanted = {*self._stems.values(), *(stem for stems in self._begun.values() for stem in stems)}
+        self._census = census_of(wanted)
+        lengths = [length(paper.title, paper.abstract) for paper in batch.papers]
+        self._scores = Scores(batch.postings(), lengths, self._census)
 
     def rank(self, tree: Node) -> list[tuple[int, float]]:
         """Return (paper id, score) of the papers that the tree picks, best first, equals by id."""
-        scored = self._scored(tree, places(self._batch.bits(tree)))
+        scored = self._scored(self._wishes(tree), self._batch.bits(tree))
         return [(paper_id, -below) for below, paper_id in sorted(scored)]
 
-    def select(self, topic: Topic, best: int = BEST) -> Selection | None:
+    def related(self, tree: Node) -> list[tuple[int, float]]:
+        """Return (paper id, score) of papers with enough of what the tree wants, best first; none that it picks."""
+        return self._related(tree, self._wishes(tree), self._batch.bits(tree))
+
+    def selection(self, topic: Topic, best: int = BEST) -> Selection | None:
         """Return the best that a topic picks, and related papers where they are wanted and few are exact."""
         tree = topic.query.tree
         picked = self._batch.bits(tree)
-        scored = self._scored(tree, places(picked))
-        kept = heapq.nsmallest(best, scored) if len(scored) > best else sorted(scored)
+        if not picked and not topic.related:
+            return None
+        wished = self._wishes(tree)
+        scored = self._scored(wished, picked)
+        scored.sort()
+        kept = scored[:best]
         matches = [Match(topic.id, paper_id, -below) for below, paper_id in kept]
         if topic.related and len(scored) < FEW:
-            related = self._related(tree, picked)[:MOST_RELATED]
-            matches += [Match(topic.id, paper_id, score, Tier.RELATED) for paper_id, score in related]
-        if not matches:
-            return None
-        return Selection(topic.id, tuple(matches), beyond=len(scored) - len(kept))
+            near = self._related(tree, wished, picked)[:MOST_RELATED]
+            matches += [Match(topic.id, paper_id, score, Tier.RELATED) for paper_id, score in near]
+        return Selection(topic.id, tuple(matches), beyond=len(scored) - len(kept)) if matches else None
 
-    def related(self, tree: Node) -> list[tuple[int, float]]:
-        """Return (paper id, score) of the papers that have enough of what is wanted, best first, equals by id."""
-        return self._related(tree, self._batch.bits(tree))
+    def _wishes(self, tree: Node) -> tuple[Wish, ...]:
+        return wishes(tree, self._stems, lambda prefix: self._begun.get(prefix, ()))
 
-    def _related(self, tree: Node, picked: int) -> list[tuple[int, float]]:
+    def _related(self, tree: Node, wished: Sequence[Wish], picked: int) -> list[tuple[int, float]]:
         loose = loosened(tree)
         if loose is None:
             return []
-        least = -SHARE * self._scores.ceiling(self._stems.of(tree))
-        scored = self._scored(tree, places(self._batch.bits(loose) & ~picked))
+        least = -SHARE * ceiling(wished, self._census)
+        scored = self._scored(wished, self._batch.bits(loose) & ~picked)
         return [(paper_id, -below) for below, paper_id in sorted(scored) if below <= least]
 
-    def _scored(self, tree: Node, found: Sequence[int]) -> list[tuple[float, int]]:
-        """Return (minus the score, paper id) of the papers in these places."""
-        if not found:
-            return []
-        papers = self._batch.papers
-        totals = self._scores.total(self._stems.of(tree), found)
-        return [(-total, papers[place].id) for place, total in zip(found, totals, strict=True)]
+    def _scored(self, wished: Sequence[Wish], picked: int) -> list[tuple[float, int]]:
+        """Return (minus the score, paper id) of the picked papers."""
+        found = places(picked)
+        totals = self._scores.total(wished, found)
+        return list(zip(map(neg, totals), map(self._ids.__getitem__, found), strict=True))
+
+
+def match(
+    papers: Sequence[Paper],
+    topics: Sequence[Topic],
+    census_of: CensusOf,
+    progress: Callable[[int], None] | None = None,
+    *,
+    best: int = BEST,
+) -> Iterator[Selection]:
+    """Yield what each topic selects of the papers, topic after topic; nothing of a topic that selects none.
+
+    `progress` is told now and then how many topics are done, and at the end.
+    """
+    done = 0
+    with Batch(papers) as batch:
+        ranking = Ranking(batch, (topic.query.tree for topic in topics), census_of)
+        for done, topic in enumerate(topics, 1):
+            if (selection := ranking.selection(topic, best)) is not None:
+                yield selection
+            if progress and done % _PROGRESS_STEP == 0:
+                progress(done)
+    if progress:
+        progress(done)
+
+
+def merged(found: Iterable[Iterable[Selection]], best: int = BEST) -> list[Selection]:
+    """Return what topics selected of several batches as if of one."""
+    gathered: dict[int, list[Selection]] = {}
+    for selections in found:
+        for each in selections:
+            gathered.setdefault(each.topic_id, []).append(each)
+    return [_joined(topic_id, several, best) for topic_id, several in gathered.items()]
+
+
+def _joined(topic_id: int, several: Sequence[Selection], best: int) -> Selection:
+    matches = sorted((match for each in several for match in each.matches), key=lambda m: (m.tier, -m.score, m.paper_id))
+    exact = [match for match in matches if match.tier is Tier.EXACT]
+    beyond = sum(each.beyond for each in several)
+    related = matches[len(exact) :][:MOST_RELATED] if len(exact) + beyond < FEW else []
+    return Selection(topic_id, (*exact[:best], *related), beyond=beyond + len(exact[best:]))
+
+
+def places(picked: int) -> list[int]:
+    """Return the numbers of the bits that are set, rising."""
+    digits = bin(picked)[:1:-1]
+    found = []
+    place = digits.find("1")
+    while place >= 0:
+        found.append(place)
+        place = digits.find("1", place + 1)
+    return found
+
+
+def _index(papers: Sequence[Paper], tokenize: str) -> sqlite3.Connection:
+    """Return an index of the papers by their places."""
+    index = sqlite3.connect(":memory:", isolation_level=None, cached_statements=8)
+    index.execute(f"CREATE VIRTUAL TABLE paper USING fts5(title, abstract, content='', tokenize=\"{tokenize}\")")
+    index.execute("BEGIN")
+    index.executemany(
+        "INSERT INTO paper(rowid, title, abstract) VALUES (?, ?, ?)",
+        ((place, searchable(paper.title), searchable(paper.abstract)) for place, paper in enumerate(papers)),
+    )
+    index.execute("INSERT INTO paper(paper) VALUES ('optimize')")
+    index.execute("COMMIT")
+    return index
+
+
+def _rows(index: sqlite3.Connection, expression: str) -> Iterator[int]:
+    for (place,) in index.execute("SELECT rowid FROM paper WHERE paper MATCH ?", (expression,)):
+        yield place

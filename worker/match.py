@@ -16,7 +16,7 @@ from domain.papers import Paper
 from domain.topics import Category, Census, Match, Node, Query, Source, Topic, Votes, leaves
 from storage.archive import Archive
 from storage.topics import Change, StoredTopic, Topics
-from topics.matching import best_of, match
+from topics.matching import match, merged
 from topics.query import parse
 
 BATCH = 2_000  # papers met at once
@@ -102,7 +102,7 @@ class Matcher:
         moment = now - self._welcome
         papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
         wanted = self._read(fresh)
-        found = best_of(match(batch, wanted, self._census) for batch in _batches(papers))
+        found = merged(match(batch, wanted, self._census) for batch in _batches(papers))
         return self._topics.record_past([each.id for each in fresh], found, up_to=up_to, now=now)
 
 

@@ -1,0 +1,76 @@
+"""What may go into the letters of a block of readers: fetched in a few queries, and told of each reader.
+
+    matches since each one's last issue, or those that a first letter looks back over → papers → candidates
+    what was passed over and has taken off since; what most upvotes go to; which papers may be one work
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from digests.kinship import Kinship
+from digests.trending import heat
+from domain.issues import Candidate
+from domain.papers import Paper
+from domain.subscriptions import Subscriber
+from domain.topics import Census, Tier
+from storage.archive import Archive
+from storage.issues import Reader
+from storage.news import Counted, News, Newsroom
+from topics.diversity import Diversity
+from worker.planning import Policy, is_first
+
+RISING_DAYS = timedelta(days=30)  #: how old a late riser may be
+TOP_SHARE = 0.1  #: of the papers of those days that have votes: a late riser is among the most voted
+LEAST_VOTES = 10  #: of a late riser, however few votes the others have
+_TRENDING_DAYS = timedelta(days=7)
+_MOST_VOTED = 100  # papers looked at for what is trending: heat halves every two days
+
+
+class Desk:
+    """Fetches what may go into letters."""
+
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        newsroom: Newsroom,
+        census: Callable[[Collection[str]], Census],
+        policy: Policy,
+    ) -> None:
+        self._archive = archive
+        self._newsroom = newsroom
+        self._census = census
+        self._policy = policy
+
+    def selected(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Selected":
+        """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
+        newsroom = self._newsroom
+        moment = now - self._policy.welcome
+        first = [reader.subscriber.id for reader in readers if is_first(reader)]
+        later = [reader.subscriber.id for reader in readers if not is_first(reader)]
+        news = {**newsroom.welcome(first, up_to, moment.date(), moment), **newsroom.news(later, up_to)}
+        counted = {**newsroom.welcome_counted(first, up_to, moment), **newsroom.counted(later, up_to)}
+        limits = {reader.subscriber.id: self._policy.limits_of(reader.subscriber) for reader in readers}
+        risers = self._risers([each for each in later if limits[each].late_risers], now)
+        voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
+        had = newsroom.had([each for each in limits if limits[each].trending], voted) if voted else {}
+        wanted = {each.paper_id for found in (*news.values(), *risers.values()) for each in found} | set(voted)
+        papers = {paper.id: paper for paper in self._archive.papers(wanted)}
+        hot = sorted((papers[each] for each in voted), key=lambda paper: (-heat(paper, now.date()), -paper.id))
+        return Selected(
+            papers=papers,
+            news=news,
+            counted=counted,
+            risers=risers,
+            trending=hot,
+            had=had,
+            kinship=Kinship(papers.values(), self._archive.linked(wanted)),
+            census=self._census,
+        )
+
+    def _risers(self, readers: Sequence[int], now: datetime) -> dict[int, list[News]]:
+        if not readers:
+            return {}
+        since = (now - RISING_DAYS).date()
+        least = self._newsroom.votes_of_the_best(since, TOP_SHARE)
+        return {} if least is None else self._newsroom.risers(readers, since, max(least, LEAST_VOTES))
