@@ -11,6 +11,7 @@ from digests.mail.message import mailing_slots, part
 from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.papers import FetchStatus
+from domain.topics import Tier
 from domain.subscriptions import Schedule
 from paperround.settings import build
 from paperround.wiring import House
@@ -69,7 +70,7 @@ def trial(
             first=True,
             wishes=[TopicWish(topic_id=0, name=query)],
             candidates=[
-                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers
+                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=Tier(each.tier)) for each in found.papers
             ],
             sent=(),
             limits=_LIMITS,

@@ -18,6 +18,7 @@ from digests.render import Renderer
 from domain.clock import Clock
 from domain.issues import Candidate, Digest, IssuePlan, Slot, TopicWish
 from domain.papers import Paper
+from domain.topics import Tier
 from storage.archive import Archive
 from storage.issues import Issues, News, Reader
 from storage.search import Search
@@ -182,7 +183,7 @@ def _candidates(
             topic_id=each.topic_id,
             paper=papers[each.paper_id],
             score=scores[each.topic_id, each.paper_id],
-            tier=each.tier,
+            tier=Tier(each.tier),
         )
         for each in news
         if (each.topic_id, each.paper_id) in scores
