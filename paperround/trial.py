@@ -11,8 +11,8 @@ from digests.mail.message import mailing_slots, part
 from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.papers import FetchStatus
-from domain.topics import Tier
 from domain.subscriptions import Schedule
+from domain.topics import Tier
 from paperround.settings import build
 from paperround.wiring import House
 from topics.query import parse
