@@ -1,13 +1,13 @@
 """Who is due, and the plan of an issue: pure, so that the same values give the same answer."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digests.compose import Limits
 from digests.mail.message import mailing_slots, message_id
-from domain.issues import Content, Digest, IssuePaper, IssuePlan, Mailing, Slot
+from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot
 from domain.subscriptions import Subscriber
 from storage.issues import Reader
 
@@ -100,14 +100,11 @@ def plan(
         not_before=created,
         expires_at=created + max_age,
     )
-    whys = {
-        entry.paper.id: (entry.topic_id, entry.why.line) for section in digest.sections for entry in section.entries
-    }
-    titled = {paper.id: (section.topic_id, "") for section in digest.sections for paper in section.overflow}
     papers = tuple(
         IssuePaper(paper_id=paper_id, topic_id=topic_id, position=position, why=why)
-        for position, (paper_id, (topic_id, why)) in enumerate({**whys, **titled}.items())
-        if paper_id in named
+        for position, (paper_id, topic_id, why) in enumerate(
+            each for each in (*_under_topics(digest), *_beside(digest)) if each[0] in named
+        )
     )
     return IssuePlan(
         public_id=public_id,
@@ -118,6 +115,29 @@ def plan(
         papers=papers,
         mailing=mailing,
     )
+
+
+def _under_topics(digest: Digest) -> Iterator[tuple[int, int, str]]:
+    """Yield paper, topic and every reason of what stands under topics: in full first, then as titles."""
+    for section in digest.sections:
+        for entry in section.entries:
+            yield entry.paper.id, entry.topic_id, _why(entry)
+    for section in digest.sections:
+        for paper in section.overflow:
+            yield paper.id, section.topic_id, ""
+
+
+def _beside(digest: Digest) -> Iterator[tuple[int, int, str]]:
+    """Yield the same of asides, the kind of aside before the reasons."""
+    for aside in digest.asides:
+        for entry in aside.entries:
+            yield entry.paper.id, entry.topic_id, ": ".join(filter(None, [aside.kind.value, _why(entry)]))
+
+
+def _why(entry: Entry) -> str:
+    """Return every reason of a paper in one line: "both words, in title; also under “Robustness”: word “robust”"."""
+    others = (f"also under “{each.topic}”: {each.why.line}" for each in entry.also)
+    return "; ".join(filter(None, [entry.why.line, *others]))
 
 
 def _links(subscriber: Subscriber, public_id: str, links: ReaderLinks | None) -> Mapping[str, str]:
