@@ -1,14 +1,15 @@
 """Who is due, and the plan of an issue: pure, so that the same values give the same answer."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digests.compose import Limits
 from digests.mail.message import mailing_slots, message_id
-from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot
+from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot, TopicWish
 from domain.subscriptions import Subscriber
+from domain.topics import Query
 from storage.issues import Reader
 
 
@@ -32,7 +33,7 @@ class ReaderLinks(Protocol):
 class Policy:
     """What the settings say of every digest."""
 
-    limits: Limits
+    limits: Limits  #: where a reader chose nothing else
     welcome_days: int
     max_age: timedelta  #: after which an unsent digest is worth nothing
 
@@ -61,6 +62,19 @@ def due(reader: Reader, now: datetime) -> Slot | None:
         return None
     found_empty = reader.looked_at is not None and opened <= reader.looked_at and not is_first(reader)
     return None if found_empty else slot
+
+
+def limits_of(subscriber: Subscriber, limits: Limits) -> Limits:
+    """Return how many papers a reader's letters hold: what the reader chose, else what the settings say."""
+    return replace(limits, **subscriber.choices.made)
+
+
+def wishes_of(subscriber: Subscriber, parsed: Callable[[str], Query]) -> list[TopicWish]:
+    """Return a reader's topics in the reader's order; `parsed` reads a query as it was typed."""
+    return [
+        TopicWish(topic_id=each.topic_id, name=each.name, related=parsed(each.query).wants_related(each.related))
+        for each in subscriber.subscriptions
+    ]
 
 
 def plan(
