@@ -8,7 +8,8 @@ hostile: it passes `readable` and Jinja's escaping, and loses NUL, so nothing in
 """
 
 import bisect
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,9 +19,8 @@ from digests.mail.message import Letter
 from digests.mail.quoted import encode
 from digests.readable import clean, shorten
 from digests.views import title, view
-from domain.issues import Digest, Fragment, LetterKind, Role
+from domain.issues import Digest, Entry, Fragment, LetterKind, Role
 from domain.papers import Paper
-from domain.topics import Why
 
 _LONGEST_TOPIC = 120
 _SUBJECT_TITLE = 90
@@ -107,27 +107,19 @@ class Renderer:
         """Return the pieces of one part; both parts come from here, so they hold the same papers and links."""
         form, frame = part.form, self._frame
         is_text = part is self._text
-        day, position = digest.slot.day, 0
+        day, numbers = digest.slot.day, itertools.count(1)
         top = form("top", self._subject_of(digest), clean(frame.title), wording.weekday_date(day), _intro(digest, plan))
         out = [self._piece(part.shared, top)]
         if is_text and frame.linked and not shared:
             out.append(self._piece(part.personal, form("leave", SLOTS)))
         for block in plan.blocks:
-            if block.above == block.section.total:
-                out.append(self._piece(part.shared, form("elsewhere", _topic(block.section.name), _count(block))))
-                continue
-            out.append(self._piece(part.shared, form("section", _topic(block.section.name), _count(block))))
-            for entry in block.full:
-                position += 1
-                if is_text:
-                    out.append(self._piece(part.shared, form("number", position)))
-                out.append(self._paper(part, entry.paper, entry.why, day.year))
-            if block.titles or block.unnamed:
-                out.append(self._piece(part.shared, form("also")))
-                out += [self._title(part, paper) for paper in block.titles]
-                out.append(self._piece(part.shared, form("also_end", _unnamed(block))))
+            out += self._block(part, block, numbers, day.year)
         if plan.dropped_sections:
             out.append(self._piece(part.shared, form("dropped", _dropped(plan))))
+        for aside in plan.asides:
+            heading, told = wording.aside(aside.kind)
+            out.append(self._piece(part.shared, form("aside", heading, told)))
+            out += self._papers(part, aside.entries, numbers, day.year)
         out.append(self._piece(part.shared, form("receipt", _receipt(digest, plan), _watched(digest))))
         if frame.linked:
             confirmed = digest.confirmed_at is not None and not shared
@@ -135,14 +127,37 @@ class Renderer:
         out.append(self._piece(part.shared, form("foot", self._foot(shared=shared))))
         return out
 
+    def _block(self, part: _Part, block: fit.Block, numbers: Iterator[int], year: int) -> Iterator[Fragment]:
+        """Yield the pieces of one topic."""
+        form, name, count = part.form, _topic(block.section.name), _count(block)
+        if block.above == block.section.total and not block.related:
+            yield self._piece(part.shared, form("elsewhere", name, count))
+            return
+        yield self._piece(part.shared, form("section", name, count))
+        yield from self._papers(part, block.full, numbers, year)
+        if block.titles or block.unnamed:
+            yield self._piece(part.shared, form("also", bool(block.titles)))
+            yield from (self._title(part, paper) for paper in block.titles)
+            yield self._piece(part.shared, form("also_end", _unnamed(block)))
+        if block.related:
+            yield self._piece(part.shared, form("related"))
+            yield from self._papers(part, block.related, numbers, year)
+
+    def _papers(self, part: _Part, entries: Iterable[Entry], numbers: Iterator[int], year: int) -> Iterator[Fragment]:
+        """Yield the pieces of papers in full; in the text part they are numbered through the whole letter."""
+        for entry in entries:
+            if part is self._text:
+                yield self._piece(part.shared, part.form("number", next(numbers)))
+            yield self._paper(part, entry, year)
+
     def _piece(self, role: Role, text: str) -> Fragment:
         """Return one encoded piece."""
         return Fragment(role, self._encoded(text))
 
-    def _render_paper(self, part: _Part, paper: Paper, why: Why, year: int) -> Fragment:
+    def _render_paper(self, part: _Part, entry: Entry, year: int) -> Fragment:
         """Return a paper's piece, freshly rendered."""
         frame = self._frame
-        shown = view(paper, why, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels)
+        shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels)
         return Fragment(part.shared, encode(part.form("paper", shown)))
 
     def _render_title(self, part: _Part, paper: Paper) -> Fragment:
@@ -151,10 +166,11 @@ class Renderer:
 
     def _subject_of(self, digest: Digest) -> str:
         """Return the subject: the first paper's title, how many more, and the day, which makes it unique."""
-        papers = digest.papers
-        best = shorten(title(papers[0]), _SUBJECT_TITLE) if papers else ""
+        matched = digest.receipt.matched
+        counted = matched or sum(len(section.related) for section in digest.sections)
+        best = shorten(title(digest.papers[0]), _SUBJECT_TITLE) if counted else ""
         day = wording.subject_date(digest.slot.day)
-        more = max(digest.receipt.matched - 1, 0)
+        more = max(counted - 1, 0)
         return self._subject("subject", best, more, day, clean(self._frame.title), digest.first).strip()
 
     def _foot(self, *, shared: bool) -> list[str]:
@@ -184,12 +200,15 @@ def _intro(digest: Digest, plan: fit.Plan) -> str:
         topics=len(digest.topics),
         shown=plan.full,
         titles=plan.titles,
+        related=plan.related,
     )
 
 
 def _count(block: fit.Block) -> str:
     """Return what stands beside a topic's name."""
-    return wording.section_count(total=block.section.total, shown=len(block.full), above=block.above)
+    return wording.section_count(
+        total=block.section.total, shown=len(block.full), above=block.above, related=len(block.related)
+    )
 
 
 def _unnamed(block: fit.Block) -> str:
@@ -205,17 +224,19 @@ def _dropped(plan: fit.Plan) -> str:
 
 def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
     """Return the sentences of the receipt."""
-    return [
+    sentences = [
         *wording.checked(
             digest.receipt, year=digest.slot.day.year, first=digest.first, welcome_days=digest.welcome_days
         ),
-        wording.matched(total=digest.receipt.matched, shown=plan.full, titles=plan.titles),
+        wording.matched(digest.receipt, shown=plan.full, titles=plan.titles),
+        wording.apart(related=plan.related, asides=plan.asides),
     ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _watched(digest: Digest) -> str:
     """Return the topics of a letter that found nothing, so that a slip of the pen is seen; else ""."""
-    if digest.receipt.matched:
+    if digest.sections:
         return ""
     names = wording.listed_names(digest.topics[:_MOST_TOPICS])
     more = len(digest.topics) - _MOST_TOPICS

@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from digests import wording
 from digests.marking import marked_page, marked_text
-from digests.readable import clean, readable, shorten
+from digests.readable import readable, shorten
+from domain.issues import Entry
 from domain.papers import AbstractKind, Paper
-from domain.topics import Why
 
 _LONGEST_TITLE = 300
 
@@ -29,35 +29,48 @@ class PaperView:
     title: str
     url: str
     authors: str
-    where: str  #: "20 Nov · arXiv cs.LG · ▲ 41 · code"
+    where: str  #: "20 Nov · arXiv cs.LG · ▲ 41 · code"; of a late riser "▲ 41, listed 3 November · arXiv cs.LG"
     where_text: str  #: the same in words: "20 Nov, arXiv cs.LG, 41 votes, code"
     abstract: Markup
     abstract_text: str
-    why: str
+    reasons: tuple[str, ...]  #: "Why: both words, in title"; then the other topics that it answers
     links: tuple[Link, ...]
 
 
-def view(paper: Paper, why: Why, *, year: int, abstract_chars: int, labels: Mapping[str, str]) -> PaperView:
+def view(entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, str]) -> PaperView:
     """Return what a letter or a page shows of a paper; `year` is the one that dates leave out."""
-    code = ["code"] if wording.web_address(paper.code_url) else []
-    where = [wording.when(paper, year=year), *wording.source_labels(paper, labels)]
-    votes = paper.upvotes or 0
+    paper = entry.paper
+    marks = tuple(dict.fromkeys(mark for why in (entry.why, *(each.why for each in entry.also)) for mark in why.marks))
     abstract = ""
     if paper.abstract_kind is not AbstractKind.NONE:
         abstract = shorten(readable(paper.abstract), abstract_chars)
     lead = "Summary: " if abstract and paper.abstract_kind is AbstractKind.SUMMARY else ""
     named = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", paper.code_url))
+    votes = paper.upvotes or 0
     return PaperView(
         title=title(paper),
         url=wording.web_address(paper.url),
         authors=wording.authors(paper),
-        where=" · ".join([*where, *([f"▲ {votes:,}"] if votes > 0 else []), *code]),
-        where_text=", ".join([*where, *([wording.counted(votes, "vote")] if votes > 0 else []), *code]),
-        abstract=Markup("{}{}").format(lead, marked_page(abstract, why.marks)),
-        abstract_text=f"{lead}{marked_text(abstract, why.marks)}",
-        why=clean(why.line),
+        where=" · ".join(_where(entry, f"▲ {votes:,}", year, labels)),
+        where_text=", ".join(_where(entry, wording.counted(votes, "vote"), year, labels)),
+        abstract=Markup("{}{}").format(lead, marked_page(abstract, marks)),
+        abstract_text=f"{lead}{marked_text(abstract, marks)}",
+        reasons=tuple(wording.reasons(entry)),
         links=tuple(Link(label, url) for label, raw in named if (url := wording.web_address(raw))),
     )
+
+
+def _where(entry: Entry, votes: str, year: int, labels: Mapping[str, str]) -> list[str]:
+    """Return when and where a paper appeared, its votes, and whether there is code; of a late riser, votes first."""
+    paper, is_riser = entry.paper, bool(entry.topic)
+    voted = [votes] if (paper.upvotes or 0) > 0 else []
+    day = f"listed {wording.long_date(paper.first_listed, year=year)}" if is_riser else wording.when(paper, year=year)
+    return [
+        ", ".join([*voted, day]) if is_riser else day,
+        *wording.source_labels(paper, labels),
+        *([] if is_riser else voted),
+        *(["code"] if wording.web_address(paper.code_url) else []),
+    ]
 
 
 def title(paper: Paper) -> str:

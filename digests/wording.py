@@ -6,8 +6,9 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from digests.readable import clean, readable
-from domain.issues import Receipt, SourceCheck
+from domain.issues import Aside, AsideKind, Entry, Receipt, SourceCheck
 from domain.papers import FetchStatus, Paper
+from domain.topics import Why
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -18,8 +19,16 @@ _NAMED = 3  # authors named before "and 5 more"
 _LONGEST_NAME = 60
 _LONGEST_LABEL = 80
 _CHECKS = 30  # sources told one by one at the foot of a letter
+_REASONS = 5  # other topics told one by one under a paper
 _URL = re.compile(r"[!#-;=?-\[\]-_a-z~\x80-\U0010ffff]+")
 
+_ASIDES = {
+    AsideKind.LATE_RISERS: (
+        "Late risers",
+        "Papers of your topics that were in no letter and have gathered votes since.",
+    ),
+    AsideKind.TRENDING: ("Trending", "The most upvotes for their age, whatever your topics."),
+}
 _FAULTS = {
     FetchStatus.LAYOUT_CHANGED: "layout changed",
     FetchStatus.BLOCKED: "the site turned us away",
@@ -47,6 +56,11 @@ def weekday_date(day: date) -> str:
 def subject_date(day: date) -> str:
     """Return "20 November"."""
     return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def long_date(day: date, *, year: int) -> str:
+    """Return "3 November", or "3 November 2025" when it is not of the year that is being read."""
+    return subject_date(day) if day.year == year else full_date(day)
 
 
 def when(paper: Paper, *, year: int) -> str:
@@ -96,27 +110,61 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
-def intro(*, receipt: Receipt, first: bool, welcome_days: int, topics: int, shown: int, titles: int) -> str:
-    """Return the letter's first sentences; `shown` papers stand in it in full, `titles` as titles."""
+def reasons(entry: Entry) -> list[str]:
+    """Return why a paper is in a letter: "Why: both words, in title", then "Also under “Robustness”: word “robust”"."""
+    lines = [_reason(f"Under {_quoted(entry.topic)}" if entry.topic else "Why", entry.why)]
+    lines += [_reason(f"Also under {_quoted(each.topic)}", each.why) for each in entry.also[:_REASONS]]
+    if more := entry.also[_REASONS:]:
+        lines.append(f"Also under {counted(len(more), 'more topic')}")
+    return [line for line in lines if line]
+
+
+def _reason(lead: str, why: Why) -> str:
+    """Return a lead and why; where there is no why, the lead alone if it names a topic."""
+    line = clean(why.line)
+    return f"{lead}: {line}" if line else ("" if lead == "Why" else lead)
+
+
+def _quoted(topic: str) -> str:
+    return f"“{cut(clean(topic), _LONGEST_LABEL) or 'Untitled topic'}”"
+
+
+def intro(
+    *, receipt: Receipt, first: bool, welcome_days: int, topics: int, shown: int, titles: int, related: int
+) -> str:
+    """Return the letter's first sentences; `shown` matches stand in it in full, `titles` as titles."""
     found = receipt.matched
     topic = "topic" if topics == 1 else "topics"
-    more = f": {_spread(found, shown, titles)}" if shown < found else ""
-    if first:
-        back = f"Your first letter looks back {counted(welcome_days, 'day')}."
-        if not found:
-            return f"{back} Nothing listed in that time answers your {topic}; the next comes when something does."
-        return f"{back} {counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."
     # A new topic looks back, so what answers need not be among what is new: the two are told apart.
-    news = f"{counted(receipt.new, 'new paper')} since your last letter. " if receipt.new else ""
-    return f"{news}{counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."
+    news = f"{counted(receipt.new, 'new paper')} since your last letter." if receipt.new else ""
+    lead = f"Your first letter looks back {counted(welcome_days, 'day')}." if first else news
+    near = f"{counted(related, 'related one')} {'has' if related == 1 else 'have'} part of the words."
+    if found:
+        more = f": {_spread(found, shown, titles)}" if shown < found else ""
+        most = "Up to " if receipt.at_most else ""
+        told = [f"{most}{counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."]
+        told += [near] if related else []
+    elif related:
+        told = [f"No {'paper of that time' if first else 'new paper'} answers your {topic} in full; {near}"]
+    else:
+        told = [f"Nothing listed in that time answers your {topic}; the next comes when something does."]
+    return " ".join(filter(None, [lead, *told]))
 
 
-def section_count(*, total: int, shown: int, above: int) -> str:
-    """Return what stands beside a topic's name: "2 of 3", "1 paper", "2 of 4, 1 above"."""
+def section_count(*, total: int, shown: int, above: int, related: int) -> str:
+    """Return what stands beside a topic's name: "2 of 3", "1 paper; 2 related", "2 of 4, 1 above"."""
+    near = [f"{related:,} related"] if related else []
+    if not total:
+        return "; ".join(near)
     if above == total:
-        return f"{counted(total, 'paper')}, above"
+        return "; ".join([f"{counted(total, 'paper')}, above", *near])
     text = counted(total, "paper") if shown == total else f"{shown:,} of {total:,}"
-    return f"{text}, {above:,} above" if above else text
+    return "; ".join([f"{text}, {above:,} above" if above else text, *near])
+
+
+def aside(kind: AsideKind) -> tuple[str, str]:
+    """Return an aside's heading, and the sentence that says what it is."""
+    return _ASIDES[kind]
 
 
 def checked(receipt: Receipt, *, year: int, first: bool, welcome_days: int) -> list[str]:
@@ -136,11 +184,21 @@ def checked(receipt: Receipt, *, year: int, first: bool, welcome_days: int) -> l
     return lines if bad else [*lines, "Nothing failed."]
 
 
-def matched(*, total: int, shown: int, titles: int) -> str:
-    """Return the receipt's last sentence: how many matched, and where they all are."""
+def matched(receipt: Receipt, *, shown: int, titles: int) -> str:
+    """Return the receipt's sentence on what matched, and where it all is."""
+    total, most = receipt.matched, "Up to " if receipt.at_most else ""
     if shown == total:
         return f"{total:,} matched." if total else "None matched."
-    return f"{total:,} matched: {_spread(total, shown, titles)}."
+    return f"{most}{total:,} matched: {_spread(total, shown, titles)}."
+
+
+def apart(*, related: int, asides: Sequence[Aside]) -> str:
+    """Return "Counted apart: 2 related, 1 late riser.", what a letter holds beside the matches; "" for nothing."""
+    counts = [f"{related:,} related"] if related else []
+    for each in asides:
+        number = len(each.entries)
+        counts.append(counted(number, "late riser") if each.kind is AsideKind.LATE_RISERS else f"{number:,} trending")
+    return f"Counted apart: {', '.join(counts)}." if counts else ""
 
 
 def _spread(total: int, shown: int, titles: int) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.papers import FetchStatus, Paper
-from domain.topics import Why
+from domain.topics import Tier, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Candidate:
     topic_id: int
     paper: Paper
     score: float
-    tier: int = 1
+    tier: Tier = Tier.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,27 @@ class TopicWish:
 
     topic_id: int
     name: str
+    related: bool = False  #: whether related papers fill its section where few match exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One more topic of the reader that a paper answers."""
+
+    topic: str  #: what the reader calls it
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One paper of a letter."""
+    """One paper of a letter, shown in full."""
 
     paper: Paper
-    topic_id: int
+    topic_id: int  #: 0 where it stands there whatever the topics
     why: Why
+    tier: Tier = Tier.EXACT
+    also: tuple[Reason, ...] = ()  #: the reader's other topics that it answers, in the reader's order
+    topic: str = ""  #: the topic's name, where the entry does not stand in its section
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +67,35 @@ class Section:
 
     topic_id: int
     name: str
-    total: int  #: how many papers matched, shown or not
-    entries: tuple[Entry, ...]
+    total: int  #: how many papers matched, shown or not; related ones are no matches
+    entries: tuple[Entry, ...]  #: matches, and after them related papers where there are few
     overflow: tuple[Paper, ...]  #: matched, but over the caps: shown as titles
+    beyond: int = 0  #: of the total: not among the best that matching kept, so only counted
+
+    @property
+    def matches(self) -> tuple[Entry, ...]:
+        """The entries that answer the topic."""
+        return tuple(entry for entry in self.entries if entry.tier is Tier.EXACT)
+
+    @property
+    def related(self) -> tuple[Entry, ...]:
+        """The entries that only have part of what is asked."""
+        return tuple(entry for entry in self.entries if entry.tier is not Tier.EXACT)
+
+
+class AsideKind(StrEnum):
+    """What stands in a letter beside the topics."""
+
+    LATE_RISERS = "late-risers"  # matched earlier, not sent, and taken off since
+    TRENDING = "trending"  # most upvotes for their age, whatever the topics
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A small section after the topics; its papers are no matches of this letter and never a reason for it."""
+
+    kind: AsideKind
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +120,8 @@ class Receipt:
 
     checks: tuple[SourceCheck, ...]
     new: int  #: papers new to the archive since the last issue
-    matched: int  #: distinct papers that matched
+    matched: int  #: distinct papers that matched, those only counted included
+    at_most: bool = False  #: whether several topics only count papers, so that one may have been counted twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +135,17 @@ class Digest:
     receipt: Receipt
     confirmed_at: datetime | None
     welcome_days: int = 7
+    asides: tuple[Aside, ...] = ()
 
     @property
     def papers(self) -> tuple[Paper, ...]:
-        """Every paper that the letter names, shown in full first."""
-        shown = tuple(entry.paper for section in self.sections for entry in section.entries)
-        return shown + tuple(paper for section in self.sections for paper in section.overflow)
+        """Every paper that the letter names: matches in full, matches by title, related ones, those of asides."""
+        return (
+            *(entry.paper for section in self.sections for entry in section.matches),
+            *(paper for section in self.sections for paper in section.overflow),
+            *(entry.paper for section in self.sections for entry in section.related),
+            *(entry.paper for aside in self.asides for entry in aside.entries),
+        )
 
 
 # -- letters -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Readers: who gets a digest, and when the next one is due."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from domain.errors import UsageError
 from domain.issues import Slot
 
+MOST_PAPERS = 100  # in full in one letter or under one topic, whoever chooses
+MOST_BESIDE = 20  # late risers or trending papers in one letter
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -87,6 +89,37 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """How many papers a reader wants in a letter; None is what the installation's settings say."""
+
+    papers: int | None = None  #: in full under all topics
+    per_topic: int | None = None
+    late_risers: int | None = None
+    trending: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the settings would refuse; raises UsageError."""
+        for name, least, most in (
+            ("papers", 1, MOST_PAPERS),
+            ("per_topic", 1, MOST_PAPERS),
+            ("late_risers", 0, MOST_BESIDE),
+            ("trending", 0, MOST_BESIDE),
+        ):
+            chosen = getattr(self, name)
+            if chosen is not None and not least <= chosen <= most:
+                message = f"{name.replace('_', '-')} must be {least} to {most}, not {chosen}"
+                raise UsageError(message)
+
+    @property
+    def made(self) -> dict[str, int]:
+        """Return what was chosen, by name."""
+        return {name: chosen for name, chosen in asdict(self).items() if chosen is not None}
+
+
+NO_CHOICES = Choices()
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """One reader × one topic."""
 
@@ -94,6 +127,7 @@ class Subscription:
     name: str  #: what the reader calls it; the query as typed by default
     query: str  #: as typed
     position: int
+    related: bool | None = None  #: whether related papers are wanted; None: where the query is plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +152,7 @@ class Subscriber:
     confirmed_at: datetime | None  #: when the reader said yes; None where the operator vouched
     joined_at: datetime | None = None  #: when letters began, or began again; None while pending
     subscriptions: tuple[Subscription, ...] = ()
+    choices: Choices = NO_CHOICES
 
 
 def zone_of(name: str) -> ZoneInfo:

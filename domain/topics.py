@@ -138,6 +138,10 @@ class Query:
         parts = self.tree.parts if isinstance(self.tree, And) else (self.tree,)
         return all(isinstance(part, Word) and part.field is None for part in parts)
 
+    def wants_related(self, choice: bool | None) -> bool:
+        """Whether related papers may fill a reader's section: as the reader chose, else where the query is plain."""
+        return self.is_plain if choice is None else choice
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digests.addresses import address, address_key
@@ -12,7 +13,7 @@ from digests.render import Renderer
 from domain.clock import Clock
 from domain.errors import QueryError, UnknownError, UsageError
 from domain.issues import Mailing
-from domain.subscriptions import Consent, Schedule, Subscriber, SubscriberState
+from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, Subscriber, SubscriberState
 from domain.topics import WishedTopic
 from storage.subscribers import Signup, Subscribers
 from topics.query import parse
@@ -44,9 +45,17 @@ class Desk:
         self._clock = clock
 
     def subscribe(
-        self, email: str, topics: Sequence[str], schedule: Schedule | None, *, vouched: bool, shared: bool
+        self,
+        email: str,
+        topics: Sequence[str],
+        schedule: Schedule | None,
+        *,
+        vouched: bool,
+        shared: bool,
+        choices: Choices = NO_CHOICES,
+        related: bool | None = None,
     ) -> tuple[Subscriber, bool]:
-        """Add a reader, or topics to a known one.
+        """Add a reader, or topics to a known one; `related` is said of these topics, and `choices` of all letters.
 
         Without a site (a personal installation), for a shared mailbox, or where the operator vouches, the reader is
         confirmed at once; else they are pending and a confirmation letter is queued in the same transaction.
@@ -54,7 +63,7 @@ class Desk:
         Raises AddressError, QueryError or UsageError; then nothing was changed.
         """
         typed = address(email).display
-        wished = [wished_topic(text) for text in topics]
+        wished = [replace(wished_topic(text), related=related) for text in topics]
         now = self._clock.now()
         confirmed = vouched or shared or self._links is None
         return self._subscribers.subscribe(
@@ -67,6 +76,7 @@ class Desk:
                 state=SubscriberState.CONFIRMED if confirmed else SubscriberState.PENDING,
                 shared=shared,
                 consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now)],
+                choices=choices,
             ),
             now,
             None if confirmed else self._confirmation(typed, now),
@@ -79,14 +89,34 @@ class Desk:
             raise UnknownError(f"{email!r} is no subscriber")
         return reader
 
-    def change_topics(self, email: str, add: Sequence[str], remove: Sequence[str]) -> Subscriber:
-        """Add and take away topics; raises QueryError or UnknownError, and then nothing was changed."""
+    def change_topics(
+        self,
+        email: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        *,
+        related: Sequence[str] = (),
+        exact: Sequence[str] = (),
+    ) -> Subscriber:
+        """Add topics, let related papers into some and keep them out of others, and take topics away.
+
+        Raises QueryError, UsageError or UnknownError, and then nothing was changed.
+        """
         reader = self.find(email)
         wished = [wished_topic(text) for text in add]
+        switch = [(parse(text), True) for text in related] + [(parse(text), False) for text in exact]
         gone = [parse(text) for text in remove]
-        if not wished and not gone:
+        near = {query.normal_form for query, is_related in switch if is_related}
+        for query, is_related in switch:
+            if not is_related and query.normal_form in near:
+                raise UsageError(f"{query.text!r} cannot be both related and exact")
+        if not wished and not switch and not gone:
             return reader
-        return self._subscribers.change_topics(reader.public_id, wished, gone, self._clock.now())
+        return self._subscribers.change_topics(reader.public_id, wished, gone, self._clock.now(), switch)
+
+    def choose(self, email: str, choices: Choices, *, afresh: bool) -> Subscriber:
+        """Change what is chosen of a reader's letters; raises AddressError or UnknownError."""
+        return self._subscribers.choose(self.find(email).public_id, choices, afresh=afresh)
 
     def unsubscribe(self, email: str) -> None:
         """Stop every letter to an address; raises AddressError or UnknownError."""

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from domain.subscriptions import MOST_BESIDE, MOST_PAPERS
+
 #: Settings of the contract that later versions read: (section, key) → the values that say what this version does.
 LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
     ("mail", "bounce_domain"): ("",),
@@ -110,9 +112,13 @@ class DigestSettings(Section):
     """The section [digest]."""
 
     #: Papers in full in one letter.
-    papers: int = Field(default=10, ge=1, le=100)
+    papers: int = Field(default=10, ge=1, le=MOST_PAPERS)
     #: Papers in full under one topic.
-    per_topic: int = Field(default=5, ge=1, le=100)
+    per_topic: int = Field(default=5, ge=1, le=MOST_PAPERS)
+    #: Papers beside them that were not sent and have taken off since; 0 for none.
+    late_risers: int = Field(default=3, ge=0, le=MOST_BESIDE)
+    #: Papers beside them with the most upvotes for their age, whatever the topics; 0 for none.
+    trending: int = Field(default=0, ge=0, le=MOST_BESIDE)
     #: How much of an abstract a letter shows.
     abstract_chars: int = Field(default=420, ge=80, le=4000)
     #: How far a first letter looks back.

@@ -12,6 +12,7 @@ from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.papers import FetchStatus
 from domain.subscriptions import Schedule
+from domain.topics import Tier
 from paperround.settings import build
 from paperround.wiring import House
 from topics.query import parse
@@ -69,7 +70,7 @@ def trial(
             first=True,
             wishes=[TopicWish(topic_id=0, name=query)],
             candidates=[
-                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers
+                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=Tier(each.tier)) for each in found.papers
             ],
             sent=(),
             limits=_LIMITS,

@@ -271,7 +271,12 @@ class House:
             renderer=self.renderer,
             identity=self.identity,
             policy=Policy(
-                limits=Limits(papers=digest.papers, per_topic=digest.per_topic),
+                limits=Limits(
+                    papers=digest.papers,
+                    per_topic=digest.per_topic,
+                    late_risers=digest.late_risers,
+                    trending=digest.trending,
+                ),
                 welcome_days=digest.welcome_days,
                 max_age=timedelta(hours=self.settings.mail.max_age_hours),
             ),

@@ -1,22 +1,22 @@
 """Readers, their topics and what they agreed to. Each public method is one transaction.
 
 Equal queries of many readers are one topic row, found by its normal form. Whoever subscribes from outside is pending,
-and the same transaction queues the confirmation letter: at most one a day and three in all for an address (mail.md,
-item 24), so that a form cannot be used to flood a mailbox.
+and the same transaction queues the confirmation letter.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
-from domain.issues import LetterKind, Mailing
 from domain.subscriptions import (
+    NO_CHOICES,
     Cadence,
+    Choices,
     Consent,
     Schedule,
     Subscriber,
@@ -24,16 +24,13 @@ from domain.subscriptions import (
     Subscription,
 )
 from domain.topics import Query, WishedTopic
+from storage.confirmations import Confirmation, ask_to_confirm
 from storage.database import Database
 from storage.erasing import erase_readers
-from storage.mailings import queue
 from storage.reading import BLOCK
-from storage.subscriptions import add_topics, remove_topic
-from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, SUBSCRIBER, SUBSCRIPTION
+from storage.subscriptions import add_topics, remove_topic, switch_topic
+from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
 from storage.topics import GONE
-
-CONFIRMATIONS_IN_ALL = 3
-CONFIRMATION_PAUSE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +45,7 @@ class Signup:
     state: SubscriberState  #: PENDING, or CONFIRMED where the operator vouches
     shared: bool
     consent: Sequence[Consent]
-
-
-#: (public id, number of this confirmation) → the letter to queue.
-Confirmation = Callable[[str, int], Mailing]
+    choices: Choices = NO_CHOICES  #: what is None stays as it is for a known reader
 
 
 class Subscribers:
@@ -84,7 +78,7 @@ class Subscribers:
                 connection.execute(insert(CONSENT), agreed)
             reader = _one(connection, SUBSCRIBER.c.id == subscriber_id)
             if confirmation is not None and reader.state is SubscriberState.PENDING:
-                queued = _ask_to_confirm(connection, reader, confirmation, now)
+                queued = ask_to_confirm(connection, reader, confirmation, now)
         return reader, queued
 
     def confirm(self, public_id: str, consent: Consent) -> bool:
@@ -129,17 +123,34 @@ class Subscribers:
         return True
 
     def change_topics(
-        self, public_id: str, add: Sequence[WishedTopic], remove: Sequence[Query], now: datetime
+        self,
+        public_id: str,
+        add: Sequence[WishedTopic],
+        remove: Sequence[Query],
+        now: datetime,
+        switch: Sequence[tuple[Query, bool]] = (),
     ) -> Subscriber:
-        """Add topics to a known reader and take others away; one that is there already stays as it is.
+        """Add topics to a known reader, let related papers into some or not, and take others away.
 
-        Raises UnknownError for a topic that the reader does not have; then nothing was changed.
+        One that is added and is there already stays as it is. Raises UnknownError for a topic that the reader does not
+        have; then nothing was changed.
         """
         with self._database.writing() as connection:
             reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
             add_topics(connection, reader.id, add, now)
+            for query, related in switch:
+                switch_topic(connection, reader, query, related=related)
             for query in remove:
                 remove_topic(connection, reader, query)
+            return _one(connection, SUBSCRIBER.c.id == reader.id)
+
+    def choose(self, public_id: str, choices: Choices, *, afresh: bool = False) -> Subscriber:
+        """Change what is chosen of a reader's letters, the rest stays; `afresh` forgets what was chosen before."""
+        values = asdict(choices) if afresh else choices.made
+        with self._database.writing() as connection:
+            reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
+            if values:
+                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
             return _one(connection, SUBSCRIBER.c.id == reader.id)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
@@ -180,6 +191,7 @@ def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
         "address_key": signup.address_key,
         "state": signup.state.value,
         **_columns(schedule),
+        **asdict(signup.choices),
         "shared": signup.shared,
         "created_at": now,
         "joined_at": now if signup.state is SubscriberState.CONFIRMED else None,
@@ -190,6 +202,7 @@ def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
 
 def _renew(connection: Connection, row: Row[Any], signup: Signup, now: datetime) -> int:
     changes: dict[str, Any] = _columns(signup.schedule) if signup.schedule else {}
+    changes |= asdict(signup.choices) if row.state in GONE else signup.choices.made
     if signup.shared and not row.shared:
         changes["shared"] = True
     returns = row.state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED}
@@ -209,28 +222,6 @@ def _columns(schedule: Schedule) -> dict[str, Any]:
         "hour": schedule.hour,
         "zone": schedule.zone,
     }
-
-
-def _ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Confirmation, now: datetime) -> bool:
-    """Queue a confirmation letter; return False where the address had its share since it last said yes or no."""
-    settled = select(func.max(CONSENT.c.at)).where(
-        CONSENT.c.subscriber_id == reader.id, CONSENT.c.action.not_in(["asked", "vouched"])
-    )
-    since = connection.execute(settled).scalar() or datetime.min.replace(tzinfo=UTC)
-    sent = connection.execute(_confirmations(reader).where(DELIVERY.c.date > since)).one()
-    number, last = int(sent[0]), sent[1]
-    if number >= CONFIRMATIONS_IN_ALL or (last is not None and now - last < CONFIRMATION_PAUSE):
-        return False
-    every = connection.execute(_confirmations(reader)).one()[0]
-    return queue(connection, confirmation(reader.public_id, int(every) + 1), reader.id, issue_id=None)
-
-
-def _confirmations(reader: Subscriber) -> Select[Any, Any]:
-    return (
-        select(func.count(), func.max(DELIVERY.c.date))
-        .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-        .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.CONFIRM.value)
-    )
 
 
 def _record(connection: Connection, subscriber_id: int, consent: Consent) -> None:
@@ -265,7 +256,9 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
     subscriptions = select(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id.in_(ids)).order_by(SUBSCRIPTION.c.position)
     for row in connection.execute(subscriptions):
         held.setdefault(row.subscriber_id, []).append(
-            Subscription(topic_id=row.topic_id, name=row.name, query=row.query, position=row.position)
+            Subscription(
+                topic_id=row.topic_id, name=row.name, query=row.query, position=row.position, related=row.related
+            )
         )
     return [
         Subscriber(
@@ -278,6 +271,9 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
             confirmed_at=row.confirmed_at,
             joined_at=row.joined_at,
             subscriptions=tuple(held.get(row.id, ())),
+            choices=Choices(
+                papers=row.papers, per_topic=row.per_topic, late_risers=row.late_risers, trending=row.trending
+            ),
         )
         for row in rows
     ]

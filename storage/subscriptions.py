@@ -6,7 +6,7 @@ Equal queries of many readers are one topic row, found by its normal form.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
@@ -17,7 +17,7 @@ from storage.topics import GONE
 
 
 def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[WishedTopic], now: datetime) -> None:
-    """Add topics at the end of a reader's list; one that is there already stays as it is."""
+    """Add topics at the end of a reader's list; one that is there already stays, but what is said of its tier holds."""
     held = connection.execute(
         select(func.max(SUBSCRIPTION.c.position)).where(SUBSCRIPTION.c.subscriber_id == subscriber_id)
     ).scalar()
@@ -33,11 +33,33 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
             name=wished.name,
             query=wished.query.text,
             position=position,
+            related=wished.related,
         )
         taken = asked.on_conflict_do_nothing().returning(SUBSCRIPTION.c.topic_id)
         if connection.execute(taken).first() is not None:
             position += 1
-            look_back_again(connection, subscriber_id, topic_id)
+            look_back_again(connection, subscriber_id, topic_id, wished)
+        elif wished.related is not None:
+            _switch(connection, subscriber_id, topic_id, wished)
+
+
+def switch_topic(connection: Connection, reader: Subscriber, query: Query, *, related: bool) -> None:
+    """Let related papers fill a topic's section, or not; raises UnknownError if the reader does not have it."""
+    topic_id = connection.execute(
+        select(TOPIC.c.id)
+        .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+        .where(TOPIC.c.normal_form == query.normal_form, SUBSCRIPTION.c.subscriber_id == reader.id)
+    ).scalar()
+    if topic_id is None:
+        raise UnknownError(f"{reader.email} has no topic {query.text!r}")
+    _switch(connection, reader.id, topic_id, WishedTopic(name="", query=query, related=related))
+
+
+def _switch(connection: Connection, subscriber_id: int, topic_id: int, wished: WishedTopic) -> None:
+    theirs = (SUBSCRIPTION.c.subscriber_id == subscriber_id, SUBSCRIPTION.c.topic_id == topic_id)
+    connection.execute(update(SUBSCRIPTION).where(*theirs).values(related=wished.related))
+    if wished.related:
+        look_back_again(connection, subscriber_id, topic_id, wished)
 
 
 def remove_topic(connection: Connection, reader: Subscriber, query: Query) -> None:
@@ -50,8 +72,10 @@ def remove_topic(connection: Connection, reader: Subscriber, query: Query) -> No
         raise UnknownError(f"{reader.email} has no topic {query.text!r}")
 
 
-def look_back_again(connection: Connection, subscriber_id: int, topic_id: int) -> None:
-    """Let a topic that nobody else holds meet the papers that came while nobody did."""
+def look_back_again(connection: Connection, subscriber_id: int, topic_id: int, wished: WishedTopic) -> None:
+    """Let a topic that nobody else holds, or whose related papers nobody else wants, meet what came meanwhile."""
+    query = wished.query
+    wants_it = or_(SUBSCRIPTION.c.related, SUBSCRIPTION.c.related.is_(None) & query.is_plain)
     held = exists(
         select(SUBSCRIPTION.c.topic_id)
         .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
@@ -59,6 +83,7 @@ def look_back_again(connection: Connection, subscriber_id: int, topic_id: int) -
             SUBSCRIPTION.c.topic_id == topic_id,
             SUBSCRIPTION.c.subscriber_id != subscriber_id,
             SUBSCRIBER.c.state.not_in(GONE),
+            *([wants_it] if query.wants_related(wished.related) else []),
         )
     )
     connection.execute(update(TOPIC).where(TOPIC.c.id == topic_id, ~held).values(backfilled=False))

@@ -1,14 +1,15 @@
 """Who is due, and the plan of an issue: pure, so that the same values give the same answer."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digests.compose import Limits
 from digests.mail.message import mailing_slots, message_id
-from domain.issues import Content, Digest, IssuePaper, IssuePlan, Mailing, Slot
+from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot, TopicWish
 from domain.subscriptions import Subscriber
+from domain.topics import Query
 from storage.issues import Reader
 
 
@@ -32,7 +33,7 @@ class ReaderLinks(Protocol):
 class Policy:
     """What the settings say of every digest."""
 
-    limits: Limits
+    limits: Limits  #: where a reader chose nothing else
     welcome_days: int
     max_age: timedelta  #: after which an unsent digest is worth nothing
 
@@ -61,6 +62,19 @@ def due(reader: Reader, now: datetime) -> Slot | None:
         return None
     found_empty = reader.looked_at is not None and opened <= reader.looked_at and not is_first(reader)
     return None if found_empty else slot
+
+
+def limits_of(subscriber: Subscriber, limits: Limits) -> Limits:
+    """Return how many papers a reader's letters hold: what the reader chose, else what the settings say."""
+    return replace(limits, **subscriber.choices.made)
+
+
+def wishes_of(subscriber: Subscriber, parsed: Callable[[str], Query]) -> list[TopicWish]:
+    """Return a reader's topics in the reader's order; `parsed` reads a query as it was typed."""
+    return [
+        TopicWish(topic_id=each.topic_id, name=each.name, related=parsed(each.query).wants_related(each.related))
+        for each in subscriber.subscriptions
+    ]
 
 
 def plan(
@@ -100,14 +114,11 @@ def plan(
         not_before=created,
         expires_at=created + max_age,
     )
-    whys = {
-        entry.paper.id: (entry.topic_id, entry.why.line) for section in digest.sections for entry in section.entries
-    }
-    titled = {paper.id: (section.topic_id, "") for section in digest.sections for paper in section.overflow}
     papers = tuple(
         IssuePaper(paper_id=paper_id, topic_id=topic_id, position=position, why=why)
-        for position, (paper_id, (topic_id, why)) in enumerate({**whys, **titled}.items())
-        if paper_id in named
+        for position, (paper_id, topic_id, why) in enumerate(
+            each for each in (*_under_topics(digest), *_beside(digest)) if each[0] in named
+        )
     )
     return IssuePlan(
         public_id=public_id,
@@ -118,6 +129,29 @@ def plan(
         papers=papers,
         mailing=mailing,
     )
+
+
+def _under_topics(digest: Digest) -> Iterator[tuple[int, int, str]]:
+    """Yield paper, topic and every reason of what stands under topics: in full first, then as titles."""
+    for section in digest.sections:
+        for entry in section.entries:
+            yield entry.paper.id, entry.topic_id, _why(entry)
+    for section in digest.sections:
+        for paper in section.overflow:
+            yield paper.id, section.topic_id, ""
+
+
+def _beside(digest: Digest) -> Iterator[tuple[int, int, str]]:
+    """Yield the same of asides, the kind of aside before the reasons."""
+    for aside in digest.asides:
+        for entry in aside.entries:
+            yield entry.paper.id, entry.topic_id, ": ".join(filter(None, [aside.kind.value, _why(entry)]))
+
+
+def _why(entry: Entry) -> str:
+    """Return every reason of a paper in one line: "both words, in title; also under “Robustness”: word “robust”"."""
+    others = (f"also under “{each.topic}”: {each.why.line}" for each in entry.also)
+    return "; ".join(filter(None, [entry.why.line, *others]))
 
 
 def _links(subscriber: Subscriber, public_id: str, links: ReaderLinks | None) -> Mapping[str, str]:

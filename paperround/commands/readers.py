@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,10 +10,15 @@ import typer
 from rich.table import Table
 
 from domain.errors import UsageError
-from domain.subscriptions import WEEKDAYS, Subscriber
+from domain.subscriptions import WEEKDAYS, Choices, Subscriber
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
 
+Papers = Annotated[int | None, typer.Option(metavar="N", help="Papers in full in one letter.")]
+PerTopic = Annotated[int | None, typer.Option(metavar="N", help="Papers in full under one topic.")]
+LateRisers = Annotated[int | None, typer.Option(metavar="N", help="Papers not sent that took off since; 0 for none.")]
+Trending = Annotated[int | None, typer.Option(metavar="N", help="Papers with most votes for their age; 0 for none.")]
+_RELATED = {None: "if it is plain words", True: "where few match", False: "never"}
 subscribers = typer.Typer(help="The readers.", no_args_is_help=True)
 
 
@@ -32,6 +38,14 @@ def subscribe(
     zone: Annotated[str | None, typer.Option(help="An IANA time zone, such as Europe/Berlin.")] = None,
     confirmed: Annotated[bool, typer.Option("--confirmed", help="You vouch that the reader asked for this.")] = False,
     shared: Annotated[bool, typer.Option("--shared", help="A mailbox of several people.")] = False,
+    papers: Papers = None,
+    per_topic: PerTopic = None,
+    late_risers: LateRisers = None,
+    trending: Trending = None,
+    related: Annotated[
+        bool | None,
+        typer.Option("--related/--exact", help="Whether related papers fill these topics where few match."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add a reader, or topics to a known one."""
@@ -39,10 +53,17 @@ def subscribe(
     from paperround.reader_lists import schedule_from
 
     told = report(context, as_json)
+    chosen = Choices(papers, per_topic, late_risers, trending)
     with opened(context) as house:
         before = house.subscribers.by_address(address_key(email))
         reader, queued = house.desk.subscribe(
-            email, topic, schedule_from(every, weekday, hour, zone), vouched=confirmed, shared=shared
+            email,
+            topic,
+            schedule_from(every, weekday, hour, zone),
+            vouched=confirmed,
+            shared=shared,
+            choices=chosen,
+            related=related,
         )
 
     def lines() -> Iterable[str]:
@@ -84,7 +105,8 @@ def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument
     def lines() -> Iterable[str | Table]:
         when = f"every {shown['every']}" + (f" on {shown['weekday']}" if shown["every"] == "week" else "")
         yield f"{plain(reader.email)} is {reader.state}; {when} at {shown['hour']}:00, {plain(reader.schedule.zone)}"
-        yield table(("topic", "query"), ((each.name, each.query) for each in reader.subscriptions))
+        yield f"Chosen for the letters: {_chosen(reader)}"
+        yield _topics(reader)
         yield table(("consent", "wording", "at"), ((c["action"], c["wording"], c["at"]) for c in consents))
 
     told.show(shown, lines)
@@ -96,17 +118,40 @@ def change_topics(
     email: Annotated[str, typer.Argument()],
     add: Annotated[list[str] | None, typer.Option(metavar="Q", help="A topic to add; repeatable.")] = None,
     remove: Annotated[list[str] | None, typer.Option(metavar="Q", help="A topic to take away; repeatable.")] = None,
+    related: Annotated[
+        list[str] | None, typer.Option(metavar="Q", help="A topic that related papers fill; repeatable.")
+    ] = None,
+    exact: Annotated[
+        list[str] | None, typer.Option(metavar="Q", help="A topic that they do not fill; repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show or change a reader's topics."""
     told = report(context, as_json)
     with opened(context) as house:
-        reader = house.desk.change_topics(email, add or (), remove or ())
-    found = [{"name": each.name, "query": each.query} for each in reader.subscriptions]
-    told.show(
-        {"email": reader.email, "topics": found},
-        lambda: [table(("topic", "query"), ((each["name"], each["query"]) for each in found))],
-    )
+        reader = house.desk.change_topics(email, add or (), remove or (), related=related or (), exact=exact or ())
+    told.show({"email": reader.email, "topics": _shown(reader)["topics"]}, lambda: [_topics(reader)])
+
+
+@subscribers.command("choices")
+def choose(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument()],
+    papers: Papers = None,
+    per_topic: PerTopic = None,
+    late_risers: LateRisers = None,
+    trending: Trending = None,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Forget what was chosen before: the settings hold for the rest.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show or change how many papers a reader's letters hold; what is not given stays."""
+    told = report(context, as_json)
+    chosen = Choices(papers, per_topic, late_risers, trending)
+    with opened(context) as house:
+        reader = house.desk.choose(email, chosen, afresh=afresh)
+    told.show(_shown(reader), lambda: [f"{plain(reader.email)}: {_chosen(reader)}"])
 
 
 @subscribers.command("unsubscribe")
@@ -181,5 +226,17 @@ def _shown(reader: Subscriber) -> dict[str, Any]:
         "hour": schedule.hour,
         "zone": schedule.zone,
         "shared": reader.shared,
-        "topics": [{"name": each.name, "query": each.query} for each in reader.subscriptions],
+        "choices": asdict(reader.choices),
+        "topics": [{"name": e.name, "query": e.query, "related": e.related} for e in reader.subscriptions],
     }
+
+
+def _chosen(reader: Subscriber) -> str:
+    """Return what a reader chose of the letters."""
+    made = (f"{name.replace('_', '-')} {number}" for name, number in reader.choices.made.items())
+    return ", ".join(made) or "as the settings say"
+
+
+def _topics(reader: Subscriber) -> Table:
+    rows = ((each.name, each.query, _RELATED[each.related]) for each in reader.subscriptions)
+    return table(("topic", "query", "related papers"), rows)

@@ -41,7 +41,7 @@ def shown(digest: Digest | None) -> dict[int, list[int]]:
 
 def test_the_best_papers_of_a_topic_come_first(make_paper: MakePaper) -> None:
     candidates = [
-        Candidate(1, make_paper(1), 9.0, tier=2),
+        Candidate(1, make_paper(1), 0.5),
         Candidate(1, make_paper(2), 1.0),
         Candidate(1, make_paper(3, upvotes=5), 2.0),
         Candidate(1, make_paper(4, upvotes=9), 2.0),

@@ -49,7 +49,13 @@ def test_the_first_sentence_is_true(counts: tuple[int, int, int, int], first: bo
     """A new topic looks back, so the papers that answer need not be among the new ones."""
     new, matched, full, titles = counts
     receipt = Receipt((), new, matched)
-    assert wording.intro(receipt=receipt, first=first, welcome_days=7, topics=2, shown=full, titles=titles) == said
+    assert intro(receipt, first=first, shown=full, titles=titles) == said
+
+
+def intro(receipt: Receipt, *, first: bool = False, shown: int = 0, titles: int = 0, related: int = 0) -> str:
+    return wording.intro(
+        receipt=receipt, first=first, welcome_days=7, topics=2, shown=shown, titles=titles, related=related
+    )
 
 
 def checked(*checks: SourceCheck, first: bool = False) -> list[str]:

@@ -186,7 +186,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ("[mail]\ntransprot = 'smtp'\n", "[mail] has no setting 'transprot'; did you mean 'transport'?"),
         ("[mial]\n", "unknown section 'mial'; did you mean 'mail'?"),
         ("papers = 3\n", "unknown section 'papers'"),
-        ("[digest]\nzzzz = 3\n", "legal: papers, per_topic, abstract_chars, welcome_days"),
+        ("[digest]\nzzzz = 3\n", "legal: papers, per_topic, late_risers, trending, abstract_chars, welcome_days"),
         ("[[source]]\nnmae = 'x'\n", "[[source]] number 1 has no setting 'nmae'; did you mean 'name'?"),
         ("[source]\nname = 'x'\n", "[[source]]"),
         ("mail = 3\n", "[mail]"),

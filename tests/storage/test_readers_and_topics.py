@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from domain.errors import UnknownError
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.papers import Identifiers
-from domain.subscriptions import Cadence, Consent, Schedule, SubscriberState
+from domain.subscriptions import NO_CHOICES, Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import Match, WishedTopic
 from storage.outbox import Outbox
 from storage.subscribers import Signup, Subscribers
@@ -185,3 +186,57 @@ def test_one_who_left_and_returns_can_confirm_again(subscribers, now):
     subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", later))
     back = later + timedelta(days=1)
     assert subscribers.subscribe(signup(), back, confirmation(back))[1]
+
+
+def test_what_a_reader_chose_of_letters_stays_until_it_is_changed(subscribers, now):
+    few = Choices(papers=3, late_risers=0)
+    reader, _ = subscribers.subscribe(signup(state=SubscriberState.CONFIRMED, choices=few), now)
+    again, _ = subscribers.subscribe(signup(topics=("mud",), choices=Choices(per_topic=2)), now)
+    assert again.choices == Choices(papers=3, per_topic=2, late_risers=0)
+    for _ in range(2):
+        assert subscribers.choose(reader.public_id, Choices(trending=4)).choices == replace(again.choices, trending=4)
+    assert subscribers.choose(reader.public_id, NO_CHOICES).choices.trending == 4
+    assert subscribers.choose(reader.public_id, few, afresh=True).choices == few
+    assert subscribers.by_public_id(reader.public_id).choices == few
+    with pytest.raises(UnknownError):
+        subscribers.choose("nobody", few)
+
+
+def test_who_comes_back_chooses_anew(subscribers, now):
+    reader, _ = subscribers.subscribe(signup(choices=Choices(papers=3)), now)
+    subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
+    back, _ = subscribers.subscribe(signup(choices=Choices(trending=1)), now)
+    assert back.choices == Choices(trending=1)
+
+
+def test_a_topic_is_switched_by_any_spelling_and_an_unknown_one_changes_nothing(subscribers, now):
+    reader, _ = subscribers.subscribe(signup(topics=("tides mud", "rivers")), now)
+    for _ in range(2):
+        changed = subscribers.change_topics(reader.public_id, (), (), now, [(parse("Mud AND tides"), False)])
+        assert [each.related for each in changed.subscriptions] == [False, None]
+    switch = [(parse("rivers"), True), (parse("hills"), True)]
+    with pytest.raises(UnknownError):
+        subscribers.change_topics(reader.public_id, (), (), now, switch)
+    assert subscribers.by_public_id(reader.public_id).subscriptions == changed.subscriptions
+
+
+def test_a_topic_that_is_asked_again_keeps_its_tier_unless_that_is_said(subscribers, now):
+    def asked(related):
+        wished = [WishedTopic("tides", parse("tides"), related)]
+        reader, _ = subscribers.subscribe(signup(topics=(), public_id="a"), now)
+        return subscribers.change_topics(reader.public_id, wished, (), now).subscriptions[0].related
+
+    assert [asked(each) for each in (True, None, False, None)] == [True, True, False, False]
+
+
+def test_a_topic_looks_back_again_for_the_first_who_wants_its_related_papers(database, subscribers, now):
+    topics = Topics(database)
+    exact, _ = subscribers.subscribe(signup(topics=("tides -mud",)), now)
+    topics.record_past([each.id for each in topics.all()], [], up_to=0)
+    near, _ = subscribers.subscribe(signup("jonas@lab.example", topics=("tides -mud",)), now)
+    assert [each.backfilled for each in topics.all()] == [True]
+    subscribers.change_topics(near.public_id, (), (), now, [(parse("tides -mud"), True)])
+    assert [each.backfilled for each in topics.all()] == [False]
+    topics.record_past([each.id for each in topics.all()], [], up_to=0)
+    subscribers.change_topics(exact.public_id, (), (), now, [(parse("tides -mud"), True)])
+    assert [each.backfilled for each in topics.all()] == [True]
