@@ -5,9 +5,9 @@ MATCH expression, and `tokens` says beforehand how FTS5 will cut a text. Each to
 nothing a reader types is ever FTS5 syntax.
 
 TeX is read only as far as words need it: `Schr\"odinger` is Schrödinger, `CO$_2$` is CO2 as CO₂ is, `\textbf{deep}` is
-deep, and `\alpha` is the word alpha. A Greek letter that stands alone among Greek ones is a word too, by its English
-name: TGF-β, TGFβ and TGF-`$\beta$` are "TGF beta". `tex_edits` and `greek_edits` tell where, so that a word found can be
-traced to the text as it was.
+deep, and `\alpha` is the word alpha. A single Greek letter is a word by its English name too: TGF-β, TGFβ and
+`TGF-$\beta$` are "TGF beta". `tex_edits` and `greek_edits` tell where, so that a word found can be traced to the text as
+it was.
 """
 
 import re
@@ -63,17 +63,17 @@ _LETTERS = {
     "ss": "ß", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "dj": "đ", "DJ": "Đ", "ng": "ŋ",
     "NG": "Ŋ", "ell": "ℓ",
 }  # fmt: skip
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon "
-    "phi chi psi omega"
-).split()  # α to ω as Unicode has them, with both small sigmas
-_GREEK_LETTERS = dict(zip(map(chr, range(0x3B1, 0x3CA)), _GREEK, strict=True))
+_ALPHA_TO_OMEGA = """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon
+    phi chi psi omega
+"""  # as Unicode has them, with both small sigmas
+_GREEK_LETTERS = dict(zip(map(chr, range(0x3B1, 0x3CA)), _ALPHA_TO_OMEGA.split(), strict=True))
 _GREEK_LETTERS |= {letter.upper(): name for letter, name in _GREEK_LETTERS.items()}
 #: \beta, \varepsilon, and what packages for upright letters add: \upbeta, \textmu.
 _GREEK_COMMANDS = {
     before + written: name
     for before in ("", "var", "up", "text")
-    for name in _GREEK
+    for name in _ALPHA_TO_OMEGA.split()
     for written in (name, name.capitalize())
 }
 _GREEK_SIGNS = "".join(chr(code) for code in (*range(0x370, 0x400), *range(0x1F00, 0x2000)) if _SEPARATORS[code] != " ")

@@ -13,7 +13,9 @@ from topics.query import parse
 
 MakePaper = Callable[..., Paper]
 
-WORDS = "sensitivity Sensitive ﬁne tuning e\u0301t\u0301 Schrödinger in-context ⟦ ⟧ 🤗 \u1112\u1161\u11ab Ω C++ ｆｉｎｅ β IFNγ αβ 𝛽 ㎛"
+WORDS = (
+    "sensitivity Sensitive ﬁne tuning e\u0301t\u0301 Schrödinger in-context ⟦ ⟧ 🤗 \u1112\u1161\u11ab Ω C++ ｆｉｎｅ"
+)
 TEX = r"Schr\"odinger \'et CO$_2$ $ { } \textbf{ fine} \ _ ^2 \frac{ \o \beta"
 PIECES = st.sampled_from(
     [*WORDS.split(), " ", " ", " ", ", ", "\0", "\u0301", "\u0323", "\ud800", "\u202e", *TEX.split()]
