@@ -5,7 +5,9 @@ MATCH expression, and `tokens` says beforehand how FTS5 will cut a text. Each to
 nothing a reader types is ever FTS5 syntax.
 
 TeX is read only as far as words need it: `Schr\"odinger` is Schrödinger, `CO$_2$` is CO2 as CO₂ is, `\textbf{deep}` is
-deep, and `\alpha` is the word alpha. `tex_edits` tells where, so that a word found can be traced to the text as it was.
+deep, and `\alpha` is the word alpha. A single Greek letter is a word by its English name too: TGF-β, TGFβ and
+`TGF-$\beta$` are "TGF beta". `tex_edits` and `greek_edits` tell where, so that a word found can be traced to the text as
+it was.
 """
 
 import re
@@ -31,7 +33,8 @@ _DROPPED_MARKS = frozenset((*range(0x300, 0x305), *range(0x306, 0x30D), 0x30F, 0
 _NO_LETTERS_YET = frozenset((*range(0x19B0, 0x19CA), 0x1CF2, 0x1CF3))
 
 _FIRST = r"(?:[^\W_]|[+#])"
-_NEXT = rf"(?:[^\W_]|[+#{''.join(sorted(map(chr, _DROPPED_MARKS)))}])"
+_MARKS = "".join(map(chr, sorted(_DROPPED_MARKS)))
+_NEXT = rf"(?:[^\W_]|[+#{_MARKS}])"
 _BEGINS_TOKEN = re.compile(_FIRST)
 _TOKEN = re.compile(f"{_FIRST}{_NEXT}*")
 
@@ -60,6 +63,21 @@ _LETTERS = {
     "ss": "ß", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "dj": "đ", "DJ": "Đ", "ng": "ŋ",
     "NG": "Ŋ", "ell": "ℓ",
 }  # fmt: skip
+_ALPHA_TO_OMEGA = """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon
+    phi chi psi omega
+"""  # as Unicode has them, with both small sigmas
+_GREEK_LETTERS = dict(zip(map(chr, range(0x3B1, 0x3CA)), _ALPHA_TO_OMEGA.split(), strict=True))
+_GREEK_LETTERS |= {letter.upper(): name for letter, name in _GREEK_LETTERS.items()}
+#: \beta, \varepsilon, and what packages for upright letters add: \upbeta, \textmu.
+_GREEK_COMMANDS = {
+    before + written: name
+    for before in ("", "var", "up", "text")
+    for name in _ALPHA_TO_OMEGA.split()
+    for written in (name, name.capitalize())
+}
+_GREEK_SIGNS = "".join(chr(code) for code in (*range(0x370, 0x400), *range(0x1F00, 0x2000)) if _SEPARATORS[code] != " ")
+_GREEK_RUN = re.compile(f"[{_GREEK_SIGNS}][{_GREEK_SIGNS}{_MARKS}]*+")
 #: Commands that only dress their argument, and those that dress the rest of a group.
 _DRESS = frozenset(
     [
@@ -125,18 +143,34 @@ def searchable(text: str) -> str:
 
     unicode61 knows the Unicode of 2012: it takes every younger character, such as 🤗, for a letter, and then
     "🤗Transformers" would be one unfindable word. ASCII without TeX is left as it is, but for NUL. The result has as
-    many characters as the NFKC form of `text` after its `tex_edits`.
+    many characters as the text after its `tex_edits`, in NFKC, after its `greek_edits`.
     """
     if TEX_SIGN.search(text):
-        pieces: list[str] = []
-        done = 0
-        for begin, end, instead in tex_edits(text):
-            pieces += (text[done:begin], instead)
-            done = end
-        text = "".join(pieces) + text[done:]
+        text = _edited(text, tex_edits(text))
     if text.isascii():
         return text.replace("\0", " ")
-    return unicodedata.normalize("NFKC", text).translate(_SEPARATORS)
+    text = unicodedata.normalize("NFKC", text)
+    return _edited(text, greek_edits(text)).translate(_SEPARATORS)
+
+
+def greek_edits(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield from where to where a single Greek letter stands in a text in NFKC, rising, and its name as a word.
+
+    Next to other Greek letters it belongs to a word or a formula in Greek, which stays as it is.
+    """
+    for found in _GREEK_RUN.finditer(text):
+        name = _GREEK_LETTERS.get(found[0].rstrip(_MARKS))
+        if name is not None:
+            yield *found.span(), f" {name} "
+
+
+def _edited(text: str, edits: Iterator[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for begin, end, instead in edits:
+        pieces += (text[done:begin], instead)
+        done = end
+    return "".join(pieces) + text[done:]
 
 
 def tex_edits(text: str) -> Iterator[tuple[int, int, str]]:
@@ -183,6 +217,8 @@ def _command(text: str, name: str, begin: int, end: int) -> tuple[int, str, str]
     follows = text[end : end + 2]
     if name in _LETTERS:
         return end + (follows[:1].isspace() and follows[1:].islower()), _LETTERS[name], ""
+    if name in _GREEK_COMMANDS:
+        return end, f" {_GREEK_COMMANDS[name]} ", " "
     if name in _DRESS and follows.removeprefix("*").startswith("{"):
         return end + follows.startswith("*"), "", ""
     if name in _DECLARED and text[begin - 1 : begin] == "{" and follows[:1].isspace():

@@ -1,14 +1,14 @@
 """From what FTS5 highlighted back to where it stands in the stored text.
 
-FTS5 sees a text without TeX and in NFKC (domain/fts5.py); each of its characters is traced to those it came from, and
-the place is widened to the braces and dollars that belong to it.
+FTS5 sees a text without TeX, in NFKC and with Greek letters by their names (domain/fts5.py); each of its characters is
+traced to those it came from, and the place is widened to the braces and dollars that belong to it.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from domain.fts5 import TEX_SIGN, tex_edits
+from domain.fts5 import TEX_SIGN, greek_edits, tex_edits
 
 #: Around what was found. `searchable` leaves neither in a text.
 OPENS, CLOSES = "⟦", "⟧"
@@ -37,15 +37,28 @@ def _origins(stored: str) -> Sequence[tuple[int, int]]:
     """For each character of `searchable(stored)`: from where to where in the stored text it comes from."""
     if stored.isascii() and not TEX_SIGN.search(stored):
         return [(place, place + 1) for place in range(len(stored))]
-    places: list[tuple[int, int]] = []
+    letters, places = _edited(stored, tex_edits(stored))
+    folded = _unfolded(letters)
+    normal = unicodedata.normalize("NFKC", letters)
+    _, named = _edited(normal, greek_edits(normal))
+    origins = []
+    for first, last in named:
+        begin, end = folded[first][0], folded[last - 1][1]
+        origins.append((places[begin][0], places[end - 1][1]))
+    return origins
+
+
+def _edited(text: str, edits: Iterable[tuple[int, int, str]]) -> tuple[str, Sequence[tuple[int, int]]]:
+    """Return the text after the edits, and for each of its characters from where to where in the text it comes from."""
     letters: list[str] = []
+    places: list[tuple[int, int]] = []
     done = 0
-    for begin, end, instead in (*tex_edits(stored), (len(stored), len(stored), "")):
-        letters += (stored[done:begin], instead)
+    for begin, end, instead in (*edits, (len(text), len(text), "")):
+        letters += (text[done:begin], instead)
         places += ((place, place + 1) for place in range(done, begin))
         places += [(begin, end)] * len(instead)
         done = end
-    return [(places[begin][0], places[end - 1][1]) for begin, end in _unfolded("".join(letters))]
+    return "".join(letters), places
 
 
 def _unfolded(text: str) -> Sequence[tuple[int, int]]:

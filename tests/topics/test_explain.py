@@ -16,12 +16,18 @@ MakePaper = Callable[..., Paper]
 WORDS = (
     "sensitivity Sensitive ﬁne tuning e\u0301t\u0301 Schrödinger in-context ⟦ ⟧ 🤗 \u1112\u1161\u11ab Ω C++ ｆｉｎｅ"
 )
-TEX = r"Schr\"odinger \'et CO$_2$ $ { } \textbf{ fine} \ _ ^2 \frac{ \o"
+TEX = r"Schr\"odinger \'et CO$_2$ $ { } \textbf{ fine} \ _ ^2 \frac{ \o \beta"
 PIECES = st.sampled_from(
     [*WORDS.split(), " ", " ", " ", ", ", "\0", "\u0301", "\u0323", "\ud800", "\u202e", *TEX.split()]
 )
 TEXTS = st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=30)
-TOPICS = ["sensitivity", "fine tuning", '"fine tuning" OR in-context', "schrodinger OR c++", "한 OR ω OR ét OR fine"]
+TOPICS = [
+    "sensitivity",
+    "fine tuning",
+    '"fine tuning" OR in-context',
+    "schrodinger OR c++",
+    "한 OR ω OR ét OR fine OR gamma",
+]
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +119,10 @@ def test_marks_survive_characters_that_normalising_moves(explainer: Explainer, a
         ("deepest", r"The \textbf{deep}est", r"\textbf{deep}est"),
         ("deep", r"The \textbf{deep} net", "deep"),
         ('"alpha helix"', r"An $\alpha$-helix", r"$\alpha$-helix"),
+        ('"alpha helix"', "An α-helix", "α-helix"),
+        ("TGF-beta", "Of TGFβ1", "TGFβ"),
+        ("beta", "Of TGF-𝛽, too", "𝛽"),
+        ("beta", r"Of TGF-$\beta$", r"$\beta$"),
     ],
 )
 def test_a_mark_in_tex_is_whole_and_as_stored(

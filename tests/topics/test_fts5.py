@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from domain.fts5 import TOKENIZE, searchable, tokens
 
-TEX_PIECES = st.sampled_from(("\\", *"{}$_^a2'\"é＼＄＿｛ ", r"\textbf{", r"\o", r"\'e"))
+TEX_PIECES = st.sampled_from(
+    ("\\", *"{}$_^a2'\"é＼＄＿｛ ", r"\textbf{", r"\o", r"\'e", *"αβΣάµ𝛽ϵ", "\u0301", "\u0302", "\u0305", r"\beta")
+)
 
 
 def counted_by_fts5(texts: dict[int, str]) -> dict[int, int]:
@@ -57,6 +59,16 @@ def test_tokens_are_settled(text: str) -> None:
         (r"$x_{ij}y$ $\frac{a}{b}c$ gpt_4 layer_2", "x ij y frac a b c gpt 4 layer 2"),
         (r"from US$5 to US$10, 5\% \$6 a\_b a\{b\}", "from us 5 to us 10 5 6 a b a b"),
         (r"C:\temp C:\emph don\'t \emph", "c temp c emph don t emph"),
+        ("TGF-β TGFβ β-catenin IFNγ", "tgf beta tgf beta beta catenin ifn gamma"),
+        (
+            r"TGF-$\beta$ TGF$\beta$1 $\varepsilon$-greedy \textmu m \beta",
+            "tgf beta tgf beta 1 epsilon greedy mu m beta",
+        ),
+        (
+            "ΔF508 5 µm 5 μm ㎛ Ω α1 ϵ 𝛽 ᵝ β̂ α/β",
+            "delta f508 5 mu m 5 mu m mu m omega alpha 1 epsilon beta beta beta alpha beta",
+        ),
+        ("αβ θεωρία ή ΓΔ", "αβ θεωρία ή γδ"),
         (r"a}b lower\-case { } } { \ $ _ ^", "a b lowercase"),
     ],
 )
