@@ -253,7 +253,12 @@ class House:
     @cached_property
     def matcher(self) -> Matcher:
         """Papers × topics."""
-        return Matcher(archive=self.archive, topics=self.topics, welcome_days=self.settings.digest.welcome_days)
+        return Matcher(
+            archive=self.archive,
+            topics=self.topics,
+            census=self.census.of,
+            welcome_days=self.settings.digest.welcome_days,
+        )
 
     def receipts(self) -> Receipts:
         """The facts for the foot of the letters of one publish."""

@@ -8,20 +8,20 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from digests.compose import compose
 from digests.mail.message import Identity, freeze
 from digests.render import Renderer
 from domain.clock import Clock
-from domain.issues import Digest, IssuePlan, Slot, TopicWish
+from domain.issues import Digest, IssuePlan, Slot
 from domain.papers import Paper
 from domain.topics import Why
 from storage.issues import Reader
 from topics.explain import Explainer
 from topics.query import parse
-from worker.planning import Policy, ReaderLinks, is_first, plan
+from worker.planning import Policy, ReaderLinks, is_first, limits_of, plan, wishes_of
 from worker.receipts import Receipts
 from worker.selecting import Desk, Selected
 
@@ -70,7 +70,8 @@ class Editor:
         if not readers:
             return []
         edited = []
-        with self._desk.selected([reader for reader, _ in readers], now, up_to) as selected, Explainer() as explainer:
+        selected = self._desk.selected([reader for reader, _ in readers], now, up_to)
+        with Explainer() as explainer:
             for reader, slot in readers:
                 try:
                     digest = self._compose(reader, slot, selected, explainer, now)
@@ -104,7 +105,7 @@ class Editor:
         subscriber = reader.subscriber
         queries = {each.topic_id: self._parsed(each.query) for each in subscriber.subscriptions}
         first = is_first(reader)
-        looks_back = now - self._policy.welcome
+        looks_back = now - timedelta(days=self._policy.welcome_days)
         since = looks_back if first or reader.last is None else reader.last.created_at
 
         def explain(topic_id: int, paper: Paper) -> Why:
@@ -113,21 +114,14 @@ class Editor:
         return compose(
             slot=slot,
             first=first,
-            wishes=[
-                TopicWish(
-                    topic_id=each.topic_id,
-                    name=each.name,
-                    related=queries[each.topic_id].is_plain if each.related is None else each.related,
-                )
-                for each in subscriber.subscriptions
-            ],
+            wishes=wishes_of(subscriber, self._parsed),
             candidates=selected.candidates(reader),
             sent=selected.had(reader),
-            limits=self._policy.limits_of(subscriber),
+            limits=limits_of(subscriber, self._policy.limits),
             checks=self._receipts.checks(since, first=first),
             new=self._receipts.new_papers(since),
             confirmed_at=subscriber.confirmed_at,
-            welcome_days=self._policy.welcome.days,
+            welcome_days=self._policy.welcome_days,
             explain=explain,
             kin=selected.kin,
             arranged=selected.arranged,

@@ -4,20 +4,19 @@
     what was passed over and has taken off since; what most upvotes go to; which papers may be one work
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from digests.kinship import Kinship
 from digests.trending import heat
 from domain.issues import Candidate
 from domain.papers import Paper
-from domain.subscriptions import Subscriber
-from domain.topics import Census, Tier
+from domain.topics import Tier
 from storage.archive import Archive
 from storage.issues import Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import Diversity
-from worker.planning import Policy, is_first
+from worker.planning import Policy, is_first, limits_of
 
 RISING_DAYS = timedelta(days=30)  #: how old a late riser may be
 TOP_SHARE = 0.1  #: of the papers of those days that have votes: a late riser is among the most voted
@@ -34,7 +33,7 @@ class Desk:
         *,
         archive: Archive,
         newsroom: Newsroom,
-        census: Callable[[Collection[str]], Census],
+        census: CensusOf,
         policy: Policy,
     ) -> None:
         self._archive = archive
@@ -45,12 +44,12 @@ class Desk:
     def selected(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Selected":
         """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
         newsroom = self._newsroom
-        moment = now - self._policy.welcome
+        moment = now - timedelta(days=self._policy.welcome_days)
         first = [reader.subscriber.id for reader in readers if is_first(reader)]
         later = [reader.subscriber.id for reader in readers if not is_first(reader)]
         news = {**newsroom.welcome(first, up_to, moment.date(), moment), **newsroom.news(later, up_to)}
         counted = {**newsroom.welcome_counted(first, up_to, moment), **newsroom.counted(later, up_to)}
-        limits = {reader.subscriber.id: self._policy.limits_of(reader.subscriber) for reader in readers}
+        limits = {reader.subscriber.id: limits_of(reader.subscriber, self._policy.limits) for reader in readers}
         risers = self._risers([each for each in later if limits[each].late_risers], now)
         voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
         had = newsroom.had([each for each in limits if limits[each].trending], voted) if voted else {}
@@ -74,3 +73,59 @@ class Desk:
         since = (now - RISING_DAYS).date()
         least = self._newsroom.votes_of_the_best(since, TOP_SHARE)
         return {} if least is None else self._newsroom.risers(readers, since, max(least, LEAST_VOTES))
+
+
+class Selected:
+    """What may go into the letters of some readers."""
+
+    def __init__(
+        self,
+        *,
+        papers: Mapping[int, Paper],
+        news: Mapping[int, Sequence[News]],
+        counted: Counted,
+        risers: Mapping[int, Sequence[News]],
+        trending: Sequence[Paper],
+        had: Mapping[int, Collection[int]],
+        kinship: Kinship,
+        census: CensusOf,
+    ) -> None:
+        self._papers = papers
+        self._news = news
+        self._counted = counted
+        self._risers = risers
+        self._had = had
+        self._diversity = Diversity(census)
+        self.trending = trending  #: the hottest first
+        self.kin = kinship.of
+
+    def candidates(self, reader: Reader) -> list[Candidate]:
+        """Return what matched and was not sent."""
+        return self._candidates(self._news.get(reader.subscriber.id, ()))
+
+    def risers(self, reader: Reader) -> list[Candidate]:
+        """Return what has taken off, the most votes first."""
+        found = self._candidates(self._risers.get(reader.subscriber.id, ()))
+        return sorted(found, key=lambda each: (-(each.paper.upvotes or 0), -each.paper.id))
+
+    def beyond(self, reader: Reader) -> dict[int, int]:
+        """Return topic → matches that are only counted."""
+        held = (each.topic_id for each in reader.subscriber.subscriptions)
+        counted = {topic_id: self._counted.get((reader.subscriber.id, topic_id), 0) for topic_id in held}
+        return {topic_id: number for topic_id, number in counted.items() if number}
+
+    def had(self, reader: Reader) -> Collection[int]:
+        """Return which of what is trending the reader was sent; of matches storage left those out."""
+        return self._had.get(reader.subscriber.id, ())
+
+    def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Return one topic's candidates so that what is much alike does not stand together."""
+        return self._diversity.arranged(topic_id, best)
+
+    def _candidates(self, news: Sequence[News]) -> list[Candidate]:
+        # A paper that was joined with another since is told under the other's number the next time.
+        return [
+            Candidate(topic_id=each.topic_id, paper=self._papers[each.paper_id], score=each.score, tier=each.tier)
+            for each in news
+            if each.paper_id in self._papers
+        ]
