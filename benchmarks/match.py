@@ -70,10 +70,10 @@ def run(options: list[str]) -> list[Figure]:
     once = _apart(_loop, 0)
     for count in given.topics:
         ours = _apart(_ours, count)
-        if not count:
-            continue
-        name = f"loop that scores (asking {given.loop_topics:,} topics, times {count / given.loop_topics:g}; counts once)"
-        loop = once.seconds + (looped.seconds - once.seconds) * count / given.loop_topics
+        name = (
+            f"loop that scores (asking {given.loop_topics:,} topics, times {count / given.loop_topics:g}; counts once)"
+        )
+        loop = once.seconds + (looped.seconds - once.seconds) * times
         figures += [
             Figure(f"{count:,} topics, the best {BEST}", ours.seconds, "s CPU", loop, name),
             Figure(f"{count:,} topics, one topic", ours.seconds / count * 1e6, "µs CPU", loop / count * 1e6, name),
@@ -81,7 +81,9 @@ def run(options: list[str]) -> list[Figure]:
         ]
         if _tantivy() is not None:
             theirs = _apart(_by_tantivy, count)
-            figures.append(Figure(f"{count:,} topics, beside tantivy", ours.seconds, "s CPU", theirs.seconds, "tantivy"))
+            figures.append(
+                Figure(f"{count:,} topics, beside tantivy", ours.seconds, "s CPU", theirs.seconds, "tantivy")
+            )
     return [*figures, _readers()]
 
 
@@ -255,9 +257,7 @@ def _matching(readers: int) -> float:
             for paper in papers
         )
         archive.add(Listing(source="bench", day=_DAY, papers=listed, status=FetchStatus.OK), _NOW)
-        matcher = Matcher(
-            archive=archive, topics=Topics(database), census=Censuses(database).of, welcome_days=7
-        )
+        matcher = Matcher(archive=archive, topics=Topics(database), census=Censuses(database).of, welcome_days=7)
         return cpu_seconds(lambda: matcher.match(_NOW), 1)
 
 

@@ -25,11 +25,13 @@ from scrapers.pace import Ledger, Pace
 from scrapers.registry import IMPORTED, build
 from scrapers.source import Source
 from storage.archive import Archive
+from storage.census import Censuses
 from storage.database import Database
 from storage.fetches import Fetches
 from storage.installation import Installation
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping
+from storage.news import Newsroom
 from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.search import Search
@@ -50,6 +52,7 @@ from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.reports import SOME_DAYS
 from worker.schedule import Rounds, tick
+from worker.shortlist import Shortlister
 from worker.sweep import Sweeper
 
 _LOOK = 0.1  # seconds between two looks at whether a stop is asked for
@@ -132,6 +135,11 @@ class House:
     def subscribers(self) -> Subscribers:
         """The readers."""
         return Subscribers(self.database)
+
+    @cached_property
+    def census(self) -> Censuses:
+        """What scores ask of the whole archive."""
+        return Censuses(self.database)
 
     @cached_property
     def topics(self) -> Topics:
@@ -268,23 +276,22 @@ class House:
     def editor(self) -> Editor:
         """What edits the letters of one publish."""
         digest = self.settings.digest
+        policy = Policy(
+            limits=Limits(
+                papers=digest.papers,
+                per_topic=digest.per_topic,
+                late_risers=digest.late_risers,
+                trending=digest.trending,
+            ),
+            welcome_days=digest.welcome_days,
+            max_age=timedelta(hours=self.settings.mail.max_age_hours),
+        )
         return Editor(
-            archive=self.archive,
-            search=self.search,
-            issues=self.issues,
+            shortlister=Shortlister(archive=self.archive, newsroom=Newsroom(self.database), policy=policy),
             receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,
-            policy=Policy(
-                limits=Limits(
-                    papers=digest.papers,
-                    per_topic=digest.per_topic,
-                    late_risers=digest.late_risers,
-                    trending=digest.trending,
-                ),
-                welcome_days=digest.welcome_days,
-                max_age=timedelta(hours=self.settings.mail.max_age_hours),
-            ),
+            policy=policy,
             links=self.links,
             clock=self.clock,
         )

@@ -22,6 +22,7 @@ from storage.subscribers import readers_from
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
 from storage.topics import newest_match
 
+
 @dataclass(frozen=True, slots=True)
 class LastIssue:
     """What the planner needs to know of a reader's newest issue."""

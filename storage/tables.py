@@ -317,8 +317,8 @@ class RematchRow(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     paper_id: int = _parent("paper.id")
-    # What changed: words (title, abstract or authors), filed (categories or sources), votes. Of the last two only topics
-    # that ask for such a fact meet it again.
+    # What changed: words (title, abstract or authors), filed (categories or sources), or votes. Of the last two only
+    # topics that ask for such a fact meet it again.
     what: str = Field(default="words", sa_column_kwargs={"server_default": "words"})
 
 

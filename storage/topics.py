@@ -118,9 +118,7 @@ class Topics:
             connection.execute(delete(REMATCH).where(REMATCH.c.id.in_([each.id for each in changes])))
         return stored
 
-    def record_past(
-        self, topic_ids: Sequence[int], found: Iterable[Selection], *, up_to: int, now: datetime
-    ) -> int:
+    def record_past(self, topic_ids: Sequence[int], found: Iterable[Selection], *, up_to: int, now: datetime) -> int:
         """Store what new topics selected among the papers up to `up_to`, as no news, and remember that they met them.
 
         Nothing is changed if the marker has moved on since: the topics are new to the next run too.
@@ -139,9 +137,7 @@ def _marker(connection: Connection) -> int:
     return connection.execute(select(MARKER.c.value).where(MARKER.c.name == MATCHED)).scalar() or 0
 
 
-def _settled(
-    connection: Connection, asked: Mapping[int, Collection[int]], matches: Sequence[Match]
-) -> list[Match]:
+def _settled(connection: Connection, asked: Mapping[int, Collection[int]], matches: Sequence[Match]) -> list[Match]:
     """Bring what was matched before up to date, and return the matches that are to be stored anew."""
     now = {(each.topic_id, each.paper_id): each for each in matches}
     papers = sorted({paper_id for those in asked.values() for paper_id in those})
@@ -175,16 +171,7 @@ def _insert(connection: Connection, found: Iterable[Selection], *, news: bool, n
     stored = 0
     statement = upsert(MATCH).on_conflict_do_nothing().returning(MATCH.c.id)
     for selection in found:
-        for match in selection.matches:
-            rows.append(
-                {
-                    "topic_id": match.topic_id,
-                    "paper_id": match.paper_id,
-                    "score": match.score,
-                    "tier": int(match.tier),
-                    "news": news,
-                }
-            )
+        rows += [_row(match, news=news) for match in selection.matches]
         if selection.beyond:
             beyond.append({"topic_id": selection.topic_id, "beyond": selection.beyond, "at": now, "news": news})
         if len(rows) >= BLOCK:
@@ -197,6 +184,16 @@ def _insert(connection: Connection, found: Iterable[Selection], *, news: bool, n
         newest = newest_match(connection)
         connection.execute(insert(TALLY), [{**each, "match_id": newest} for each in beyond])
     return stored
+
+
+def _row(match: Match, *, news: bool) -> dict[str, Any]:
+    return {
+        "topic_id": match.topic_id,
+        "paper_id": match.paper_id,
+        "score": match.score,
+        "tier": int(match.tier),
+        "news": news,
+    }
 
 
 def newest_match(connection: Connection) -> int:

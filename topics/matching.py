@@ -1,6 +1,7 @@
 """The new papers meet every distinct topic once.
 
-    papers → an index in memory → each topic's papers as a set of bits → scores (ranking.py) → the best, the others counted
+    papers → an index in memory → each topic's papers as a set of bits → scores (ranking.py)
+        → the best, and how many others
 
 `Batch` is the index. The first topic that asks for a word or phrase makes FTS5 look it up, for a prefix in an index
 without stems; a fact is read off the papers. The answer is kept as a set of bits, one for each paper. AND, OR and NOT
@@ -230,7 +231,9 @@ def merged(found: Iterable[Iterable[Selection]], best: int = BEST) -> list[Selec
 
 
 def _joined(topic_id: int, several: Sequence[Selection], best: int) -> Selection:
-    matches = sorted((match for each in several for match in each.matches), key=lambda m: (m.tier, -m.score, m.paper_id))
+    matches = sorted(
+        (match for each in several for match in each.matches), key=lambda m: (m.tier, -m.score, m.paper_id)
+    )
     exact = [match for match in matches if match.tier is Tier.EXACT]
     beyond = sum(each.beyond for each in several)
     related = matches[len(exact) :][:MOST_RELATED] if len(exact) + beyond < FEW else []

@@ -45,7 +45,9 @@ def neighbours(
     if not frequent:
         return []
     archive = census(frequent)
-    weights = {stem: _weight(able[stem].papers, papers, archive.having.get(stem, 0), archive.papers) for stem in frequent}
+    weights = {
+        stem: _weight(able[stem].papers, papers, archive.having.get(stem, 0), archive.papers) for stem in frequent
+    }
     telling = sorted((stem for stem in frequent if weights[stem] > 0), key=lambda stem: (-weights[stem], stem))
     return [able[stem] for stem in telling[:most]]
 

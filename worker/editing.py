@@ -23,7 +23,7 @@ from topics.explain import Explainer
 from topics.query import parse
 from worker.planning import Policy, ReaderLinks, is_first, limits_of, plan, wishes_of
 from worker.receipts import Receipts
-from worker.selecting import Desk, Selected
+from worker.shortlist import Shortlist, Shortlister
 
 log = logging.getLogger("paperround.worker")
 
@@ -48,7 +48,7 @@ class Editor:
     def __init__(
         self,
         *,
-        desk: Desk,
+        shortlister: Shortlister,
         receipts: Receipts,
         renderer: Renderer,
         identity: Identity,
@@ -56,7 +56,7 @@ class Editor:
         links: ReaderLinks | None,
         clock: Clock,
     ) -> None:
-        self._desk = desk
+        self._shortlister = shortlister
         self._receipts = receipts
         self._renderer = renderer
         self._identity = identity
@@ -70,11 +70,11 @@ class Editor:
         if not readers:
             return []
         edited = []
-        selected = self._desk.selected([reader for reader, _ in readers], now, up_to)
+        shortlist = self._shortlister.of([reader for reader, _ in readers], now, up_to)
         with Explainer() as explainer:
             for reader, slot in readers:
                 try:
-                    digest = self._compose(reader, slot, selected, explainer, now)
+                    digest = self._compose(reader, slot, shortlist, explainer, now)
                     made = None if digest is None else self._plan(reader, digest, now, up_to)
                     fault = ""
                 except Exception:  # whatever is wrong with one letter, the others go
@@ -100,7 +100,7 @@ class Editor:
         )
 
     def _compose(
-        self, reader: Reader, slot: Slot, selected: Selected, explainer: Explainer, now: datetime
+        self, reader: Reader, slot: Slot, shortlist: Shortlist, explainer: Explainer, now: datetime
     ) -> Digest | None:
         subscriber = reader.subscriber
         queries = {each.topic_id: self._parsed(each.query) for each in subscriber.subscriptions}
@@ -115,17 +115,17 @@ class Editor:
             slot=slot,
             first=first,
             wishes=wishes_of(subscriber, self._parsed),
-            candidates=selected.candidates(reader),
-            sent=selected.had(reader),
+            candidates=shortlist.candidates(reader),
+            sent=shortlist.had(reader),
             limits=limits_of(subscriber, self._policy.limits),
             checks=self._receipts.checks(since, first=first),
             new=self._receipts.new_papers(since),
             confirmed_at=subscriber.confirmed_at,
             welcome_days=self._policy.welcome_days,
             explain=explain,
-            kin=selected.kin,
-            arranged=selected.arranged,
-            beyond=selected.beyond(reader),
-            risers=selected.risers(reader),
-            trending=selected.trending,
+            kin=shortlist.kin,
+            arranged=shortlist.arranged,
+            beyond=shortlist.beyond(reader),
+            risers=shortlist.risers(reader),
+            trending=shortlist.trending,
         )

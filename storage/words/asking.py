@@ -26,8 +26,8 @@ class Asking(Protocol):
         """Return a statement for `id` and `score`, higher is better, of each paper that the tree selects."""
         ...
 
-    def scores(self, connection: Connection, tree: Node, paper_ids: Collection[int]) -> dict[int, float]:
-        """Return BM25 of those of these papers whose title and abstract the tree selects, titles counted twice."""
+    def having(self, connection: Connection, stems: Collection[str]) -> dict[str, int]:
+        """Return how many papers have each of these stems, wherever in their texts; one that none has is missing."""
         ...
 
     def aside(self, column: ColumnElement[int]) -> ColumnElement[int]:

@@ -7,17 +7,35 @@ walk through the matches, but a short one: it scores none of them.
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, column, func, literal, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    bindparam,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy import table as named
 
 from domain.fts5 import match_expression
 from domain.topics import Node
+from storage.reading import BLOCK
 
 _FTS = named("paper_fts", column("rowid", Integer))
 _ID = _FTS.c.rowid.label("id")
 #: Titles count twice. Ordered by the function and not by `rank`, which sorts every match though twenty are wanted.
 _SCORE: ColumnElement[float] = literal_column("-bm25(paper_fts, 2.0, 1.0, 1.0, 1.0)", Float).label("score")
-_LETTER_SCORE: ColumnElement[float] = literal_column("-bm25(paper_fts, 2.0, 1.0, 0.0, 0.0)", Float).label("score")
+#: Reads the index itself, and is the connection's own.
+_STEMS = text("CREATE VIRTUAL TABLE IF NOT EXISTS temp.paper_stem USING fts5vocab(main, paper_fts, row)")
+_HAVING = text("SELECT term, doc FROM temp.paper_stem WHERE term IN :stems").bindparams(
+    bindparam("stems", expanding=True)
+)
 _FEW = 10_000
 
 
@@ -35,14 +53,15 @@ class AskingFts5:
         """Return a statement for `id` and `score`, higher is better, of each paper that the tree selects."""
         return select(_ID, _SCORE).where(_matches(match_expression(tree)))
 
-    def scores(self, connection: Connection, tree: Node, paper_ids: Collection[int]) -> dict[int, float]:
-        """Return BM25 of those of these papers whose title and abstract the tree selects, titles counted twice."""
-        found = connection.execute(
-            select(_ID, _LETTER_SCORE)
-            .where(_matches(f"{{title abstract}} : ({match_expression(tree)})"))
-            .where(_FTS.c.rowid.between(min(paper_ids), max(paper_ids)))
-        )
-        return {row.id: row.score for row in found if row.id in paper_ids}
+    def having(self, connection: Connection, stems: Collection[str]) -> dict[str, int]:
+        """Return how many papers have each of these stems, wherever in their texts; one that none has is missing."""
+        connection.execute(_STEMS)
+        asked = list(stems)
+        found: dict[str, int] = {}
+        for start in range(0, len(asked), BLOCK):
+            rows = connection.execute(_HAVING, {"stems": asked[start : start + BLOCK]})
+            found.update((row.term, row.doc) for row in rows)
+        return found
 
     def aside(self, column: ColumnElement[int]) -> ColumnElement[int]:
         """Return the column behind a plus sign, which keeps SQLite from looking rows up by it."""

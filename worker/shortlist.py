@@ -1,7 +1,7 @@
 """What may go into the letters of a block of readers: fetched in a few queries, and told of each reader.
 
-    matches since each one's last issue, or those that a first letter looks back over → papers → candidates
-    what was passed over and has taken off since; what most upvotes go to; which papers may be one work
+matches since each one's last issue, or those that a first letter looks back over → papers → candidates
+what was passed over and has taken off since; what most upvotes go to; which papers may be one work
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,11 +11,11 @@ from digests.kinship import Kinship
 from digests.trending import heat
 from domain.issues import Candidate
 from domain.papers import Paper
-from domain.topics import Tier
+from domain.topics import Match
 from storage.archive import Archive
 from storage.issues import Reader
 from storage.news import Counted, News, Newsroom
-from topics.diversity import Diversity
+from topics.diversity import diversified
 from worker.planning import Policy, is_first, limits_of
 
 RISING_DAYS = timedelta(days=30)  #: how old a late riser may be
@@ -25,7 +25,7 @@ _TRENDING_DAYS = timedelta(days=7)
 _MOST_VOTED = 100  # papers looked at for what is trending: heat halves every two days
 
 
-class Desk:
+class Shortlister:
     """Fetches what may go into letters."""
 
     def __init__(
@@ -33,15 +33,13 @@ class Desk:
         *,
         archive: Archive,
         newsroom: Newsroom,
-        census: CensusOf,
         policy: Policy,
     ) -> None:
         self._archive = archive
         self._newsroom = newsroom
-        self._census = census
         self._policy = policy
 
-    def selected(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Selected":
+    def of(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Shortlist":
         """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
         newsroom = self._newsroom
         moment = now - timedelta(days=self._policy.welcome_days)
@@ -56,7 +54,7 @@ class Desk:
         wanted = {each.paper_id for found in (*news.values(), *risers.values()) for each in found} | set(voted)
         papers = {paper.id: paper for paper in self._archive.papers(wanted)}
         hot = sorted((papers[each] for each in voted), key=lambda paper: (-heat(paper, now.date()), -paper.id))
-        return Selected(
+        return Shortlist(
             papers=papers,
             news=news,
             counted=counted,
@@ -64,7 +62,6 @@ class Desk:
             trending=hot,
             had=had,
             kinship=Kinship(papers.values(), self._archive.linked(wanted)),
-            census=self._census,
         )
 
     def _risers(self, readers: Sequence[int], now: datetime) -> dict[int, list[News]]:
@@ -75,7 +72,7 @@ class Desk:
         return {} if least is None else self._newsroom.risers(readers, since, max(least, LEAST_VOTES))
 
 
-class Selected:
+class Shortlist:
     """What may go into the letters of some readers."""
 
     def __init__(
@@ -88,14 +85,13 @@ class Selected:
         trending: Sequence[Paper],
         had: Mapping[int, Collection[int]],
         kinship: Kinship,
-        census: CensusOf,
     ) -> None:
         self._papers = papers
         self._news = news
         self._counted = counted
         self._risers = risers
         self._had = had
-        self._diversity = Diversity(census)
+        self._arranged: dict[tuple[int, ...], list[int]] = {}
         self.trending = trending  #: the hottest first
         self.kin = kinship.of
 
@@ -120,7 +116,13 @@ class Selected:
 
     def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
         """Return one topic's candidates so that what is much alike does not stand together."""
-        return self._diversity.arranged(topic_id, best)
+        by_id = {each.paper.id: each for each in best}
+        key = (topic_id, *by_id)
+        known = self._arranged.get(key)
+        if known is None:
+            matches = [Match(topic_id, each.paper.id, each.score, each.tier) for each in best]
+            known = self._arranged[key] = [match.paper_id for match in diversified(matches, self._papers)]
+        return [by_id[paper_id] for paper_id in known]
 
     def _candidates(self, news: Sequence[News]) -> list[Candidate]:
         # A paper that was joined with another since is told under the other's number the next time.
