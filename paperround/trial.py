@@ -62,7 +62,7 @@ def trial(
             if day not in known or now.date() - day <= _STILL_FILLING:
                 reports += house.collector.collect(days=[day])
             progress(1)
-        found = select(parsed, house.archive.since(wanted[0]))
+        found = select(parsed, house.archive.since(wanted[0]), house.census.of)
         whys = {each.paper.id: each.why for each in found.papers}
         listed = len(house.archive.since(wanted[0]))
         digest = compose(

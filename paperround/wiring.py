@@ -47,6 +47,7 @@ from worker.editing import Editor
 from worker.liveness import is_alive, worker_name
 from worker.match import Matcher
 from worker.planning import Policy
+from worker.preview import Previewer
 from worker.publish import Publisher
 from worker.reading import Reader
 from worker.receipts import Receipts
@@ -267,6 +268,11 @@ class House:
             census=self.census.of,
             welcome_days=self.settings.digest.welcome_days,
         )
+
+    @cached_property
+    def previewer(self) -> Previewer:
+        """What a query would have brought."""
+        return Previewer(archive=self.archive, search=self.search, census=self.census.of)
 
     def receipts(self) -> Receipts:
         """The facts for the foot of the letters of one publish."""
