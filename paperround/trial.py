@@ -12,7 +12,6 @@ from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.papers import FetchStatus
 from domain.subscriptions import Schedule
-from domain.topics import Tier
 from paperround.settings import build
 from paperround.wiring import House
 from topics.query import parse
@@ -68,9 +67,9 @@ def trial(
         digest = compose(
             slot=Schedule().slot(now),
             first=True,
-            wishes=[TopicWish(topic_id=0, name=query)],
+            wishes=[TopicWish(topic_id=0, name=query, related=parsed.is_plain)],
             candidates=[
-                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=Tier(each.tier)) for each in found.papers
+                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers
             ],
             sent=(),
             limits=_LIMITS,
@@ -86,4 +85,4 @@ def trial(
         return Trial(papers=0, listed=0, reports=tuple(reports), letter=None)  # the last letter stays
     slots = mailing_slots(recipient="you@lab.example", message_id="<try@lab.example>", date=now)
     page.write_text(part(fragments, "html", personal=True, slots=slots), encoding="utf-8")
-    return Trial(papers=len(found.papers), listed=listed, reports=tuple(reports), letter=page)
+    return Trial(papers=found.total, listed=listed, reports=tuple(reports), letter=page)

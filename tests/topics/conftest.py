@@ -1,9 +1,14 @@
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 
 import pytest
 
+from domain.fts5 import tokens
+from domain.length import length
 from domain.papers import AbstractKind, Identifiers, Paper
+from domain.topics import Census
+from topics.stems import Stemmer
 
 MakePaper = Callable[..., Paper]
 
@@ -30,3 +35,19 @@ def a_paper() -> MakePaper:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def census_of() -> Callable[[list[Paper]], Callable[[Collection[str]], Census]]:
+    """Return what takes the census of papers that are a whole archive."""
+
+    def of(papers: list[Paper]) -> Callable[[Collection[str]], Census]:
+        words = {paper.id: set(tokens(paper.title) + tokens(paper.abstract)) for paper in papers}
+        with Stemmer() as stemmer:
+            stems = stemmer.stems(word for each in words.values() for word in each)
+        having = Counter(stem for each in words.values() for stem in {stems[word] for word in each})
+        lengths = [length(paper.title, paper.abstract) for paper in papers]
+        average = sum(lengths) / len(lengths) if lengths else 0.0
+        return lambda wanted: Census(len(papers), average, {stem: having[stem] for stem in wanted if stem in having})
+
+    return of
