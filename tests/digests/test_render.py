@@ -77,12 +77,13 @@ class Links(HTMLParser):
         self.words.append(data)
 
 
-@pytest.mark.parametrize("name", ["digest", "first-empty", "personal", "shared", "confirm"])
-def test_letters_are_as_they_were(name: str, sample: Digest, slots: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["digest", "busy", "first-empty", "personal", "shared", "confirm"])
+def test_letters_are_as_they_were(name: str, sample: Digest, busy: Digest, slots: dict[str, str]) -> None:
     """To accept a change, delete the golden file, run once, and read what was written."""
     linked, personal = Renderer(LINKED), Renderer(Frame(labels=LINKED.labels))
     letter = {
         "digest": lambda: linked.digest(sample, shared=False),
+        "busy": lambda: linked.digest(busy, shared=False),
         "first-empty": lambda: linked.digest(empty(sample), shared=False),
         "personal": lambda: personal.digest(sample, shared=False),
         "shared": lambda: linked.digest(sample, shared=True),
