@@ -140,7 +140,7 @@ class Renderer:
             yield from (self._title(part, paper) for paper in block.titles)
             yield self._piece(part.shared, form("also_end", _unnamed(block)))
         if block.related:
-            yield self._piece(part.shared, form("related"))
+            yield self._piece(part.shared, form("related", not (block.full or block.titles or block.unnamed)))
             yield from self._papers(part, block.related, numbers, year)
 
     def _papers(self, part: _Part, entries: Iterable[Entry], numbers: Iterator[int], year: int) -> Iterator[Fragment]:

@@ -25,7 +25,7 @@ _URL = re.compile(r"[!#-;=?-\[\]-_a-z~\x80-\U0010ffff]+")
 _ASIDES = {
     AsideKind.LATE_RISERS: (
         "Late risers",
-        "Papers of your topics that were in no letter and have gathered votes since.",
+        "Papers of your topics that were in none of your letters and have gathered votes since.",
     ),
     AsideKind.TRENDING: ("Trending", "The most upvotes for their age, whatever your topics."),
 }

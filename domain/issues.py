@@ -1,4 +1,4 @@
-"""Issues and letters: from candidates to frozen fragments, and what becomes of each delivery."""
+"""Issues and letters: from candidates to frozen fragments."""
 
 import hashlib
 from collections.abc import Mapping
@@ -239,89 +239,6 @@ class IssuePlan:
     upto_match: int  #: the newest match that was considered; the next issue begins after it
     papers: tuple[IssuePaper, ...]
     mailing: Mailing
-
-
-# -- deliveries --------------------------------------------------------------------------------------------------------
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery stands (mail.md section 2)."""
-
-    PLANNED = "planned"
-    LEASED = "leased"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    DEFERRED = "deferred"
-    REJECTED = "rejected"
-    UNCERTAIN = "uncertain"
-    SKIPPED = "skipped"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A delivery that this worker holds."""
-
-    id: int
-    message_key: str
-    kind: LetterKind
-    recipient: str
-    message_id: str
-    attempts: int  #: tries before this one that counted
-    uncertain_before: bool  #: it may already have left once
-    expires_at: datetime
-    subject: str
-    fragments: tuple[Fragment, ...]
-    slots: Mapping[str, str]
-    sha256: str = ""  #: of the message that was sent; "" before the first try that reached the dot
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A whole message, ready for a transport."""
-
-    key: str  #: the message key; a transport that can overwrite uses it to stay idempotent
-    kind: LetterKind
-    sender: str  #: envelope sender
-    recipient: str  #: envelope recipient
-    message_id: str
-    data: bytes  #: CRLF lines, no dot-stuffing
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A transport took the message."""
-
-    reply: str  #: what the relay said, or where the file lies
-    code: int | None = None
-    enhanced: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one try ended: the state to settle, and when to try again."""
-
-    state: DeliveryState
-    reply: str = ""
-    code: int | None = None
-    enhanced: str | None = None
-    not_before: datetime | None = None  #: for deferred, uncertain and planned
-    counts: bool = True  #: whether it used an attempt
-    sha256: str = ""  #: of the joined message, once it was sent
-    reason: str = ""  #: for skipped, rejected, expired: why, in a word or a sentence
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryCounts:
-    """What one pass of deliver did."""
-
-    accepted: int = 0
-    deferred: int = 0
-    rejected: int = 0
-    uncertain: int = 0
-    skipped: int = 0
-    expired: int = 0
-    held: str = ""  #: why nothing was sent, in a sentence; "" where nothing holds it
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select, text, update
 
+from domain.deliveries import DeliveryState
 from domain.errors import UsageError
 from domain.holding import Hold, Note, Residence, reason_to_hold
-from domain.issues import DeliveryState
 from storage.database import Database
 from storage.note import NoteFile
 from storage.tables import DELIVERY, INSTALLATION, OPEN

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+from domain.deliveries import DeliveryState
 from domain.errors import DatabaseUnavailable
-from domain.issues import DeliveryState
 from storage import derived, migrate
 from storage.beside import is_cut_short
 from storage.database import Database

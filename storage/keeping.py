@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, and_, case, delete, exists, func, or_, select, update
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from domain.papers import FetchStatus
 from domain.subscriptions import SubscriberState
 from storage.database import Database

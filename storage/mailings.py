@@ -3,7 +3,8 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.issues import Content, DeliveryState, Mailing
+from domain.deliveries import DeliveryState
+from domain.issues import Content, Mailing
 from storage.tables import CONTENT, DELIVERY, FRAGMENT
 
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select, text, update
 
+from domain.deliveries import DeliveryState, Leased, Outcome
 from domain.errors import UnknownError
-from domain.issues import DeliveryState, Fragment, Leased, LetterKind, Outcome, Role
+from domain.issues import Fragment, LetterKind, Role
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.installation import is_held

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Date, and_, case, func, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from storage.database import Database
 from storage.tables import DELIVERY, MATCH, PAPER, SIGHTING
 

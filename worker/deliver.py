@@ -23,8 +23,9 @@ from digests.mail.message import join
 from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
 from domain.clock import Clock
+from domain.deliveries import Acceptance, DeliveryCounts, DeliveryState, Leased, Message
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, StorageError, UncertainDelivery
-from domain.issues import Acceptance, DeliveryCounts, DeliveryState, Leased, LetterKind, Message
+from domain.issues import LetterKind
 from storage.installation import Installation
 from storage.outbox import Outbox, Permission
 from worker.liveness import is_alive

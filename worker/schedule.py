@@ -20,8 +20,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from domain.clock import Clock
+from domain.deliveries import DeliveryCounts
 from domain.errors import Interrupted, PaperroundError
-from domain.issues import DeliveryCounts, PublishCounts
+from domain.issues import PublishCounts
 from worker.collect import Collector
 from worker.deliver import Deliverer
 from worker.match import Matcher, MatchReport

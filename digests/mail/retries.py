@@ -10,8 +10,8 @@ not wanted any more   skipped
 
 from datetime import datetime, timedelta
 
+from domain.deliveries import Acceptance, DeliveryState, Outcome
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, UncertainDelivery
-from domain.issues import Acceptance, DeliveryState, Outcome
 
 #: No pause between two tries is longer.
 LONGEST_PAUSE = timedelta(hours=4)

@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 
 from digests.addresses import Address, address
 from digests.mail.wire import Reply, Wire, dial, printable
+from domain.deliveries import Acceptance, Message
 from domain.errors import (
     AddressError,
     DeliveryError,
@@ -26,7 +27,6 @@ from domain.errors import (
     TransientDeliveryError,
     UncertainDelivery,
 )
-from domain.issues import Acceptance, Message
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _OURS = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: said of our log-in, not of the recipient

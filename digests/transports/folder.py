@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from domain.deliveries import Acceptance, Message
 from domain.errors import NotConnected, TransientDeliveryError
-from domain.issues import Acceptance, Message
 
 _KEY = re.compile(r"[a-z]+(?::[A-Za-z0-9]+)+")
 _LONGEST = 100  # characters of a key in a file name: file systems end at 255 bytes

@@ -23,8 +23,9 @@ from typing import Self
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from digests.transports.folder import file_stem, locked, written
+from domain.deliveries import Acceptance, Message
 from domain.errors import PermanentDeliveryError, TransientDeliveryError
-from domain.issues import Acceptance, LetterKind, Message
+from domain.issues import LetterKind
 
 _PUBLIC = 0o666  # less the umask: a web server may read them
 _INDEX = "index.html"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from domain.issues import Acceptance, Message
+from domain.deliveries import Acceptance, Message
 
 
 class MemoryTransport:

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from digests.mail.smtp import Envelope, Relay, Session, Timeouts
+from domain.deliveries import Acceptance, Message
 from domain.errors import TransientDeliveryError
-from domain.issues import Acceptance, Message
 
 
 class SmtpTransport:

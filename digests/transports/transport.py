@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-from domain.issues import Acceptance, Message
+from domain.deliveries import Acceptance, Message
 
 #: How the conversation with the relay is protected; the one that is asked for is the one that is used.
 TlsMode = Literal["starttls", "implicit", "none"]

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from digests.wording import counted
+from domain.deliveries import DeliveryState
 from domain.errors import UsageError
-from domain.issues import DeliveryState
 from paperround.browser import show_page
 from paperround.commands.context import Json, instant_from, opened, report
 from paperround.console import plain, table

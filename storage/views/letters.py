@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 every word in these statements is ours
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from domain.subscriptions import SubscriberState
 from storage.views.view import INTEGER, Column, Speech, View, among
 

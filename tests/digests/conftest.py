@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain.issues import Digest, Entry, Receipt, Section, Slot, SourceCheck
+from digests.compose import Limits, compose
+from domain.issues import Candidate, Digest, Entry, Receipt, Section, Slot, SourceCheck, TopicWish
 from domain.papers import AbstractKind, FetchStatus, Identifiers, Paper
-from domain.topics import Why
+from domain.topics import Tier, Why
 
 MakePaper = Callable[..., Paper]
 
@@ -87,6 +88,68 @@ def sample(make_paper: MakePaper) -> Digest:
         ),
         confirmed_at=datetime(2026, 10, 3, 9, tzinfo=UTC),
     )
+
+
+@pytest.fixture
+def busy(make_paper: MakePaper) -> Digest:
+    """A letter with everything: three topics that overlap, related papers, a flood, late risers, what is trending."""
+    wishes = (
+        TopicWish(1, "neural sensitivity", related=True),
+        TopicWish(2, "Robustness", related=True),
+        TopicWish(3, "frozen mud", related=True),
+        TopicWish(4, 'abnn OR "attention fault"'),
+    )
+    both = make_paper(1, title="Probing the Sensitivity of Robust Networks", upvotes=41)
+    plain = make_paper(2, title="Robust Estuaries", abstract="A robust survey of mud. It moves twice a year.")
+    near = make_paper(3, title="Mud That Moves", abstract="We follow mud along forty estuaries, and say why it moves.")
+    far = make_paper(4, title="Frozen Layers Learn", abstract="A frozen layer learns from the layers around it.")
+    sturdy = make_paper(7, title="Sturdy Things", abstract="Sturdy is robust by another name.")
+    late = make_paper(
+        5,
+        title="A Late Bloomer on Sensitivity",
+        published=date(2026, 11, 2),
+        first_listed=date(2026, 11, 3),
+        upvotes=97,
+        code_url="https://github.com/example/bloomer",
+    )
+    hot = make_paper(6, title="What Everybody Reads", upvotes=512, published=date(2026, 11, 19))
+    flood = [make_paper(number, title=f"Attention Faults, Case {number}") for number in range(10, 18)]
+    whys = {
+        1: Why("both words, in abstract and title", ("Sensitivity", "sensitivity", "network")),
+        2: Why("word “robust”, in title and abstract", ("robust", "Robust")),
+        3: Why("word “mud”, in title and abstract", ("mud", "Mud")),
+        4: Why("phrase “attention fault”, in title", ("Attention Faults",)),
+    }
+    only_frozen = Why("word “frozen”, in title and abstract", ("Frozen", "frozen"))
+    digest = compose(
+        slot=Slot(label="2026-11-20", zone="Europe/Berlin", day=date(2026, 11, 20)),
+        first=False,
+        wishes=wishes,
+        candidates=[
+            Candidate(1, both, 2.0),
+            Candidate(2, both, 3.0),
+            Candidate(2, plain, 2.0),
+            Candidate(3, near, 2.0, Tier.RELATED),
+            Candidate(3, far, 1.0, Tier.RELATED),
+            Candidate(2, sturdy, 1.0, Tier.RELATED),
+            *(Candidate(4, paper, 1.0) for paper in flood),
+        ],
+        sent=(),
+        limits=Limits(papers=8, per_topic=3, trending=1),
+        checks=(
+            SourceCheck("daily", "Hugging Face Daily Papers", date(2026, 11, 20), FetchStatus.OK, 31, 30),
+            SourceCheck("cs.LG", "arXiv cs.LG", date(2026, 11, 20), FetchStatus.OK, 1_422, 1_374),
+        ),
+        new=1_404,
+        confirmed_at=datetime(2026, 10, 3, 9, tzinfo=UTC),
+        welcome_days=7,
+        explain=lambda topic_id, paper: only_frozen if paper is far else whys[topic_id],
+        beyond={4: 692},
+        risers=[Candidate(2, late, 1.0), Candidate(1, late, 1.0)],
+        trending=[late, both, hot],
+    )
+    assert digest is not None
+    return digest
 
 
 @pytest.fixture

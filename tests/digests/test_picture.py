@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from digests.compose import Limits, compose
 from digests.mail.message import part
 from digests.render import Frame, Renderer
-from domain.issues import Candidate, Slot, SourceCheck, TopicWish
+from domain.issues import Candidate, Reason, Slot, SourceCheck, TopicWish
 from domain.papers import FetchStatus
 from domain.topics import Why
 
@@ -80,6 +81,18 @@ def letter(make_paper, *, linked: bool) -> str:
     )
     made = Renderer(Frame(linked=linked, postal_address="A" * 200)).digest(digest, shared=False)
     return part(made.fragments, "html", personal=True, slots=LINKS)
+
+
+def test_a_letter_with_everything_does_not_scroll_sideways_and_has_one_outline(busy, tmp_path):
+    name = "Robustness" * 40
+    entry = busy.sections[0].entries[0]
+    entry = replace(entry, also=(Reason(name, Why("phrase “" + "y" * 400 + "”, in title", ())),) * 8)
+    busy = replace(busy, sections=(replace(busy.sections[0], entries=(entry,)), *busy.sections[1:]))
+    page = part(Renderer(Frame()).digest(busy, shared=False).fragments, "html", personal=True, slots={})
+    for width, (scroll, headings) in measured(page, tmp_path).items():
+        assert scroll <= width
+        assert headings == 1
+    assert (page.count("<h2"), page.count("<h3")) == (6, 10)
 
 
 @pytest.mark.parametrize("linked", [False, True])

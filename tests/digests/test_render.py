@@ -77,12 +77,13 @@ class Links(HTMLParser):
         self.words.append(data)
 
 
-@pytest.mark.parametrize("name", ["digest", "first-empty", "personal", "shared", "confirm"])
-def test_letters_are_as_they_were(name: str, sample: Digest, slots: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["digest", "busy", "first-empty", "personal", "shared", "confirm"])
+def test_letters_are_as_they_were(name: str, sample: Digest, busy: Digest, slots: dict[str, str]) -> None:
     """To accept a change, delete the golden file, run once, and read what was written."""
     linked, personal = Renderer(LINKED), Renderer(Frame(labels=LINKED.labels))
     letter = {
         "digest": lambda: linked.digest(sample, shared=False),
+        "busy": lambda: linked.digest(busy, shared=False),
         "first-empty": lambda: linked.digest(empty(sample), shared=False),
         "personal": lambda: personal.digest(sample, shared=False),
         "shared": lambda: linked.digest(sample, shared=True),
@@ -286,6 +287,29 @@ def test_a_topic_whose_papers_all_stand_above_is_one_line(sample: Digest, slots:
     assert page.count("<h2") == 1
     assert "bounds" in page
     assert "3 papers, above" in page
+
+
+def test_a_letter_of_related_papers_alone_says_so_and_is_named_after_one(busy: Digest, slots: dict[str, str]) -> None:
+    sections = tuple(section for section in busy.sections if not section.total)
+    letter = Renderer(LINKED).digest(
+        replace(busy, sections=sections, receipt=replace(busy.receipt, matched=0, at_most=False)), shared=False
+    )
+    text, page = parts(letter, slots)
+    assert letter.subject == "Mud That Moves, and 1 more · 20 November"
+    for body in (text, unescape(page)):
+        flat = " ".join(body.split())
+        assert "No new paper answers your topics in full; 2 related ones have part of the words." in flat
+        assert "None matched. Counted apart: 2 related, 1 late riser, 1 trending." in flat
+        assert "We watch for" not in flat
+
+
+def test_all_reasons_mark_their_words_and_both_parts_tell_them(busy: Digest, slots: dict[str, str]) -> None:
+    text, page = parts(Renderer(LINKED).digest(busy, shared=False), slots)
+    for body in (text, unescape(page)):
+        flat = " ".join(body.split())
+        assert "Also under “Robustness”: word “robust”, in title and abstract" in flat
+        assert "Under “neural sensitivity”: both words, in abstract and title" in flat
+        assert "listed 3 November" in flat
 
 
 def test_an_address_in_an_abstract_is_neither_broken_nor_marked(make_paper: MakePaper, sample: Digest) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.mail.retries import LONGEST_PAUSE, pause, settle
+from domain.deliveries import Acceptance, DeliveryState, Outcome
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
-from domain.issues import Acceptance, DeliveryState, Outcome
 
 NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 

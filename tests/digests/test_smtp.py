@@ -18,6 +18,7 @@ import pytest
 
 from digests.mail.smtp import Relay, Timeouts, wrapped
 from digests.transports.smtp import SmtpConnection, SmtpTransport
+from domain.deliveries import Message
 from domain.errors import (
     DeliveryError,
     NotConnected,
@@ -25,7 +26,7 @@ from domain.errors import (
     TransientDeliveryError,
     UncertainDelivery,
 )
-from domain.issues import LetterKind, Message
+from domain.issues import LetterKind
 
 Answer = bytes | Callable[[socket.socket], None]
 DATA = b"Subject: three papers\r\n\r\n.a line that begins with a dot\r\n..two\r\nthe end\r\n"

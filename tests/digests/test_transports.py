@@ -25,8 +25,9 @@ from digests.transports.html import HtmlTransport
 from digests.transports.memory import MemoryTransport
 from digests.transports.registry import TRANSPORTS, transport_of
 from digests.transports.transport import MailRoute, Transport
+from domain.deliveries import Message
 from domain.errors import NotConnected, PermanentDeliveryError, SettingsError, TransientDeliveryError
-from domain.issues import LetterKind, Message
+from domain.issues import LetterKind
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

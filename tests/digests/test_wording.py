@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from digests import wording
-from domain.issues import Receipt, SourceCheck
+from domain.issues import Entry, Reason, Receipt, SourceCheck
 from domain.papers import FetchStatus, Paper
+from domain.topics import Why
 
 MakePaper = Callable[..., Paper]
 
@@ -56,6 +57,57 @@ def intro(receipt: Receipt, *, first: bool = False, shown: int = 0, titles: int 
     return wording.intro(
         receipt=receipt, first=first, welcome_days=7, topics=2, shown=shown, titles=titles, related=related
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "first", "said"),
+    [
+        ((58, 3, 1), False, "3 papers answer your topics. 1 related one has part of the words."),
+        ((58, 0, 2), False, "No new paper answers your topics in full; 2 related ones have part of the words."),
+        ((58, 0, 2), True, "No paper of that time answers your topics in full; 2 related ones have part of the words."),
+        ((58, 0, 0), True, "Nothing listed in that time answers your topics; the next comes when something does."),
+    ],
+)
+def test_a_related_paper_is_never_said_to_answer(counts: tuple[int, int, int], first: bool, said: str) -> None:
+    new, matched, related = counts
+    told = intro(Receipt((), new, matched), first=first, shown=matched, related=related)
+    assert told.split(". ", 1)[1] == said
+
+
+def test_what_several_topics_only_count_is_an_upper_bound() -> None:
+    receipt = Receipt((), 0, 700, at_most=True)
+    assert intro(receipt, shown=3, titles=7) == (
+        "Up to 700 papers answer your topics: 3 in full, 7 by title, 690 only counted."
+    )
+    assert wording.matched(receipt, shown=3, titles=7) == (
+        "Up to 700 matched: 3 in full, 7 by title, 690 only counted."
+    )
+    assert wording.matched(replace(receipt, at_most=False), shown=700, titles=0) == "700 matched."
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((2, 2, 0, 0), "2 papers"),
+        ((2, 2, 0, 1), "2 papers; 1 related"),
+        ((700, 3, 0, 0), "3 of 700"),
+        ((2, 1, 1, 1), "1 of 2, 1 above; 1 related"),
+        ((1, 0, 1, 2), "1 paper, above; 2 related"),
+        ((0, 0, 0, 3), "3 related"),
+    ],
+)
+def test_a_topic_s_heading_counts_matches_and_related_papers_apart(
+    counts: tuple[int, int, int, int], said: str
+) -> None:
+    total, shown, above, related = counts
+    assert wording.section_count(total=total, shown=shown, above=above, related=related) == said
+
+
+def test_a_reason_without_words_is_left_out(make_paper: MakePaper) -> None:
+    entry = Entry(make_paper(1), 1, Why("", ()), also=(Reason("mud\0\u202e", Why("", ())),))
+    assert wording.reasons(entry) == ["Also under “mud”"]
+    assert wording.reasons(replace(entry, also=(), topic=" ")) == ["Under “Untitled topic”"]
+    assert wording.reasons(replace(entry, also=())) == []
 
 
 def checked(*checks: SourceCheck, first: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from domain.papers import FetchStatus
 
 ROOT = Path(__file__).resolve().parents[2]

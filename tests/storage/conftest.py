@@ -5,18 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from domain.issues import (
-    Content,
-    DeliveryState,
-    Fragment,
-    IssuePaper,
-    IssuePlan,
-    LetterKind,
-    Mailing,
-    Outcome,
-    Role,
-    Slot,
-)
+from domain.deliveries import DeliveryState, Outcome
+from domain.issues import Content, Fragment, IssuePaper, IssuePlan, LetterKind, Mailing, Role, Slot
 from domain.papers import AbstractKind, FetchStatus, ListedPaper, Listing
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import WishedTopic

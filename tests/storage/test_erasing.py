@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from domain.issues import DeliveryState, Outcome
+from domain.deliveries import DeliveryState, Outcome
 from domain.subscriptions import Consent
 from domain.topics import Match
 from storage.integrity import faults

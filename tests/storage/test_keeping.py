@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from domain.papers import Fetched, FetchStatus
 from domain.subscriptions import Consent, SubscriberState
 from storage.erasing import let_go

@@ -2,19 +2,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from domain.deliveries import DeliveryState, Outcome
 from domain.errors import UnknownError
-from domain.issues import (
-    Content,
-    DeliveryState,
-    Fragment,
-    IssuePaper,
-    IssuePlan,
-    LetterKind,
-    Mailing,
-    Outcome,
-    Role,
-    Slot,
-)
+from domain.issues import Content, Fragment, IssuePaper, IssuePlan, LetterKind, Mailing, Role, Slot
 from domain.papers import Identifiers
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import Match, WishedTopic

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import create_engine, inspect, select, text
 
 from digests.mail.message import join
+from domain.deliveries import DeliveryState
 from domain.errors import DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable
-from domain.issues import DeliveryState
 from storage import migrate
 from storage.archive import Archive
 from storage.database import Database

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, select
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from domain.subscriptions import Consent
 from storage.integrity import faults
 from storage.keeping import Keeping

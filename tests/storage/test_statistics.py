@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import event, insert
 from sqlalchemy.dialects import postgresql
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from domain.papers import Identifiers
 from domain.topics import Match
 from storage import statistics

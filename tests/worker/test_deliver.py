@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.clock import FixedClock
+from domain.deliveries import Acceptance, DeliveryCounts, Message
 from domain.errors import (
     DeliveryError,
     NotConnected,
@@ -16,7 +17,6 @@ from domain.errors import (
     TransientDeliveryError,
     UncertainDelivery,
 )
-from domain.issues import Acceptance, DeliveryCounts, Message
 from paperround.demo.play import EVENING
 from paperround.demo.site import DAYS, DemoSite, read_pages
 from paperround.settings import build

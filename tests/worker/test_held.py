@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from domain.clock import FixedClock
-from domain.issues import Acceptance, DeliveryCounts, Message
+from domain.deliveries import Acceptance, DeliveryCounts, Message
 from paperround.demo.play import EVENING
 from paperround.demo.site import DAYS, DemoSite, read_pages
 from paperround.settings import build

@@ -9,7 +9,7 @@ import pytest
 
 from digests.transports.memory import MemoryTransport
 from domain.clock import FixedClock
-from domain.issues import Acceptance, Message
+from domain.deliveries import Acceptance, Message
 from domain.papers import AbstractKind, FetchStatus, ListedPaper, Listing
 from paperround.settings import build
 from paperround.wiring import House

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from digests.wording import counted, full_date, subject_date
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from storage.statistics import PerDay
 from web.plots.drawing import figure
 from web.plots.scales import spans

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from lxml import etree
 
-from domain.issues import DeliveryState
+from domain.deliveries import DeliveryState
 from storage.statistics import PerDay, SourceDays
 from web.plots.archive import archive_figure, panels
 from web.plots.drawing import WIDE
