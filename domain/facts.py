@@ -1,29 +1,29 @@
-"""What is known of a paper beside its words, as a topic asks for it: categories and sources.
-
-Both are compared without regard to capitals. The archive files papers by the same rules (storage/words/categories.py).
-"""
-
-import re
-from collections.abc import Iterable
+"""What a topic may ask of a paper beside its words, decided by comparing names; authors are compared in authors.py."""
 
 from domain.authors import likeness
 from domain.papers import Paper
 from domain.topics import Author, Category, Fact, Source, Votes
 
-_OF_AN_ARCHIVE = re.compile(r"([a-z]+(?:-[a-z]+)*)\.[a-z]+(?:-[a-z]+)*")
+
+def is_in_category(asked: str, category: str) -> bool:
+    """Whether a paper's category is the one asked for (lower case), or one inside it, as cs.CL is inside cs."""
+    category = category.lower()
+    return category == asked or category.startswith(f"{asked}.")
+
+
+def is_source(asked: str, source: str) -> bool:
+    """Whether a configured source's name is the one asked for (lower case), or begins so up to a sign.
+
+    `huggingface` is huggingface-daily, and `arxiv` is arxiv:cs.CL; `hugging` is neither.
+    """
+    source = source.lower()
+    return source == asked or (source.startswith(asked) and not source[len(asked)].isalnum())
 
 
 def filed_under(category: str) -> frozenset[str]:
-    """Return the names that a category is found by: its own, and of one like cs.LG also its archive's, cs."""
-    name = category.casefold()
-    archive = _OF_AN_ARCHIVE.fullmatch(name)
-    return frozenset({name, archive[1]} if archive else {name})
-
-
-def is_source(asked: str, configured: str) -> bool:
-    """Whether a source is meant by its name, or by what that begins with up to a sign: huggingface, arxiv."""
-    name = configured.casefold()
-    return name == asked or (name.startswith(asked) and not name[len(asked)].isalnum())
+    """Return the names by which `is_in_category` finds a category: cs.cl and cs of cs.CL."""
+    parts = category.lower().split(".")
+    return frozenset(".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def has(paper: Paper, fact: Fact) -> bool:
@@ -32,12 +32,8 @@ def has(paper: Paper, fact: Fact) -> bool:
         case Author(names):
             return any(likeness(names, listed) for listed in paper.authors)
         case Category(name):
-            return _is_filed(name, paper.categories)
+            return any(is_in_category(name, category) for category in paper.categories)
         case Source(name):
-            return any(is_source(name, configured) for configured in paper.sources)
+            return any(is_source(name, source) for source in paper.sources)
         case Votes(least):
             return (paper.upvotes or 0) >= least
-
-
-def _is_filed(name: str, categories: Iterable[str]) -> bool:
-    return any(name in filed_under(each) for each in categories)
