@@ -166,7 +166,7 @@ def test_facts_are_read_off_the_papers(a_paper: MakePaper) -> None:
     papers = [
         replace(a_paper(1, "Tides"), authors=("Mira Okafor", "K. He"), categories=("cs.CL",), upvotes=19),
         replace(a_paper(2, "Tides"), authors=("Kaiming He",), categories=("math.AG", "cs.LG"), upvotes=20),
-        replace(a_paper(3, "Tides"), sources=("arxiv:cs.CL", "huggingface-daily")),
+        replace(a_paper(3, "Tides"), authors=(), sources=("arxiv:cs.CL", "huggingface-daily")),
     ]
 
     assert picked(papers, 'author:"He, Kaiming"') == [1, 2]
@@ -231,9 +231,10 @@ def test_related_papers_answer_only_where_they_are_wanted_and_few_are_exact(
 ) -> None:
     papers = [a_paper(1, "Neural sensitivity"), a_paper(2, "Neural nets"), a_paper(3, "Soil and sea")]
     query = parse("neural sensitivity")
+    archive = census_of(papers)
 
     def tiers(papers: list[Paper], query: Query, *, related: bool) -> list[tuple[int, int]]:
-        found = match(papers, [Topic(1, query, related=related)], census_of(papers))
+        found = match(papers, [Topic(1, query, related=related)], archive)
         return [(m.paper_id, m.tier) for each in found for m in each.matches]
 
     assert tiers(papers, query, related=True) == [(1, Tier.EXACT), (2, Tier.RELATED)]
@@ -246,8 +247,9 @@ def test_related_papers_answer_only_where_they_are_wanted_and_few_are_exact(
 
 def test_at_most_ten_related_papers_are_kept(a_paper: MakePaper, census_of: CensusOf) -> None:
     papers = [a_paper(number, "Neural nets") for number in range(1, 30)]
+    archive = census_of([*papers, a_paper(30, "Sensitivity"), *(a_paper(number, "Soil, sea") for number in range(31, 300))])
 
-    (found,) = match(papers, [Topic(1, parse("neural sensitivity"), related=True)], census_of(papers))
+    (found,) = match(papers, [Topic(1, parse("neural sensitivity"), related=True)], archive)
 
     assert ([m.paper_id for m in found.matches], found.beyond) == (list(range(1, 11)), 0)
 
