@@ -4,6 +4,7 @@ A complaint brings the edits that would do away with it. `mended` makes them, an
 and says nothing if after a few rounds the topic still cannot be read.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from itertools import takewhile
@@ -15,6 +16,7 @@ from topics.grammar import FIELDS, OPERATORS
 Edit = tuple[int, int, str]  #: from where to where in the text, and what should stand there
 
 _ROUNDS = 8
+_INSIDE = re.compile(r"(?<=\() | (?=\))")
 #: What other places call our fields.
 _ALIASES = {
     "ti": "title", "intitle": "title", "abs": "abstract", "ab": "abstract", "tiab": "abstract", "summary": "abstract",
@@ -40,12 +42,13 @@ def mended(text: str, wrong: Wrong, read: Callable[[str], object]) -> str:
             return ""
         for begin, end, instead in reversed(wrong.edits):
             text = text[:begin] + instead + text[end:]
+        text = _INSIDE.sub("", " ".join(text.split()))
         try:
             read(text)
         except Wrong as next_one:
             wrong = next_one
         else:
-            return " ".join(text.split())
+            return text
     return ""
 
 
