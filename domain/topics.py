@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -201,5 +201,14 @@ class Census:
 class Why:
     """The reason a paper is in a letter, true of the stored text."""
 
-    line: str  #: "both words, in title and abstract"
-    marks: tuple[str, ...]  #: the stored text's own words to be highlighted, such as "sensitivities"
+    line: str  #: "both words, in title and abstract"; "" where nothing can be claimed
+    marks: tuple[str, ...]  #: the stored text's own words to be highlighted, such as "sensitivities", longest first
+    quote: str = ""  #: a passage of the stored abstract with words that stand neither in title nor in its beginning
+
+
+def together(whys: Iterable[Why]) -> Why:
+    """Return one reason for a paper that several topics found: the first's line, all marks, the quote with most."""
+    each = tuple(whys)
+    marks = sorted(dict.fromkeys(mark for why in each for mark in why.marks), key=len, reverse=True)
+    quote = max((why.quote for why in each), key=lambda text: sum(mark in text for mark in marks), default="")
+    return Why(line=each[0].line if each else "", marks=tuple(marks), quote=quote)

@@ -1,61 +1,48 @@
-"""Why a paper answers a topic, in words that are true of the stored text.
+"""Why a paper answers a topic, in words that are true of the stored text; topics/grounds.py finds what they tell.
 
-The paper alone goes into a small FTS5 index, each word and phrase of the topic is asked of it, and FTS5's own
-`highlight` shows what stands there: so "sensitivities" answers "sensitivity" here exactly when it does in matching.
-Only what made the topic hold is told: of `a OR (b c)`, a paper with "a" and "b" is there for "a". Spellings of one
-stem, such as agent and agents, are told as one word.
+    both words, in title and abstract · by Kaiming He · 41 upvotes
+    related: 2 of 3 words: “neural” in title · “sensitivity” in abstract
+
+Spellings of one stem, such as agent and agents, are told as one word. What is excluded is not told.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from domain.fts5 import TOKENIZE, match_expression, searchable
+from domain.authors import is_whole
 from domain.papers import Paper
-from domain.topics import And, Node, Not, Or, Phrase, Query, Why, Word
-from topics.surface import CLOSES, OPENS, Span, surface
+from domain.topics import (
+    Author,
+    Category,
+    Field,
+    Leaf,
+    Phrase,
+    Prefix,
+    Query,
+    Source,
+    Tier,
+    Votes,
+    Why,
+    Word,
+    Worded,
+    wanted,
+)
+from topics.grounds import Found, Grounds, Known, Lookup, Place, because, beginning, holds
+from topics.passages import bounds
+from topics.related import loosened
 
-_LONGEST_QUOTED = 40  # characters of a word or phrase in the line
-_STEMS_KEPT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A word or phrase of the topic, in the paper."""
-
-    leaf: Word | Phrase
-    title: tuple[Span, ...]
-    abstract: tuple[Span, ...]
-
-    @property
-    def in_title(self) -> bool:
-        return bool(self.title)
-
-    @property
-    def in_abstract(self) -> bool:
-        return bool(self.abstract)
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """Where the words stand for which a paper answers a query; nothing where it does not answer."""
-
-    title: tuple[tuple[Span, ...], ...] = ()  #: of each word or phrase that made the query hold, its places
-    abstract: tuple[tuple[Span, ...], ...] = ()
+_LONGEST_QUOTED = 40  # characters of a word, phrase or name in the line
+_MOST_QUOTED = 3  # words
+_MOST_NAMED = 2  # authors, categories or sources
+_SEEN = 140  # characters of an abstract that are seen wherever it is shown
 
 
 class Explainer:
     """Says why; used by one thread, closed after use."""
 
     def __init__(self) -> None:
-        self._index = sqlite3.connect(":memory:", isolation_level=None)
-        columns = "title, abstract, authors, categories"
-        self._index.execute(f'CREATE VIRTUAL TABLE paper USING fts5({columns}, tokenize="{TOKENIZE}")')
-        self._index.execute(f'CREATE VIRTUAL TABLE term USING fts5(words, tokenize="{TOKENIZE}")')
-        self._index.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(term, 'instance')")
-        self._stems: dict[str, tuple[str, ...]] = {}
+        self._lookup = Lookup()
 
     def __enter__(self) -> Self:
         return self
@@ -65,70 +52,62 @@ class Explainer:
 
     def close(self) -> None:
         """Let go of the index."""
-        self._index.close()
+        self._lookup.close()
 
-    def explain(self, query: Query, paper: Paper) -> Why:
-        """Return the line and the stored text's own words to be marked, longest first.
+    def explain(self, query: Query, paper: Paper, tier: Tier = Tier.EXACT) -> Why:
+        """Return the line, the stored text's own words to be marked, longest first, and the passage that has them.
 
-        Of a paper that does not answer the query nothing is claimed: the line is empty.
+        Of a paper that does not answer the query nothing is claimed: the line is empty. A related paper need only have
+        part of the words.
         """
-        grounds = {_text(leaf): there for leaf, there in self._grounds(query, paper).items()}
-        if not grounds:
+        found = self._lookup.found(query.tree, paper)
+        tree, is_part = query.tree, False
+        if tier is Tier.RELATED and not holds(tree, found):
+            tree, is_part = loosened(tree) or tree, True
+        if not holds(tree, found):
             return Why(line="", marks=())
-        stems = {term: self._stemmed(term) for term in query.terms}
-        told = list({stems[term]: grounds[term] for term in reversed(query.terms) if term in grounds}.values())[::-1]
+        grounds = {leaf: found[leaf] for leaf in because(tree, found)}
+        asked = self._asked(query)
+        told = _told(asked, grounds)
         marks = dict.fromkeys(
             text[begin:end]
             for there in told
             for text, spans in ((paper.title, there.title), (paper.abstract, there.abstract))
             for begin, end in spans
         )
-        return Why(line=_line(told, len(set(stems.values()))), marks=tuple(sorted(marks, key=len, reverse=True)))
+        kinds = list({stems: leaf for leaf, stems in reversed(asked.items())}.values())
+        words = [_line(told, kinds, is_part=is_part)] if told else []
+        return Why(
+            line=" · ".join([*words, *_facts(grounds.values())]),
+            marks=tuple(sorted(marks, key=len, reverse=True)),
+            quote=_quote(paper.abstract, told),
+        )
 
     def grounds(self, query: Query, paper: Paper) -> Grounds:
         """Return where in title and abstract the words stand for which a search finds the paper.
 
         A search also looks at authors and categories: what was found there alone has no place.
         """
-        found = self._grounds(query, paper, paper.authors, paper.categories).values()
+        found = self._lookup.found(query.tree, paper, paper.authors, paper.categories)
+        if not holds(query.tree, found):
+            return Grounds()
+        there = {leaf: found[leaf] for leaf in because(query.tree, found)}.values()
+        places = [each for each in there if isinstance(each, Place)]
         return Grounds(
-            title=tuple(there.title for there in found if there.title),
-            abstract=tuple(there.abstract for there in found if there.abstract),
+            title=tuple(place.title for place in places if place.title),
+            abstract=tuple(place.abstract for place in places if place.abstract),
         )
 
-    def _grounds(self, query: Query, paper: Paper, *lists: Iterable[str]) -> dict[Word | Phrase, _Found]:
-        """Return what made the query hold in title, abstract and these lists; nothing where it does not hold."""
-        beside = [", ".join(each) for each in lists] or ["", ""]
-        self._index.execute(
-            "INSERT OR REPLACE INTO paper(rowid, title, abstract, authors, categories) VALUES (1, ?, ?, ?, ?)",
-            [searchable(text) for text in (paper.title, paper.abstract, *beside)],
-        )
-        leaves = dict.fromkeys(_leaves(query.tree))
-        found = {leaf: there for leaf in leaves if (there := self._look_up(leaf, paper))}
-        if not _holds(query.tree, found):
-            return {}
-        return {leaf: found[leaf] for leaf in _because(query.tree, found, is_wanted=True)}
+    def _asked(self, query: Query) -> dict[Worded, tuple[str, ...]]:
+        """Return the words that are wanted, in the order in which they were typed, each with its stems."""
+        order = {term: place for place, term in enumerate(query.terms)}
+        leaves = [leaf for leaf in wanted(query.tree) if isinstance(leaf, Worded)]
+        leaves.sort(key=lambda leaf: order.get(_text(leaf), len(order)))
+        return {leaf: self._stems(leaf) for leaf in leaves}
 
-    def _stemmed(self, term: str) -> tuple[str, ...]:
-        """Return the stems of a word or phrase, as the index cuts them."""
-        known = self._stems.get(term)
-        if known is None:
-            if len(self._stems) >= _STEMS_KEPT:
-                self._stems.clear()
-            self._index.execute("INSERT OR REPLACE INTO term(rowid, words) VALUES (1, ?)", (term,))
-            rows = self._index.execute("SELECT term FROM stem ORDER BY offset")
-            known = self._stems[term] = tuple(stem for (stem,) in rows)
-        return known
-
-    def _look_up(self, leaf: Word | Phrase, paper: Paper) -> _Found | None:
-        row = self._index.execute(
-            "SELECT highlight(paper, 0, ?1, ?2), highlight(paper, 1, ?1, ?2) FROM paper WHERE paper MATCH ?3",
-            (OPENS, CLOSES, match_expression(leaf)),
-        ).fetchone()
-        if row is None:
-            return None
-        title, abstract = row
-        return _Found(leaf, tuple(surface(title, paper.title)), tuple(surface(abstract, paper.abstract)))
+    def _stems(self, leaf: Worded) -> tuple[str, ...]:
+        text = _text(leaf)
+        return (text,) if isinstance(leaf, Prefix) else self._lookup.stems(text)
 
 
 def explain(query: Query, paper: Paper) -> Why:
@@ -137,83 +116,130 @@ def explain(query: Query, paper: Paper) -> Why:
         return explainer.explain(query, paper)
 
 
-def _leaves(tree: Node) -> Iterator[Word | Phrase]:
-    match tree:
-        case Word() | Phrase():
-            yield tree
-        case Not(part):
-            yield from _leaves(part)
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _leaves(part)
+def _told(asked: Mapping[Worded, tuple[str, ...]], grounds: Mapping[Leaf, Found]) -> list[Place]:
+    """Return what is told of the words, each once: the places of all that have the same stems."""
+    told: dict[tuple[str, ...], Place] = {}
+    for leaf, stems in asked.items():
+        place = grounds.get(leaf)
+        if isinstance(place, Place):
+            told[stems] = told[stems] | place if stems in told else place
+    return list(told.values())
 
 
-def _holds(tree: Node, found: dict[Word | Phrase, _Found]) -> bool:
-    match tree:
-        case Word() | Phrase():
-            return tree in found
-        case Not(part):
-            return not _holds(part, found)
-        case And(parts):
-            return all(_holds(part, found) for part in parts)
-        case Or(parts):
-            return any(_holds(part, found) for part in parts)
+def _quote(abstract: str, told: Iterable[Place]) -> str:
+    """Return the passage with most of the words that are seen neither in the title nor in the abstract's beginning."""
+    unseen = [there.abstract for there in told if not there.title and there.abstract and there.abstract[0][1] > _SEEN]
+    if not unseen:
+        return ""
+    begin, end = bounds(beginning(abstract), unseen)
+    return abstract[begin:end]
 
 
-def _because(tree: Node, found: dict[Word | Phrase, _Found], *, is_wanted: bool) -> Iterator[Word | Phrase]:
-    """Yield the words and phrases whose presence makes the tree hold, or fail if it is not wanted."""
-    match tree:
-        case Word() | Phrase():
-            if is_wanted:
-                yield tree
-        case Not(part):
-            yield from _because(part, found, is_wanted=not is_wanted)
-        case And(parts) | Or(parts):
-            for part in parts:
-                if _holds(part, found) == is_wanted:
-                    yield from _because(part, found, is_wanted=is_wanted)
-
-
-def _line(told: list[_Found], wanted: int) -> str:
+def _line(told: Sequence[Place], asked: Sequence[Worded], *, is_part: bool) -> str:
     """Say “both words, in title and abstract”, or of words that stand apart which is where."""
-    in_title = [there for there in told if there.in_title]
-    elsewhere = [there for there in told if not there.in_title]
+    if is_part:
+        counted = f"related: {_counted(told, asked)}"
+        return f"{counted}: {_named(told)}" if len(told) <= _MOST_QUOTED else f"{counted}{_spread(told)}"
+    in_title, elsewhere = _apart(told)
     if in_title and elsewhere:
-        if len(told) <= 3:
-            return f"{_quoted(in_title)} in title · {_quoted(elsewhere)} in abstract"
-        return f"{_counted(told, wanted)}: {len(in_title)} in title, {len(elsewhere)} in abstract"
-    in_both = all(there.in_title and there.in_abstract for there in told)
-    where = "title and abstract" if in_both else "title" if in_title else "abstract"
+        return _named(told) if len(told) <= _MOST_QUOTED else f"{_counted(told, asked)}{_spread(told)}"
     if len(told) == 1:
-        return f"{_kind(told)} {_quoted(told)}, in {where}"
-    if len(told) < wanted and len(told) <= 3:
-        return f"{_quoted(told)}, in {where}"
-    return f"{_counted(told, wanted)}, in {where}"
+        return f"{_kind([told[0].leaf])} {_named(told)}"
+    if len(told) < len(asked) and len(told) <= _MOST_QUOTED:
+        return _named(told)
+    return f"{_counted(told, asked)}{_spread(told)}"
 
 
-def _counted(told: list[_Found], wanted: int) -> str:
-    if len(told) < wanted:
-        return f"{len(told)} of {wanted} {_kind(told)}"
+def _named(told: Sequence[Place]) -> str:
+    """Say which word is where."""
+    in_title, elsewhere = _apart(told)
+    if in_title and elsewhere:
+        return f"{_quoted(in_title)} in title · {_quoted(elsewhere)} in abstract"
+    return f"{_quoted(told)}, in {_where(told)}"
+
+
+def _spread(told: Sequence[Place]) -> str:
+    """Say how many words are where."""
+    in_title, elsewhere = _apart(told)
+    if in_title and elsewhere:
+        return f": {len(in_title)} in title, {len(elsewhere)} in abstract"
+    return f", in {_where(told)}"
+
+
+def _apart(told: Sequence[Place]) -> tuple[list[Place], list[Place]]:
+    """Return those that stand in the title, whatever else, and those that do not."""
+    return [each for each in told if Field.TITLE in each.fields], [e for e in told if Field.TITLE not in e.fields]
+
+
+def _where(told: Sequence[Place]) -> str:
+    """Return the field of all of them: the title goes before the abstract, unless all stand in both."""
+    if all(len(there.fields) == len(Field) for there in told):
+        return "title and abstract"
+    return "title" if Field.TITLE in told[0].fields else "abstract"
+
+
+def _counted(told: Sequence[Place], asked: Sequence[Worded]) -> str:
+    if len(told) < len(asked):
+        return f"{len(told)} of {len(asked)} {_kind(asked)}"
+    kind = _kind(asked)
     if len(told) > 2:
-        return f"all {wanted} {_kind(told)}"
-    return "word and phrase" if _kind(told) == "words and phrases" else f"both {_kind(told)}"
+        return f"all {len(told)} {kind}"
+    return "word and phrase" if kind == "words and phrases" else f"both {kind}"
 
 
-def _kind(told: list[_Found]) -> str:
-    phrases = sum(isinstance(there.leaf, Phrase) for there in told)
-    plural = "s" if len(told) > 1 else ""
-    if 0 < phrases < len(told):
+def _kind(asked: Sequence[Worded]) -> str:
+    phrases = sum(isinstance(leaf, Phrase) for leaf in asked)
+    plural = "s" if len(asked) > 1 else ""
+    if 0 < phrases < len(asked):
         return "words and phrases"
     return f"phrase{plural}" if phrases else f"word{plural}"
 
 
-def _quoted(told: list[_Found]) -> str:
-    names = [f"“{_short(_text(there.leaf))}”" for there in told]
+def _quoted(told: Sequence[Place]) -> str:
+    return _listed([f"“{_short(_text(there.leaf))}”" for there in told])
+
+
+def _facts(grounds: Iterable[Found]) -> list[str]:
+    """Say by whom, in which category, listed by which source, with how many votes."""
+    known = [each for each in grounds if isinstance(each, Known)]
+    sure = [_short(each.text) for each in known if isinstance(each.leaf, Author) and each.is_sure]
+    unsure = [_perhaps(each.leaf, each.text) for each in known if isinstance(each.leaf, Author) and not each.is_sure]
+    categories = [_short(each.text) for each in known if isinstance(each.leaf, Category)]
+    sources = [_short(each.text) for each in known if isinstance(each.leaf, Source)]
+    votes = {each.text for each in known if isinstance(each.leaf, Votes)}
+    said = (("by", sure), ("by", unsure), ("in", categories), ("listed by", sources))
+    return [
+        *(f"{lead} {_few(names)}" for lead, names in said if names),
+        *(f"{number} {'upvote' if number == '1' else 'upvotes'}" for number in votes),
+    ]
+
+
+def _perhaps(asked: Author, listed: str) -> str:
+    """Return a listed name, and where only its initial agrees with the given name asked for, that name."""
+    if not is_whole(asked.names[0]):
+        return _short(listed)
+    name = " ".join(f"{each.capitalize()}" if is_whole(each) else f"{each.upper()}." for each in asked.names)
+    return f"{_short(listed)}, perhaps {_short(name)}"
+
+
+def _few(names: Iterable[str]) -> str:
+    each = list(dict.fromkeys(names))
+    more = len(each) - _MOST_NAMED
+    return _listed([*each[:_MOST_NAMED], f"{more} more"] if more > 0 else each)
+
+
+def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _text(leaf: Word | Phrase) -> str:
-    return leaf.text if isinstance(leaf, Word) else " ".join(leaf.words)
+def _text(leaf: Worded) -> str:
+    match leaf:
+        case Word(text):
+            return text
+        case Phrase(words):
+            return " ".join(words)
+        case Prefix(text):
+            return f"{text}*"
 
 
 def _short(text: str) -> str:

@@ -14,7 +14,8 @@ from storage.paging import Order, cursor_from
 
 if TYPE_CHECKING:
     from domain.papers import Paper
-    from topics.snippets import Marked, Snippet
+    from topics.passages import Marked
+    from topics.snippets import Snippet
 
 _EVERYTHING = 2**31 - 1
 _A_PAGE = 20

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from domain.papers import Paper
 from topics.explain import Explainer
+from topics.passages import LENGTH, Marked, passage
 from topics.query import parse
-from topics.snippets import LENGTH, Marked, passage, snippet
+from topics.snippets import snippet
 
 MakePaper = Callable[..., Paper]
 
