@@ -23,7 +23,7 @@ class Censuses:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._asking = asking_of(database.dialect)
-        self._average: tuple[int, int, float] | None = None  # papers and the newest when it was measured, and what it was
+        self._average: tuple[int, int, float] | None = None  # papers and the newest when it was measured; what it was
 
     def of(self, stems: Collection[str]) -> Census:
         """Return the census, with the papers that have each of these stems in any of their texts."""

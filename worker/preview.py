@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from domain.papers import Paper
-from domain.topics import And, Node, Not, Phrase, Query, Tier, Why, Word, leaves
+from domain.topics import And, Leaf, Node, Not, Phrase, Query, Tier, Why, Word, leaves
 from storage.archive import Archive
 from storage.search import Search
 from topics.explain import Explainer
@@ -145,7 +145,7 @@ def _terms(query: Query, papers: Sequence[Paper], census: CensusOf) -> list[Neig
     with Batch(papers) as batch, Stemmer() as stemmer:
         forms = batch.forms()
         stems = stemmer.stems([form for form, _ in forms])
-        asked = stemmer.stems(word for leaf in leaves(query.tree) if isinstance(leaf, Word | Phrase) for word in _cut(leaf))
+        asked = stemmer.stems(word for leaf in leaves(query.tree) for word in _cut(leaf))
         vocabulary: dict[str, Neighbour] = {}
         for form, number in forms:
             stem = stems.get(form, form)
@@ -155,5 +155,11 @@ def _terms(query: Query, papers: Sequence[Paper], census: CensusOf) -> list[Neig
         return neighbours(len(papers), vocabulary, set(asked.values()), census, _TERMS)
 
 
-def _cut(leaf: Word | Phrase) -> Sequence[str]:
-    return (leaf.text,) if isinstance(leaf, Word) else leaf.words
+def _cut(leaf: Leaf) -> Sequence[str]:
+    match leaf:
+        case Word(text):
+            return (text,)
+        case Phrase(words):
+            return words
+        case _:
+            return ()

@@ -57,7 +57,7 @@ def preview_topic(
     limit: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Show at most so many; default all.")] = None,
     related: Annotated[
         bool | None,
-        typer.Option("--related/--exact", help="Related papers or none; default: plain words with few answers get them."),
+        typer.Option("--related/--exact", help="Related papers, or none; else plain words with few answers get some."),
     ] = None,
     as_json: Json = False,
 ) -> None:
