@@ -126,6 +126,9 @@ class Topics:
         with self._database.writing() as connection:
             if _marker(connection) != up_to:
                 return 0
+            for start in range(0, len(topic_ids), BLOCK):  # a topic can meet its past again
+                met = TALLY.c.topic_id.in_(topic_ids[start : start + BLOCK])
+                connection.execute(delete(TALLY).where(met, TALLY.c.news.is_(False)))
             stored = _insert(connection, found, news=False, now=now)
             for start in range(0, len(topic_ids), BLOCK):
                 block = topic_ids[start : start + BLOCK]

@@ -17,7 +17,7 @@ from digests.render import Renderer
 from domain.clock import Clock
 from domain.issues import Digest, IssuePlan, Slot
 from domain.papers import Paper
-from domain.topics import Why
+from domain.topics import Tier, Why
 from storage.issues import Reader
 from topics.explain import Explainer
 from topics.query import parse
@@ -109,7 +109,8 @@ class Editor:
         since = looks_back if first or reader.last is None else reader.last.created_at
 
         def explain(topic_id: int, paper: Paper) -> Why:
-            return explainer.explain(queries[topic_id], paper)
+            why = explainer.explain(queries[topic_id], paper)
+            return why if why.line else explainer.explain(queries[topic_id], paper, Tier.RELATED)
 
         return compose(
             slot=slot,

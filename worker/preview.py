@@ -137,7 +137,7 @@ def _told(
 ) -> Iterator[Selected]:
     with Explainer() as explainer:
         for paper_id, score, tier in ranked:
-            yield Selected(papers[paper_id], score, tier, explainer.explain(query, papers[paper_id]))
+            yield Selected(papers[paper_id], score, tier, explainer.explain(query, papers[paper_id], tier))
 
 
 def _terms(query: Query, papers: Sequence[Paper], census: CensusOf) -> list[Neighbour]:

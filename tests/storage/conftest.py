@@ -9,12 +9,13 @@ from domain.deliveries import DeliveryState, Outcome
 from domain.issues import Content, Fragment, IssuePaper, IssuePlan, LetterKind, Mailing, Role, Slot
 from domain.papers import AbstractKind, FetchStatus, ListedPaper, Listing
 from domain.subscriptions import Consent, SubscriberState
-from domain.topics import WishedTopic
+from domain.topics import Match, Selection, WishedTopic
 from storage.archive import Archive
 from storage.database import Database
 from storage.issues import Issues
 from storage.outbox import Outbox
 from storage.subscribers import Signup, Subscribers
+from storage.topics import Topics
 from topics.query import parse
 
 
@@ -87,7 +88,7 @@ def paper(archive, listed, listing, now):
 def issue(database):
     """Freeze a reader's issue of one day, deliver it and return the number of its delivery."""
 
-    def make(reader, at, *, papers=(), text=b"Low.", state=DeliveryState.ACCEPTED):
+    def make(reader, at, *, papers=(), text=b"Low.", state=DeliveryState.ACCEPTED, upto=0):
         slot = at.date().isoformat()
         key = f"issue:{reader.public_id}:{slot}"
         content = Content(LetterKind.DIGEST, slot, (Fragment(Role.HEAD, b"Tides\r\n"), Fragment(Role.TEXT, text)))
@@ -107,7 +108,7 @@ def issue(database):
             subscriber_id=reader.id,
             slot=Slot(slot, "UTC", date.fromisoformat(slot)),
             cutoff=at,
-            upto_match=0,
+            upto_match=upto,
             papers=tuple(IssuePaper(each, 1, place, "why") for place, each in enumerate(papers)),
             mailing=mailing,
         )
@@ -129,3 +130,18 @@ def count(database):
             return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
     return of
+
+
+@pytest.fixture
+def matched(database, now):
+    """Hand in matches as a run does, the papers up to the highest number met."""
+
+    def make(*matches: Match, beyond=0, at=now, since=0):
+        topics = dict.fromkeys(match.topic_id for match in matches)
+        found = [
+            Selection(topic, tuple(match for match in matches if match.topic_id == topic), beyond) for topic in topics
+        ]
+        up_to = max(match.paper_id for match in matches)
+        return Topics(database).record(found, since=since, up_to=up_to, now=at)
+
+    return make

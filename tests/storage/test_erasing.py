@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.subscriptions import Consent
-from domain.topics import Match
+from domain.topics import Match, Selection
 from storage.integrity import faults
 from storage.keeping import Keeping
 from storage.outbox import Outbox, Permission
@@ -46,7 +46,8 @@ def test_a_topic_that_nobody_asks_any_more_is_nameless_and_its_matches_keep_thei
     mira, jun = reader("mira", topic="a rare illness"), reader("jun", topic="tides")
     topics = Topics(database)
     rare, tides = topics.all()
-    topics.record([Match(tides.id, paper, 1.0, 1), Match(rare.id, paper, 1.0, 1)], since=0, up_to=paper)
+    found = [Selection(each.id, (Match(each.id, paper, 1.0),)) for each in (tides, rare)]
+    topics.record(found, since=0, up_to=paper, now=now)
     Subscribers(database).erase(mira.public_id, now)
     assert [each.normal_form for each in topics.all()] == ["tides"]
     with database.reading() as connection:

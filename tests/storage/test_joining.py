@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from domain.identity import contradicting, fingerprint
 from domain.papers import AbstractKind, Identifiers, Standing
-from domain.topics import Match
+from domain.topics import Match, Selection
 from storage.archive import Archive
 from storage.database import Database
 from storage.tables import MATCH, TOPIC
@@ -39,23 +39,23 @@ def matched(database: Database, *rows: tuple[int, int, bool]) -> None:
         connection.execute(insert(MATCH), values)
 
 
-def test_the_number_of_a_paper_that_was_joined_away_is_never_given_again(archive, database, say):
+def test_the_number_of_a_paper_that_was_joined_away_is_never_given_again(archive, database, say, now):
     say("Tides of Mud", ids=ARXIV, abstract=MUD)
     say("Fluvial Sediments in Motion", ids=DOI, abstract=MUD[:150])
-    Topics(database).record([], since=0, up_to=2)
+    Topics(database).record([], since=0, up_to=2, now=now)
     say("Tides of Mud", ids=BOTH, abstract=MUD)
     (fresh,) = say("A Note on Lanterns", ids=Identifiers(arxiv="2611.90009"), abstract=REEF).new
     assert fresh.id == 3
     assert [paper.id for paper in archive.after(Topics(database).matched_up_to(), 10)] == [3]
 
 
-def test_the_number_of_a_match_that_went_is_never_given_again(database, say):
+def test_the_number_of_a_match_that_went_is_never_given_again(database, say, now):
     say("Tides of Mud", ids=ARXIV, abstract=MUD)
     say("Fluvial Sediments in Motion", ids=DOI, abstract=MUD[:150])
     matched(database, (1, 1, True), (1, 2, True))
     say("Tides of Mud", ids=BOTH, abstract=MUD)
     say("A Note on Lanterns", ids=Identifiers(arxiv="2611.90009"), abstract=REEF)
-    Topics(database).record([Match(topic_id=1, paper_id=3, score=1.0)], since=0, up_to=3)
+    Topics(database).record([Selection(1, (Match(1, 3, 1.0),))], since=0, up_to=3, now=now)
     with database.reading() as connection:
         assert connection.execute(select(MATCH.c.id).order_by(MATCH.c.id)).scalars().all() == [1, 3]
 

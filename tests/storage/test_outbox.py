@@ -5,14 +5,12 @@ import pytest
 from domain.deliveries import DeliveryState, Outcome
 from domain.errors import UnknownError
 from domain.issues import Content, Fragment, IssuePaper, IssuePlan, LetterKind, Mailing, Role, Slot
-from domain.papers import Identifiers
 from domain.subscriptions import Consent, SubscriberState
-from domain.topics import Match, WishedTopic
+from domain.topics import WishedTopic
 from storage.issues import Issues
 from storage.outbox import Outbox, Permission
 from storage.runs import Runs
 from storage.subscribers import Signup, Subscribers
-from storage.topics import Topics
 from topics.query import parse
 
 LEASE = timedelta(minutes=15)
@@ -108,28 +106,6 @@ def test_a_reader_who_left_while_the_letter_was_composed_gets_none(issues, datab
     (reader,) = readers(1)
     Subscribers(database).unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
     assert issues.freeze([plan(reader, now)], {}, now) == ["left meanwhile"]
-
-
-def test_no_paper_is_news_to_a_reader_twice(archive, database, issues, readers, listed, listing, now):
-    (reader,) = readers(1)
-    added = archive.add(listing(*(listed(f"Tides {n}", ids=Identifiers(arxiv=f"2611.9000{n}")) for n in range(3))), now)
-    Topics(database).record([Match(1, paper.id, 1.0) for paper in added.new], since=0, up_to=3)
-    first = issues.welcome([reader.id], issues.newest_match(), date(2026, 11, 13), now - timedelta(days=7))
-    assert len(first[reader.id]) == 3
-    issues.freeze([plan(reader, now, papers=[1, 2, 3], upto=3)], {}, now)
-    assert issues.news([reader.id], issues.newest_match()) == {}
-    later = archive.add(listing(listed("Tides 4", ids=Identifiers(arxiv="2611.90004"))), now)
-    Topics(database).record([Match(1, later.new[0].id, 1.0)], since=3, up_to=4)
-    assert [each.paper_id for each in issues.news([reader.id], issues.newest_match())[reader.id]] == [4]
-
-
-def test_backlog_is_no_news_but_a_first_letter_may_look_at_it(archive, database, issues, readers, listed, listing, now):
-    old, fresh = readers(2)
-    issues.freeze([plan(old, now)], {}, now)
-    archive.add(listing(listed(ids=Identifiers(arxiv="2611.90001")), backlog=True), now)
-    Topics(database).record([Match(1, 1, 1.0)], since=0, up_to=1)
-    assert issues.news([old.id], 1) == {}
-    assert list(issues.welcome([fresh.id], 1, date(2026, 11, 13), now)) == [fresh.id]
 
 
 def test_a_delivery_is_leased_to_one_worker(issues, outbox, readers, now):

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 
 from domain.deliveries import DeliveryState
 from domain.papers import Identifiers
-from domain.topics import Match
+from domain.topics import Match, Selection
 from storage import statistics
 from storage.statistics import SourceDays, Statistics
 from storage.tables import CONTENT, DELIVERY, ISSUE, SUBSCRIBER, TOPIC
@@ -110,7 +110,8 @@ def test_a_match_stands_at_the_day_on_which_its_paper_was_first_listed(counts, s
         connection.execute(
             insert(TOPIC), [{"id": number, "normal_form": f"tides {number}", "created_at": now} for number in (1, 2)]
         )
-    Topics(database).record([Match(1, 1, 2.0), Match(2, 1, 2.0), Match(2, 2, 1.0)], since=0, up_to=2)
+    matches = [Match(1, 1, 2.0), Match(2, 1, 2.0), Match(2, 2, 1.0)]
+    Topics(database).record([Selection(each.topic_id, (each,)) for each in matches], since=0, up_to=2, now=now)
     assert counts.per_day(BEFORE, AFTER).matches == (2, 1, 0)
     assert counts.per_day(DAY, AFTER).matches == (1, 0)
 

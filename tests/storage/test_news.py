@@ -1,0 +1,165 @@
+"""What readers have not been sent."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from domain.papers import Identifiers
+from domain.topics import Match, Selection, Tier
+from storage.issues import Issues
+from storage.news import Newsroom
+from storage.topics import Topics
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def newsroom(database):
+    return Newsroom(database)
+
+
+@pytest.fixture
+def papers(archive, listed, listing, now):
+    """Store papers on tides with these votes, on a day."""
+
+    def make(*votes, at=now, **values):
+        known = archive.newest_id()
+        titles = [f"Tides {known + nth}" for nth in range(1, len(votes) + 1)]
+        records = [
+            listed(title, ids=Identifiers(arxiv=f"2611.{known + nth:05}"), upvotes=each)
+            for nth, (title, each) in enumerate(zip(titles, votes, strict=True), 1)
+        ]
+        return [paper.id for paper in archive.add(listing(*records, day=at.date(), **values), at).new]
+
+    return make
+
+
+def ids(news, reader):
+    return sorted(each.paper_id for each in news.get(reader.id, ()))
+
+
+def test_no_paper_is_news_to_a_reader_twice(newsroom, database, reader, issue, papers, matched, now):
+    mira = reader()
+    first = papers(None, None, None)
+    matched(*(Match(1, each, 1.0) for each in first))
+    newest = Issues(database).newest_match()
+    assert ids(newsroom.welcome([mira.id], newest, date(2026, 11, 13), now - WEEK), mira) == first
+    issue(mira, now, papers=first, upto=newest)
+    assert newsroom.news([mira.id], newest) == {}
+    (later,) = papers(None)
+    matched(Match(1, later, 1.5), since=first[-1])
+    (news,) = newsroom.news([mira.id], newest + 1)[mira.id]
+    assert (news.topic_id, news.paper_id, news.score, news.tier) == (1, later, 1.5, Tier.EXACT)
+
+
+def test_backlog_is_no_news_but_a_first_letter_may_look_at_it(newsroom, reader, issue, papers, matched, now):
+    old, fresh = reader("old"), reader("fresh")
+    issue(old, now)
+    papers(None, backlog=True)
+    matched(Match(1, 1, 1.0))
+    assert newsroom.news([old.id], 1) == {}
+    assert list(newsroom.welcome([fresh.id], 1, date(2026, 11, 13), now)) == [fresh.id]
+
+
+def test_what_was_only_counted_is_told_with_the_matches_it_was_found_with(
+    newsroom, reader, issue, papers, matched, now
+):
+    mira, jun = reader("mira"), reader("jun")
+    papers(None, None)
+    matched(Match(1, 1, 1.0), beyond=7)
+    assert newsroom.counted([mira.id], 1) == {}
+    assert newsroom.welcome_counted([mira.id, jun.id], 1, now - WEEK) == {(mira.id, 1): 7, (jun.id, 1): 7}
+    assert newsroom.welcome_counted([mira.id], 1, now + WEEK) == {}
+    issue(mira, now, upto=1)
+    assert newsroom.counted([mira.id], 1) == {}
+    matched(Match(1, 2, 1.0), beyond=2, since=1)
+    assert newsroom.counted([mira.id], 1) == {}
+    assert newsroom.counted([mira.id], 2) == {(mira.id, 1): 2}
+
+
+def test_a_late_riser_was_matched_before_the_last_letter_and_never_sent(newsroom, reader, issue, papers, matched, now):
+    mira = reader()
+    sent, risen, dull, loose = papers(50, 40, 3, 40)
+    matched(*(Match(1, each, 1.0) for each in (sent, risen, dull)), Match(1, loose, 1.0, Tier.RELATED))
+    assert newsroom.risers([mira.id], date(2026, 11, 1), 10) == {}
+    issue(mira, now, papers=[sent], upto=4)
+    assert ids(newsroom.risers([mira.id], date(2026, 11, 1), 10), mira) == [risen]
+    assert newsroom.risers([mira.id], date(2026, 11, 21), 10) == {}
+    (fresh,) = papers(90)
+    matched(Match(1, fresh, 1.0), since=loose)
+    assert ids(newsroom.risers([mira.id], date(2026, 11, 1), 10), mira) == [risen]
+
+
+def test_the_best_voted_share_is_told_by_what_its_last_has(newsroom, papers):
+    assert newsroom.votes_of_the_best(date(2026, 11, 1), 0.1) is None
+    papers(*range(21), None)
+    assert newsroom.votes_of_the_best(date(2026, 11, 1), 0.1) == 18
+    assert newsroom.votes_of_the_best(date(2026, 11, 21), 0.1) is None
+
+
+def test_what_has_most_votes_comes_first_and_backlog_never(newsroom, papers, now):
+    papers(2, 9, 0, None, 9)
+    papers(99, backlog=True)
+    assert newsroom.voted(now - WEEK, 2) == (5, 2)
+    assert newsroom.voted(now - WEEK, 9) == (5, 2, 1)
+    assert newsroom.voted(now + WEEK, 9) == ()
+
+
+def test_who_was_sent_what_is_told(newsroom, reader, issue, papers, now):
+    mira, jun = reader("mira"), reader("jun")
+    papers(1, 2)
+    issue(mira, now, papers=[1])
+    assert newsroom.had([mira.id, jun.id], [1, 2]) == {mira.id: {1}}
+    assert newsroom.had([], []) == {}
+
+
+# -- papers that meet the topics again ---------------------------------------------------------------------------------
+
+
+def test_a_changed_paper_says_what_changed(archive, database, papers, listed, listing, now):
+    papers(3)
+    same = {"ids": Identifiers(arxiv="2611.00001")}
+    seen = [
+        listing(listed("Tides 1", **same, upvotes=2)),
+        listing(listed("Tides 1", **same, upvotes=4)),
+        listing(listed("Tides 1", **same, categories=("cs.CL",))),
+        listing(listed("Tides 1", **same), source="arxiv"),
+    ]
+    for each in seen:
+        archive.add(each, now)
+    assert [each.what for each in Topics(database).changed(10)] == ["votes", "filed", "filed"]
+
+
+def test_what_a_changed_paper_does_not_match_any_more_goes_and_what_it_matches_now_is_news(
+    database, newsroom, reader, issue, papers, matched, now
+):
+    mira = reader()
+    papers(1, 2, 3)
+    matched(Match(1, 1, 1.0), Match(1, 2, 1.0, Tier.RELATED))
+    issue(mira, now, upto=2)
+    topics = Topics(database)
+    asked = {1: {1, 2, 3}}
+    assert topics.record_changed((), asked, [Match(1, 2, 3.0), Match(1, 3, 2.0)], now) == 2
+    assert topics.record_changed((), asked, [Match(1, 2, 4.0), Match(1, 3, 2.0)], now) == 0
+    assert [(each.paper_id, each.score, each.tier) for each in newsroom.news([mira.id], 9)[mira.id]] == [
+        (2, 4.0, Tier.EXACT),
+        (3, 2.0, Tier.EXACT),
+    ]
+    assert newsroom.risers([mira.id], date(2026, 11, 1), 0) == {}
+
+
+def test_what_was_related_stays_so_while_the_paper_changes(database, newsroom, reader, papers, matched, now):
+    mira = reader()
+    papers(1)
+    matched(Match(1, 1, 1.0, Tier.RELATED))
+    Topics(database).record_changed((), {1: {1}}, [], now)
+    (news,) = newsroom.welcome([mira.id], 9, date(2026, 11, 13), now)[mira.id]
+    assert news.tier is Tier.RELATED
+
+
+def test_a_past_that_is_met_again_counts_what_it_does_not_keep_once(database, newsroom, reader, papers, now):
+    mira = reader()
+    papers(1)
+    for _ in range(2):
+        Topics(database).record_past([1], [Selection(1, (Match(1, 1, 1.0),), beyond=5)], up_to=0, now=now)
+    assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 5}
