@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Date, TextClause, bindparam, func, select, te
 
 from domain.topics import Tier
 from storage.database import Database
-from storage.tables import PAPER, SENT, UtcDateTime
+from storage.reading import BLOCK
+from storage.tables import PAPER, REMATCH, SENT, UtcDateTime
 
 # A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
 _NEWS = text(
@@ -148,6 +149,16 @@ class Newsroom:
         query = select(PAPER.c.id).where(*came).order_by(PAPER.c.upvotes.desc(), PAPER.c.id.desc()).limit(limit)
         with self._database.reading() as connection:
             return tuple(connection.execute(query).scalars())
+
+    def changed(self, paper_ids: Collection[int]) -> set[int]:
+        """Return which of these papers have changed since they met the topics."""
+        found: set[int] = set()
+        wanted = sorted(paper_ids)
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), BLOCK):
+                query = select(REMATCH.c.paper_id).where(REMATCH.c.paper_id.in_(wanted[start : start + BLOCK]))
+                found.update(connection.execute(query).scalars())
+        return found
 
     def had(self, reader_ids: Sequence[int], paper_ids: Collection[int]) -> dict[int, set[int]]:
         """Return which of these papers each reader was sent."""

@@ -132,9 +132,7 @@ def select(
     )
 
 
-def _told(
-    query: Query, ranked: Iterable[tuple[int, float, Tier]], papers: Mapping[int, Paper]
-) -> Iterator[Selected]:
+def _told(query: Query, ranked: Iterable[tuple[int, float, Tier]], papers: Mapping[int, Paper]) -> Iterator[Selected]:
     with Explainer() as explainer:
         for paper_id, score, tier in ranked:
             yield Selected(papers[paper_id], score, tier, explainer.explain(query, papers[paper_id], tier))

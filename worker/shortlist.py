@@ -1,7 +1,10 @@
 """What may go into the letters of a block of readers: fetched in a few queries, and told of each reader.
 
-matches since each one's last issue, or those that a first letter looks back over → papers → candidates
-what was passed over and has taken off since; what most upvotes go to; which papers may be one work
+    matches since each one's last issue, or those that a first letter looks back over → papers → candidates
+    beside them: what was passed over and has taken off since, what most upvotes go to, which papers may be one work
+
+A paper that changed since it met the topics meets them again at the next match; until then it is left out where it does
+not answer any more.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,11 +14,13 @@ from digests.kinship import Kinship
 from digests.trending import heat
 from domain.issues import Candidate
 from domain.papers import Paper
-from domain.topics import Match
+from domain.topics import Match, Tier
 from storage.archive import Archive
 from storage.issues import Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import diversified
+from topics.matching import Batch
+from topics.query import parse
 from worker.planning import Policy, is_first, limits_of
 
 RISING_DAYS = timedelta(days=30)  #: how old a late riser may be
@@ -54,9 +59,11 @@ class Shortlister:
         wanted = {each.paper_id for found in (*news.values(), *risers.values()) for each in found} | set(voted)
         papers = {paper.id: paper for paper in self._archive.papers(wanted)}
         hot = sorted((papers[each] for each in voted), key=lambda paper: (-heat(paper, now.date()), -paper.id))
+        changed = [papers[each] for each in sorted(newsroom.changed(wanted)) if each in papers]
         return Shortlist(
             papers=papers,
             news=news,
+            unsaid=_unsaid(changed, readers),
             counted=counted,
             risers=risers,
             trending=hot,
@@ -85,12 +92,14 @@ class Shortlist:
         trending: Sequence[Paper],
         had: Mapping[int, Collection[int]],
         kinship: Kinship,
+        unsaid: Collection[tuple[int, int]],
     ) -> None:
         self._papers = papers
         self._news = news
         self._counted = counted
         self._risers = risers
         self._had = had
+        self._unsaid = unsaid
         self._arranged: dict[tuple[int, ...], list[int]] = {}
         self.trending = trending  #: the hottest first
         self.kin = kinship.of
@@ -130,4 +139,19 @@ class Shortlist:
             Candidate(topic_id=each.topic_id, paper=self._papers[each.paper_id], score=each.score, tier=each.tier)
             for each in news
             if each.paper_id in self._papers
+            and (each.tier is not Tier.EXACT or (each.topic_id, each.paper_id) not in self._unsaid)
         ]
+
+
+def _unsaid(changed: Sequence[Paper], readers: Sequence[Reader]) -> set[tuple[int, int]]:
+    """Return (topic, paper) of what changed since it met the topics and does not answer as it is now."""
+    if not changed:
+        return set()
+    queries = {each.topic_id: each.query for reader in readers for each in reader.subscriber.subscriptions}
+    ids = {paper.id for paper in changed}
+    with Batch(changed) as batch:
+        return {
+            (topic_id, paper_id)
+            for topic_id, query in queries.items()
+            for paper_id in ids.difference(batch.select(parse(query).tree))
+        }
