@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from digests import wording
-from digests.marking import marked_page, marked_text
+from digests.marking import marked_page, marked_text, seen
 from digests.readable import clean, readable, shorten
 from domain.papers import AbstractKind, Paper
 from domain.topics import Why
 
 _LONGEST_TITLE = 300
+_LEAST_BEGINNING = 80  # characters of an abstract before its best passage; for fewer that stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Link:
 class PaperView:
     """One paper, ready to be shown; an empty text is left out."""
 
-    title: str
+    title: Markup
+    title_text: str
     url: str
     authors: str
     where: str  #: "20 Nov · arXiv cs.LG · ▲ 41 · code"
@@ -42,13 +44,13 @@ def view(paper: Paper, why: Why, *, year: int, abstract_chars: int, labels: Mapp
     code = ["code"] if wording.web_address(paper.code_url) else []
     where = [wording.when(paper, year=year), *wording.source_labels(paper, labels)]
     votes = paper.upvotes or 0
-    abstract = ""
-    if paper.abstract_kind is not AbstractKind.NONE:
-        abstract = shorten(readable(paper.abstract), abstract_chars)
+    name = title(paper)
+    abstract = "" if paper.abstract_kind is AbstractKind.NONE else _abstract(paper.abstract, why, name, abstract_chars)
     lead = "Summary: " if abstract and paper.abstract_kind is AbstractKind.SUMMARY else ""
     named = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", paper.code_url))
     return PaperView(
-        title=title(paper),
+        title=marked_page(name, why.marks),
+        title_text=marked_text(name, why.marks),
         url=wording.web_address(paper.url),
         authors=wording.authors(paper),
         where=" · ".join([*where, *([f"▲ {votes:,}"] if votes > 0 else []), *code]),
@@ -58,6 +60,27 @@ def view(paper: Paper, why: Why, *, year: int, abstract_chars: int, labels: Mapp
         why=clean(why.line),
         links=tuple(Link(label, url) for label, raw in named if (url := wording.web_address(raw))),
     )
+
+
+def _abstract(stored: str, why: Why, name: str, limit: int) -> str:
+    """Return the abstract's beginning, or where more of the marked words are seen so, a shorter one and the quote."""
+    beginning = shorten(readable(stored), limit)
+    if not why.quote:
+        return beginning
+    title_has = seen(name, why.marks)
+    ways = (beginning, _with_quote(stored, why.quote, limit))
+    return max(ways, key=lambda text: len(title_has | seen(text, why.marks)))  # of equals the first
+
+
+def _with_quote(stored: str, quote: str, limit: int) -> str:
+    """Return at most `limit` characters: as much of the abstract's beginning as has room, and the quote."""
+    before, _, after = stored.partition(quote)
+    passage = readable(quote)
+    room = limit - len(passage) - len("  …")
+    lead = shorten(readable(before), room) if room >= _LEAST_BEGINNING else "…"
+    passage = shorten(passage, limit - len("… ") - len(" …"))
+    end = " …" if after.strip() and not passage.endswith("…") else ""
+    return f"{lead} {passage}{end}".strip()
 
 
 def title(paper: Paper) -> str:
