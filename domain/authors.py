@@ -41,7 +41,7 @@ _SHORT_FAMILIES = frozenset(
     | {"ke", "ko", "le", "li", "lo", "lu", "ly", "ma", "mi", "mo", "na", "ng", "ni", "no", "oh", "ou", "pu", "qi", "qu"}
     | {"ro", "so", "su", "to", "tu", "vo", "vu", "wu", "xi", "xu", "ye", "yi", "yo", "yu", "ze", "zu"}
 )
-#: The "e" of Mueller, which stands for the dots of Müller; only in names so long that it cannot be Yuen, who is not Yun.
+#: The "e" of Mueller, which stands for the dots of Müller; only in names so long that Yuen is not taken for Yun.
 _DOTS = re.compile(r"(?<=[^aeiouy][aou])e(?=[^aeiouy])")
 _LONG_ENOUGH = 6  # letters
 

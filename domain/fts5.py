@@ -6,8 +6,8 @@ nothing a reader types is ever FTS5 syntax.
 
 TeX is read only as far as words need it: `Schr\"odinger` is Schrödinger, `CO$_2$` is CO2 as CO₂ is, `\textbf{deep}` is
 deep, and `\alpha` is the word alpha. A single Greek letter is a word by its English name too: TGF-β, TGFβ and
-`TGF-$\beta$` are "TGF beta". `tex_edits` and `greek_edits` tell where, so that a word found can be traced to the text as
-it was.
+`TGF-$\beta$` are "TGF beta". `tex_edits` and `greek_edits` tell where, so that a word found can be traced to the text
+as it was.
 """
 
 import re

@@ -113,7 +113,9 @@ def _refused(error: BaseException, told: Report) -> int:
         told.raw(reason)  # a group of commands without a command: its help
         return code
     with suppress(OSError):
-        more = {"column": error.column} if isinstance(error, QueryError) else {}
+        more: dict[str, object] = {"column": error.column} if isinstance(error, QueryError) else {}
+        if isinstance(error, QueryError) and error.suggestion:
+            more["suggestion"] = error.suggestion
         if told.is_json and code != INTERRUPTED:
             sys.stdout.write(json.dumps({"error": reason, **more}) + "\n")
             sys.stdout.flush()

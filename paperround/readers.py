@@ -147,4 +147,4 @@ def wished_topic(text: str) -> WishedTopic:
     try:
         return WishedTopic(name=name, query=parse(named[2] or ""))
     except QueryError as error:
-        raise QueryError(error.reason, error.column + max(named.start(2), 0)) from error
+        raise QueryError(error.reason, error.column + max(named.start(2), 0), error.suggestion) from error

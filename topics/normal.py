@@ -7,9 +7,28 @@ brings exclusions back to a set that can be looked up. Parts are flat, sorted an
 The functions take parts that are normal already and return a normal node.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 
-from domain.topics import And, Node, Not, Or, Phrase, Word
+from domain.topics import (
+    And,
+    Author,
+    Category,
+    Fact,
+    Field,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Source,
+    Votes,
+    Word,
+    Worded,
+)
+from topics.grammar import QUOTES
 
 _COMMON = """
     a about also an and any are as at be been being between both but by could did do does each for from
@@ -21,6 +40,10 @@ _COMMON = """
 
 #: Passed over in a topic unless they stand in quotes, for nearly every abstract has them.
 STOP_WORDS = frozenset(_COMMON.split())
+
+_NO_QUOTES = dict.fromkeys(map(ord, QUOTES), " ")
+#: A name that stands without quotes and is read as one word, not as a field or an operator.
+_BARE = re.compile(r"(?!(?:title|abstract|author|cat|source|upvotes):)[^\W_][\w.:/-]*")
 
 
 def complement(part: Node) -> Node:
@@ -59,19 +82,68 @@ def disjunction(parts: Iterable[Node]) -> Node:
     return Or(_ordered(flat))
 
 
+def asked_of(part: Node, field: Field) -> Node:
+    """The part with all its words asked of one field; raises ValueError where one has a field, or is no word."""
+    match part:
+        case Word(field=None) | Phrase(field=None) | Prefix(field=None):
+            return replace(part, field=field)
+        case Not(inner):
+            return complement(asked_of(inner, field))
+        case And(parts):
+            return conjunction([asked_of(each, field) for each in parts])
+        case Or(parts):
+            return disjunction([asked_of(each, field) for each in parts])
+        case _:
+            raise ValueError(f"{spelled(part)} cannot be asked of {field}")
+
+
+def fact_name(text: str) -> str:
+    """A category's or a source's name as it is compared: lower case, NFKC, single spaces, no quotes."""
+    # Lower case and NFKC can undo each other once ("İ" grows a mark); the second round settles it.
+    for _ in range(2):
+        text = unicodedata.normalize("NFKC", text).lower().translate(_NO_QUOTES)
+    return " ".join(text.split())
+
+
 def spelled(tree: Node) -> str:
     """The tree as a text that `topics.query.parse` reads as the same tree."""
     match tree:
-        case Word(text):
-            return f'"{text}"' if text in STOP_WORDS or text.startswith("+") else text
-        case Phrase(words):
-            return '"' + " ".join(words) + '"'
-        case Not(part):
-            return "-" + _grouped(part)
         case And(parts):
             return " ".join(map(_grouped, parts))
         case Or(parts):
             return " OR ".join(map(_grouped, parts))
+        case Not(part):
+            return "-" + _grouped(part)
+        case Word() | Phrase() | Prefix():
+            return (f"{tree.field}:" if tree.field else "") + _worded(tree)
+        case _:
+            return _stated(tree)
+
+
+def _worded(leaf: Worded) -> str:
+    match leaf:
+        case Word(text):
+            return f'"{text}"' if text in STOP_WORDS or text.startswith("+") else text
+        case Phrase(words):
+            return '"' + " ".join(words) + '"'
+        case Prefix(text):
+            return f"{text}*"
+
+
+def _stated(fact: Fact) -> str:
+    match fact:
+        case Author(names):
+            return f"author:{names[0]}" if len(names) == 1 else f'author:"{" ".join(names)}"'
+        case Category(name):
+            return f"cat:{_named(name)}"
+        case Source(name):
+            return f"source:{_named(name)}"
+        case Votes(least):
+            return f"upvotes>={least}"
+
+
+def _named(name: str) -> str:
+    return name if _BARE.fullmatch(name) else f'"{name}"'
 
 
 def _grouped(part: Node) -> str:

@@ -33,12 +33,14 @@ def list_topics(context: typer.Context, as_json: Json = False) -> None:
 @topics.command("check", context_settings=QUERY_COMMAND)
 def check_topic(context: typer.Context, query: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Read a query and show how it is understood."""
+    from topics.hints import hints
     from topics.query import parse
 
     parsed = parse(query)
+    notes = hints(query)
     report(context, as_json).show(
-        {"query": query, "normal_form": parsed.normal_form, "terms": list(parsed.terms)},
-        lambda: [f"understood as: {plain(parsed.normal_form)}"],
+        {"query": query, "normal_form": parsed.normal_form, "terms": list(parsed.terms), "notes": list(notes)},
+        lambda: [f"understood as: {plain(parsed.normal_form)}", *(f"note: {plain(note)}" for note in notes)],
     )
 
 

@@ -7,9 +7,8 @@ from domain.authors import Likeness, likeness, names
 NONE, BY_INITIAL, SURE = Likeness
 
 # Pieces that make a text look like an author, so that hypothesis meets commas and suffixes in odd places.
-PIECES = st.sampled_from(
-    "Kaiming He HE KM K. k m J. Kai-Ming kai ming van der Jr. III IV , , - ' Müller Mueller ß Ø 李 恺明 NG ii jr É".split()
-)
+LOOKS = "Kaiming He HE KM K. k m J. Kai-Ming kai ming van der Jr. III IV , , - ' Müller Mueller ß Ø 李 恺明 NG ii jr É"
+PIECES = st.sampled_from(LOOKS.split())
 WRITTEN = st.lists(PIECES, max_size=7).map(" ".join) | st.lists(PIECES, max_size=5).map("".join) | st.text(max_size=40)
 
 

@@ -1,0 +1,50 @@
+"""Notes on a topic that can be read, but perhaps not as it was meant: what other places take for an operator."""
+
+import re
+
+from topics.grammar import QUOTES
+
+_QUOTED = re.compile(f"[{QUOTES}][^{QUOTES}]*[{QUOTES}]")
+_BETWEEN_WORDS = r"(?<=\S)\s+{}\s+(?=\S)"
+_OR = re.compile(_BETWEEN_WORDS.format("([Oo]r)"))
+_NOT = re.compile(_BETWEEN_WORDS.format("([Nn]ot)"))
+_NEAR = re.compile(r"(?<!\S)(NEAR|ADJ|WITHIN)(?=[(/\d])")
+_SIGN = re.compile(r"(?<!\S)(?:\^(?=\w)|\{\w+\}\s*(?=:))")
+_BAR = re.compile(r"\w(\|+|&&)\w")
+_COMMA = re.compile(r"[^\s,]+,(?=\s+\S)")
+_IDENTIFIER = re.compile(r"(?<!\S)(?:https?://\S+|10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?(?![\w.]))")
+_AUTHOR = re.compile(r"(?i:(?<!\w)author:)\s*([^\W\d_][^\s()]*)\s+([A-Z][^\W\d_A-Z][^\s():]*)(?![^\s()])")
+_LONGEST = 60  # characters of what is shown of the topic
+
+
+def hints(text: str) -> tuple[str, ...]:
+    """Return what should be said of a topic as typed, a sentence each; mostly nothing."""
+    bare = _QUOTED.sub(lambda found: '""'.ljust(len(found[0])), text)
+    notes = []
+    if found := _OR.search(bare):
+        notes.append(f"“{found[1]}” is passed over, as every very common word; OR in capitals means either")
+    if found := _NOT.search(bare):
+        notes.append(f"“{found[1]}” is passed over, as every very common word; NOT in capitals, or a “-”, excludes")
+    if found := _NEAR.search(bare):
+        notes.append(f"“{found[1]}” is looked for as a word; for words side by side put quotes around them")
+    if found := _SIGN.search(bare):
+        notes.append(f"“{found[0].strip()}” is no operator here; title: before a word looks in titles only")
+    if found := _BAR.search(bare):
+        notes.append(f"“{found[1]}” inside a word makes a phrase; OR between words means either, AND both")
+    if " OR " not in bare and "|" not in bare and (found := _COMMA.search(bare)):
+        notes.append("A comma is passed over, and all words are wanted together; OR between them means either")
+    if found := _IDENTIFIER.search(bare):
+        notes.append(
+            f"“{_shown(found[0])}” is looked for in titles and abstracts, where a paper's own id seldom stands"
+        )
+    if found := _AUTHOR.search(bare):
+        name = _shown(f"{found[1]} {found[2]}")
+        notes.append(
+            f"Only “{_shown(found[1])}” belongs to author:, and “{_shown(found[2])}” is a word; a whole name "
+            f'stands in quotes: author:"{name}"'
+        )
+    return tuple(notes)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
