@@ -1,4 +1,4 @@
-"""The matched words of an abstract, made visible: in a page with <mark>, in plain text with stars.
+"""The matched words of a title or abstract, made visible: in a page with <mark>, in plain text with stars.
 
 An address is never marked: it would no longer be one when it is copied.
 """
@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from digests.readable import readable
 
 _ADDRESS = r"https?://\S+"
-_MOST = 40  # words and phrases to look for in one abstract
+_MOST = 40  # words and phrases to look for in one text
 
 
 def marked_page(text: str, words: Sequence[str]) -> Markup:
@@ -28,6 +28,11 @@ def marked_page(text: str, words: Sequence[str]) -> Markup:
 def marked_text(text: str, words: Sequence[str]) -> str:
     """Return `text` with stars around each of `words` that stands as a whole word."""
     return "".join(f"*{piece}*" if position % 2 else piece for position, piece in enumerate(_split(text, words)))
+
+
+def seen(text: str, words: Sequence[str]) -> frozenset[str]:
+    """Return those of `words` that are marked in `text`, in lower case."""
+    return frozenset(piece.lower() for piece in _split(text, words)[1::2])
 
 
 def _split(text: str, words: Sequence[str]) -> list[str]:

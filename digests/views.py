@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from digests import wording
-from digests.marking import marked_page, marked_text
+from digests.marking import marked_page, marked_text, seen
 from digests.readable import readable, shorten
 from domain.issues import Entry
 from domain.papers import AbstractKind, Paper
+from domain.topics import Why, together
 
 _LONGEST_TITLE = 300
+_LEAST_BEGINNING = 80  # characters of an abstract before its best passage; for fewer that stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Link:
 class PaperView:
     """One paper, ready to be shown; an empty text is left out."""
 
-    title: str
+    title: Markup
+    title_text: str
     url: str
     authors: str
     where: str  #: "20 Nov · arXiv cs.LG · ▲ 41 · code"; of a late riser "▲ 41, listed 3 November · arXiv cs.LG"
@@ -39,22 +42,21 @@ class PaperView:
 
 def view(entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, str]) -> PaperView:
     """Return what a letter or a page shows of a paper; `year` is the one that dates leave out."""
-    paper = entry.paper
-    marks = tuple(dict.fromkeys(mark for why in (entry.why, *(each.why for each in entry.also)) for mark in why.marks))
-    abstract = ""
-    if paper.abstract_kind is not AbstractKind.NONE:
-        abstract = shorten(readable(paper.abstract), abstract_chars)
+    paper, why = entry.paper, together((entry.why, *(each.why for each in entry.also)))
+    name = title(paper)
+    abstract = "" if paper.abstract_kind is AbstractKind.NONE else _abstract(paper.abstract, why, name, abstract_chars)
     lead = "Summary: " if abstract and paper.abstract_kind is AbstractKind.SUMMARY else ""
     named = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", paper.code_url))
     votes = paper.upvotes or 0
     return PaperView(
-        title=title(paper),
+        title=marked_page(name, why.marks),
+        title_text=marked_text(name, why.marks),
         url=wording.web_address(paper.url),
         authors=wording.authors(paper),
         where=" · ".join(_where(entry, f"▲ {votes:,}", year, labels)),
         where_text=", ".join(_where(entry, wording.counted(votes, "vote"), year, labels)),
-        abstract=Markup("{}{}").format(lead, marked_page(abstract, marks)),
-        abstract_text=f"{lead}{marked_text(abstract, marks)}",
+        abstract=Markup("{}{}").format(lead, marked_page(abstract, why.marks)),
+        abstract_text=f"{lead}{marked_text(abstract, why.marks)}",
         reasons=tuple(wording.reasons(entry)),
         links=tuple(Link(label, url) for label, raw in named if (url := wording.web_address(raw))),
     )
@@ -71,6 +73,27 @@ def _where(entry: Entry, votes: str, year: int, labels: Mapping[str, str]) -> li
         *([] if is_riser else voted),
         *(["code"] if wording.web_address(paper.code_url) else []),
     ]
+
+
+def _abstract(stored: str, why: Why, name: str, limit: int) -> str:
+    """Return the abstract's beginning, or where more of the marked words are seen so, a shorter one and the quote."""
+    beginning = shorten(readable(stored), limit)
+    if not why.quote:
+        return beginning
+    title_has = seen(name, why.marks)
+    ways = (beginning, _with_quote(stored, why.quote, limit))
+    return max(ways, key=lambda text: len(title_has | seen(text, why.marks)))  # of equals the first
+
+
+def _with_quote(stored: str, quote: str, limit: int) -> str:
+    """Return at most `limit` characters: as much of the abstract's beginning as has room, and the quote."""
+    before, _, after = stored.partition(quote)
+    passage = readable(quote)
+    room = limit - len(passage) - len("  …")
+    lead = shorten(readable(before), room) if room >= _LEAST_BEGINNING else "…"
+    passage = shorten(passage, limit - len("… ") - len(" …"))
+    end = " …" if after.strip() and not passage.endswith("…") else ""
+    return f"{lead} {passage}{end}".strip()
 
 
 def title(paper: Paper) -> str:

@@ -33,6 +33,7 @@ from domain.topics import (
 from topics.explain import Explainer
 from topics.grounds import LONGEST
 from topics.matching import Batch
+from topics.query import parse
 from topics.related import loosened
 
 MakePaper = Callable[..., Paper]
@@ -107,6 +108,24 @@ def author(text: str) -> Author:
 )  # fmt: skip
 def test_the_line_tells_every_kind_of_reason(explainer: Explainer, known: Paper, tree: Node, line: str) -> None:
     assert explainer.explain(asking(tree), known).line == line
+
+
+@pytest.mark.parametrize(
+    ("topic", "line"),
+    [
+        (
+            'title:deep author:"Sato, Jun" nets cat:cs.CL -cat:cs.CV',
+            "“deep” in title · “nets” in abstract · by Jun Sato · in cs.CL",
+        ),
+        ("nets OR sensitivit* OR deep", "“sensitivit*” and “deep” in title · “nets” in abstract"),
+        ("source:huggingface upvotes>=20", "listed by huggingface-daily · 1,041 upvotes"),
+        ("title:(tree OR sensitive)", "word “sensitive”, in title"),
+    ],
+)
+def test_the_line_keeps_to_the_order_in_which_a_topic_was_typed(
+    explainer: Explainer, known: Paper, topic: str, line: str
+) -> None:
+    assert explainer.explain(parse(topic), known).line == line
 
 
 @pytest.mark.parametrize(

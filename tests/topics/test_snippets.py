@@ -130,6 +130,24 @@ def test_the_title_is_whole_and_marked(explainer: Explainer, a_paper: MakePaper)
     assert marked(title) == ["Tides", "tide"]
 
 
+def test_a_prefix_marks_the_whole_word_and_a_field_only_its_own_place(explainer: Explainer, a_paper: MakePaper) -> None:
+    paper = a_paper(1, "Tides of estuaries", "Estuaries have a tide.")
+
+    found = snippet(explainer, parse("title:estuar* abstract:tide"), paper)
+
+    assert marked(found.title) == ["estuaries"]
+    assert marked(found.abstract) == ["tide"]
+
+
+@pytest.mark.parametrize("query", ["cat:cs", "source:daily", "upvotes>=3", 'author:"Okafor, Mira"'])
+def test_what_is_asked_beside_words_has_no_place(explainer: Explainer, a_paper: MakePaper, query: str) -> None:
+    paper = replace(a_paper(1, "Tides", "A tide."), categories=("cs.LG",), sources=("daily",), upvotes=3)
+
+    assert snippet(explainer, parse(query), paper).abstract == Marked("A tide.", ())
+    assert marked(snippet(explainer, parse(f"{query} tide"), paper).abstract) == ["tide"]
+    assert snippet(explainer, parse(f"tide -{query}"), paper).abstract.marks == ()
+
+
 @pytest.mark.parametrize(
     "tex",
     [
