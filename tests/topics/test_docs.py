@@ -21,7 +21,7 @@ REFUSALS = re.findall(r"^\| `([^`]+)` \| (.+?) \| (?:`([^`]+)` )?\|$", REFUSED, 
 #: The examples beside the tables: topic, texts that answer, texts that do not.
 FINDS = [
     ("graph NOT molecule", ["Graph"], ["Graph of a molecule"]),
-    ("universal", ["University"], ["Universe of a kind"]),
+    ("universal", ["University"], ["Diversity"]),
     ("αβ", ["αβ"], ["Alpha beta"]),
     ("frechet", [r"Fr\'echet"], []),
     ("co2", ["CO$_2$", "CO₂"], ["CO 2"]),
