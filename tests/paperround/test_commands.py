@@ -150,6 +150,20 @@ def test_a_topic_that_cannot_be_read_names_its_column(paperround, query, column)
     assert len(ran.err.splitlines()) == 1 or len(query) > 70
 
 
+def test_a_topic_that_was_perhaps_meant_is_suggested_and_what_was_perhaps_not_meant_is_noted(paperround):
+    refused = paperround("topics", "check", "titel:tides", "--json")
+    assert (refused.code, refused.json["suggestion"]) == (2, "title:tides")
+    assert refused.json.keys() == {"error", "column", "suggestion"}
+    assert paperround("topics", "check", "-tides", "--json").json.keys() == {"error", "column"}
+
+    read = paperround("topics", "check", 'tides or author:"Okafor, Mira"', "--json").json
+    assert read["normal_form"] == 'author:"mira okafor" tides'
+    assert read["terms"] == ["tides", 'author:"mira okafor"']
+    assert len(read["notes"]) == 1
+    assert "note: “or” is passed over" in paperround("topics", "check", "tides or moon").out
+    assert paperround("topics", "check", "tides", "--json").json["notes"] == []
+
+
 def test_a_query_that_begins_with_a_dash_is_a_query(paperround):
     assert paperround("topics", "check", "-survey tides", "--json").json["terms"] == ["tides"]
     assert paperround("topics", "preview", "-survey tides", "--json").json["total"] == 0
