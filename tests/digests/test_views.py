@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from digests.marking import marked_page
 from digests.readable import readable
 from digests.views import PaperView, view
+from domain.issues import Entry
 from domain.papers import AbstractKind, Paper
 from domain.topics import Why
 
@@ -22,7 +23,7 @@ QUOTE = "Here an estuary is met, and it is shown with all its sentence."
 
 
 def shown(paper: Paper, why: Why, chars: int = 420) -> PaperView:
-    return view(paper, why, year=2026, abstract_chars=chars, labels={})
+    return view(Entry(paper=paper, topic_id=1, why=why), year=2026, abstract_chars=chars, labels={})
 
 
 def marked(page: str) -> list[str]:
