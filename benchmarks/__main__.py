@@ -15,14 +15,18 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure
+from domain.errors import UsageError
 
-# A bench is a module with `run(options: list[str]) -> list[Figure]`; a new one is one more line here.
+# A bench is a module with `run(options: list[str]) -> list[Figure]`; a new one is one more line here. What it tells of
+# its figures in `as_json(figures) -> dict` stands in the JSON object too.
 BENCHES = {
     "parse": "benchmarks.parse",
     "match": "benchmarks.match",
     "store": "benchmarks.store",
     "collect": "benchmarks.collect",
     "search": "benchmarks.search",
+    "relevance": "benchmarks.relevance",
+    "rank": "benchmarks.rank",
 }
 
 USAGE = f"""\
@@ -33,7 +37,7 @@ NAME is one of {", ".join(BENCHES)}; without it all of them run.
 
 
 def main(arguments: list[str]) -> int:
-    """Run what the arguments ask for; returns the exit code: 0 done, 2 wrong usage."""
+    """Run what the arguments ask for; returns the exit code: 0 done, 2 wrong usage, or data that are not there."""
     words = [word for word in arguments if word != "--json"]
     name, options = (words[0], words[1:]) if words else (None, [])
     if name in {"-h", "--help"}:
@@ -43,14 +47,23 @@ def main(arguments: list[str]) -> int:
         print(f"there is no bench {name!r}; it is one of {', '.join(BENCHES)}", file=sys.stderr)
         return 2
     as_json = len(words) < len(arguments)
-    results: dict[str, list[Figure]] = {}
+    told: dict[str, object] = {}
+    code = 0
     for bench in [name] if name else BENCHES:
-        results[bench] = importlib.import_module(BENCHES[bench]).run(options)
+        module = importlib.import_module(BENCHES[bench])
+        try:
+            figures = module.run(options)
+        except UsageError as error:
+            print(f"{bench}: {error}", file=sys.stderr)
+            code = 2
+            continue
+        told[bench] = [_as_json(figure) for figure in figures]
+        told |= module.as_json(figures) if hasattr(module, "as_json") else {}
         if not as_json:
-            Console().print(_table(bench, results[bench]))
-    if as_json:
-        print(json.dumps({bench: [_as_json(figure) for figure in figures] for bench, figures in results.items()}))
-    return 0
+            Console().print(_table(bench, figures))
+    if as_json and told:
+        print(json.dumps(told))
+    return code
 
 
 def _as_json(figure: Figure) -> dict[str, object]:
