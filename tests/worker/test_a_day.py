@@ -117,7 +117,7 @@ def letters(transport: MemoryTransport) -> list:
 
 
 def titles(letter) -> set[str]:
-    return set(re.findall(r"Tides of Day \d+ Hour \d+", letter.get_body(("plain",)).get_content()))
+    return set(re.findall(r"Tides of Day \d+ Hour \d+", letter.get_body(("plain",)).get_content().replace("*", "")))
 
 
 def until(met: Callable[[], bool]) -> None:

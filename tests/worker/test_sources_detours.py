@@ -52,7 +52,7 @@ def test_a_page_that_changed_is_read_from_the_api_and_the_letter_says_so(house, 
     assert loopback.asked("/api/") == [ANSWER, f"{ANSWER}&p=1"]
     (letter,) = transport.messages
     body = email.message_from_bytes(letter.data, policy=email.policy.default).get_body(("plain",)).get_content()
-    assert "Tides of 2611.00001" in body
+    assert "*Tides* of 2611.00001" in body
     said = "Its usual page could not be read; this is from another page of the site."
     assert said in " ".join(body.split())
 

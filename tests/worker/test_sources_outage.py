@@ -127,7 +127,7 @@ def letters(transport) -> list[set[str]]:
     found = []
     for each in transport.messages:
         body = email.message_from_bytes(each.data, policy=email.policy.default).get_body(("plain",))
-        found.append(set(re.findall(r"Tides of (\d{4}\.\d{5})", body.get_content())))
+        found.append(set(re.findall(r"Tides of (\d{4}\.\d{5})", body.get_content().replace("*", ""))))
     return found
 
 
