@@ -69,6 +69,8 @@ class Explainer:
         grounds = {leaf: found[leaf] for leaf in because(tree, found)}
         asked = self._asked(query)
         told = _told(asked, grounds)
+        if is_part and not told:  # a fact alone makes nothing related
+            return Why(line="", marks=())
         marks = dict.fromkeys(
             text[begin:end]
             for there in told

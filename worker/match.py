@@ -52,7 +52,7 @@ class Matcher:
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
         stored = self._topics.all()
-        since = self._topics.matched_up_to()
+        began = since = self._topics.matched_up_to()
         met = found = 0
         while papers := self._archive.after(since, BATCH):
             # Matched before the transaction begins, which holds the database for the writing alone.
@@ -68,7 +68,7 @@ class Matcher:
             found += self._again(changes, stored, now, since)
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
-            found += self._past(fresh, now, since)
+            found += self._past(fresh, now, began, since)
         return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=len(fresh))
 
     def _read(self, stored: Sequence[StoredTopic]) -> list[Topic]:
@@ -98,9 +98,10 @@ class Matcher:
                 matches += selection.matches
         return self._topics.record_changed(changes, asked, matches, now)
 
-    def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
+    def _past(self, fresh: Sequence[StoredTopic], now: datetime, began: int, up_to: int) -> int:
+        """Let new topics meet the papers of the past; those after `began` they have met in this run."""
         moment = now - self._welcome
-        papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= up_to]
+        papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= began]
         wanted = self._read(fresh)
         found = merged(match(batch, wanted, self._census) for batch in _batches(papers))
         return self._topics.record_past([each.id for each in fresh], found, up_to=up_to, now=now)

@@ -384,7 +384,7 @@ def named(leaf: Node) -> str:
         case Prefix(text):
             return f"“{text}*”"
         case _:
-            return {Author: "by ", Category: "in cs.LG", Source: "listed by", Votes: "upvotes"}[type(leaf)]
+            return {Author: "by J", Category: "in cs.LG", Source: "listed by", Votes: "upvotes"}[type(leaf)]
 
 
 @given(TEXTS, TEXTS, trees(STEMMED.filter(lambda leaf: leaf.field is None)))
