@@ -73,7 +73,7 @@ def run(options: list[str]) -> list[Figure]:
         name = (
             f"loop that scores (asking {given.loop_topics:,} topics, times {count / given.loop_topics:g}; counts once)"
         )
-        loop = once.seconds + (looped.seconds - once.seconds) * times
+        loop = once.seconds + (looped.seconds - once.seconds) * count / given.loop_topics
         figures += [
             Figure(f"{count:,} topics, the best {BEST}", ours.seconds, "s CPU", loop, name),
             Figure(f"{count:,} topics, one topic", ours.seconds / count * 1e6, "µs CPU", loop / count * 1e6, name),
