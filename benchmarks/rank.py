@@ -74,7 +74,7 @@ def _topics(counted: Sequence[Counter[str]], count: int) -> Topics:
     for place, each in enumerate(counted):
         for stem in each:
             having.setdefault(stem, set()).add(place)
-    topics = []
+    topics: list[tuple[tuple[str, ...], list[int]]] = []
     while len(topics) < count:
         stems = tuple(dict.fromkeys(dice.choices(list(dice.choice(counted)), k=dice.randint(2, 3))))
         topics.append((stems, sorted(set().union(*(having[stem] for stem in stems)))))

@@ -127,7 +127,7 @@ def lists(collection: Collection, batch: int, progress: Progress) -> Lists:
             for each, scored in counts(papers, collection.queries):
                 counted[each] = nsmallest(CUT, counted[each] + scored)
             progress.advance(task, len(papers))
-        bm25 = {}
+        bm25: dict[str, Sequence[int]] = {}
         for each, query in asked.items():
             bm25[each] = whole.bm25(query)
             progress.advance(task)
