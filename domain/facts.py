@@ -2,7 +2,7 @@
 
 
 def is_in_category(asked: str, category: str) -> bool:
-    """Whether a paper's category is the one asked for (lower case), or one inside it: with cs, every cs.…"""
+    """Whether a paper's category is the one asked for (lower case), or one inside it: with cs, every one of its own."""
     category = category.lower()
     return category == asked or category.startswith(f"{asked}.")
 
