@@ -1,7 +1,8 @@
 """A paper's words, cut and stemmed by FTS5 itself, for a database that does not have it.
 
-The texts go through an FTS5 table in memory and come back as what stands in its vocabulary: the same stems, columns and
-places that the index on SQLite holds. Our own stemmer beside it would differ in some word or other.
+The texts go through FTS5 tables in memory and come back as what stands in their vocabularies: the same stems, columns
+and places that the index on SQLite holds, and the same forms. Our own stemmer beside it would differ in some word or
+other.
 """
 
 import hashlib
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from domain.fts5 import TOKENIZE, searchable
+from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, searchable
+from storage.words.people import traces
 
 COLUMNS = ("title", "abstract", "authors", "categories")
+#: Of the index of forms: words as they are written, and by what authors are found.
+FORMS = ("title", "abstract", "people")
 _LONGEST = 2_000  # bytes of a word: PostgreSQL takes 2,046
 
 
@@ -34,6 +38,9 @@ class Cutter:
         names = ", ".join(COLUMNS)
         self._memory.execute(f'CREATE VIRTUAL TABLE paper USING fts5({names}, content="", tokenize="{TOKENIZE}")')
         self._memory.execute("CREATE VIRTUAL TABLE word USING fts5vocab(paper, 'instance')")
+        options = f"content='', detail=column, columnsize=0, tokenize=\"{TOKENIZE_FORMS}\""
+        self._memory.execute(f"CREATE VIRTUAL TABLE written USING fts5({', '.join(FORMS)}, {options})")
+        self._memory.execute("CREATE VIRTUAL TABLE form USING fts5vocab(written, 'instance')")
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +66,29 @@ class Cutter:
         self._memory.execute("ROLLBACK")
         return found
 
+    def forms(self, rows: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, list[int]]]:
+        """Return the forms of rows of `paper` by id, each with the places in FORMS of the columns it stands in."""
+        self._memory.execute("BEGIN")
+        found: dict[int, dict[str, list[int]]] = {}
+        for row in rows:
+            columns = columns_of(row)
+            found[columns["id"]] = {}
+            self._memory.execute(
+                "INSERT INTO written(rowid, title, abstract, people) VALUES (:id, :title, :abstract, :people)", columns
+            )
+        places = {name: place for place, name in enumerate(FORMS)}
+        for form, paper_id, column in self._memory.execute("SELECT term, doc, col FROM form"):
+            there = found[paper_id].setdefault(clipped(form), [])
+            if places[column] not in there:
+                there.append(places[column])
+        self._memory.execute("ROLLBACK")
+        return found
+
+    def form(self, word: str) -> str:
+        """Return a word, or how one begins, as the index of forms holds it; "" for none."""
+        cut = self.forms([{"id": 0, "title": word, "abstract": "", "authors": [], "categories": []}])[0]
+        return next(iter(cut), "")
+
     def stems(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the stems of each text in order."""
         bare = {"abstract": "", "authors": [], "categories": []}
@@ -67,14 +97,20 @@ class Cutter:
 
 
 def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is indexed of a row of `paper`, with its id."""
+    """Return what is indexed of a row of `paper`, by the names in COLUMNS and FORMS, with its id."""
     return {
         "id": row["id"],
         "title": searchable(row["title"]),
         "abstract": searchable(row["abstract"]),
         "authors": searchable(", ".join(row["authors"])),
         "categories": searchable(", ".join(row["categories"])),
+        "people": " ".join(traces(row["authors"])),
     }
+
+
+def clipped(form: str) -> str:
+    """Return a form as every database can keep it: of one that is too long, its beginning."""
+    return form.encode()[:_LONGEST].decode(errors="ignore")
 
 
 def short(stem: str) -> str:

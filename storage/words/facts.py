@@ -1,0 +1,56 @@
+"""What a tree asks of papers beside their words, as statements: categories, sources, votes.
+
+Each is a set of papers, or a test of one. Everything is named by an alias of its own, since a test of a paper may stand
+inside a statement over the same table.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select, text
+
+from domain.facts import is_source
+from domain.topics import Category, Source, Votes
+from storage.tables import PAPER, SIGHTING
+from storage.words.categories import CATEGORY, filed
+
+#: Every source's name, from the index: one look for each name, not one for each sighting.
+_SOURCES = text(
+    "WITH RECURSIVE known(name) AS (SELECT min(source) FROM sighting UNION ALL "
+    "SELECT (SELECT min(source) FROM sighting WHERE source > known.name) FROM known WHERE known.name IS NOT NULL) "
+    "SELECT name FROM known WHERE name IS NOT NULL"
+)
+_LARGEST = 2**31 - 1  # of the column on PostgreSQL
+
+Filed = Category | Source | Votes
+
+
+def sources(connection: Connection) -> list[str]:
+    """Return the name of every source that a paper was sighted on."""
+    return list(connection.execute(_SOURCES).scalars())
+
+
+def named(asked: Source, known: Sequence[str]) -> list[str]:
+    """Return which of the sources are meant."""
+    return [name for name in known if is_source(asked.name, name)]
+
+
+def enough(votes: int) -> int:
+    """Return a number of votes as both databases take one."""
+    return min(max(votes, 0), _LARGEST)
+
+
+def having(fact: Filed, known: Sequence[str]) -> tuple[Select[Any], ColumnElement[int]]:
+    """Return a statement for the `id` of each paper that has a fact, some twice, and the column to test one by."""
+    match fact:
+        case Category(name):
+            category = CATEGORY.alias()
+            held = select(category.c.paper_id.label("id")).where(category.c.category == filed(name))
+            return held, category.c.paper_id
+        case Source():
+            sighting = SIGHTING.alias()
+            held = select(sighting.c.paper_id.label("id")).where(sighting.c.source.in_(named(fact, known)))
+            return held, sighting.c.paper_id
+        case Votes(least):
+            paper = PAPER.alias()
+            return select(paper.c.id.label("id")).where(paper.c.upvotes >= enough(least)), paper.c.id
