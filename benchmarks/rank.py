@@ -19,9 +19,8 @@ from contextlib import closing
 from benchmarks.corpus import records
 from benchmarks.figures import Figure, cpu_seconds
 from domain.fts5 import TOKENIZE, searchable, tokens
-from domain.length import FUNCTION_WORDS, length
 from domain.topics import Census
-from topics.ranking import Scores
+from topics.ranking import FUNCTION_WORDS, Scores
 from topics.stems import Stemmer, postings
 
 _PAPERS = 1000
@@ -36,7 +35,7 @@ def run(options: list[str]) -> list[Figure]:
     given = arguments.parse_args(options)
 
     papers = [(each["title"], each["abstract"]) for each in records()[:_PAPERS]]
-    lengths = [length(*paper) for paper in papers]
+    lengths = [len(tokens(title)) + len(tokens(abstract)) for title, abstract in papers]
     counted = _counted(papers)
     having = Counter(stem for each in counted for stem in each)
     census = Census(len(papers), sum(lengths) / len(papers), having)

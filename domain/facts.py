@@ -20,12 +20,6 @@ def is_source(asked: str, source: str) -> bool:
     return source == asked or (source.startswith(asked) and not source[len(asked)].isalnum())
 
 
-def filed_under(category: str) -> frozenset[str]:
-    """Return the names by which `is_in_category` finds a category: cs.cl and cs of cs.CL."""
-    parts = category.lower().split(".")
-    return frozenset(".".join(parts[:count]) for count in range(1, len(parts) + 1))
-
-
 def has(paper: Paper, fact: Fact) -> bool:
     """Whether a topic's fact is true of a paper."""
     match fact:

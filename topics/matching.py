@@ -18,7 +18,6 @@ from unicodedata import combining, normalize
 
 from domain.facts import has
 from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, match_expression, prefix_expression, searchable
-from domain.length import length
 from domain.papers import Paper
 from domain.topics import (
     And,
@@ -38,7 +37,7 @@ from domain.topics import (
 )
 from topics.ranking import Scores, Wish, ceiling, wishes, words
 from topics.related import FEW, SHARE, loosened
-from topics.stems import Postings, Stemmer, postings
+from topics.stems import Postings, Stemmer, lengths, postings
 
 BEST = 50  #: exact matches kept of one topic and run; the others are counted
 MOST_RELATED = 10  #: related ones kept
@@ -103,6 +102,10 @@ class Batch:
         """Return what tells where a stem stands."""
         return postings(self._stems)
 
+    def lengths(self) -> list[int]:
+        """Return how many words each paper has."""
+        return lengths(self._stems, len(self.papers))
+
     def forms(self) -> list[tuple[str, int]]:
         """Return the words of these papers as they are written, without accents, and how many papers have each."""
         return self._written().execute("SELECT term, doc FROM form").fetchall()
@@ -151,8 +154,7 @@ class Ranking:
                 self._begun[prefix] = tuple(sorted(set(stemmer.stems(batch.begun(prefix)).values())))
         wanted = {*self._stems.values(), *(stem for stems in self._begun.values() for stem in stems)}
         self._census = census_of(wanted)
-        lengths = [length(paper.title, paper.abstract) for paper in batch.papers]
-        self._scores = Scores(batch.postings(), lengths, self._census)
+        self._scores = Scores(batch.postings(), batch.lengths(), self._census)
 
     def rank(self, tree: Node) -> list[tuple[int, float]]:
         """Return (paper id, score) of the papers that the tree picks, best first, equals by id."""

@@ -2,8 +2,8 @@
 
     the papers found → stems that several of them have → weighed against the archive's census → the words as they stand
 
-A stem's weight is how many of the papers have it, times how much rarer it is elsewhere (their log-likelihood ratio's
-first term): a word of every paper tells nothing, a word of one paper is no neighbour.
+A stem's weight is how many of the papers have it, times the logarithm of how much more often they have it than the
+archive (the first term of a log-likelihood ratio): a word of every paper tells nothing, a word of one is no neighbour.
 """
 
 import math
@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from domain.topics import Census
-from topics.normal import STOP_WORDS
+from topics.ranking import FUNCTION_WORDS
 
 _LEAST = 2  # papers that must have a word
 _SHARE = 0.05  # of the papers
 _WEIGHED = 40  # stems that the archive is asked for: counting is what costs
 _SHORTEST = 3  # letters
+_TELLING = 2.0  # times as frequent among the papers as in the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +59,4 @@ def _weight(having: int, papers: int, elsewhere: int, archive: int) -> float:
 
 
 def _may_be_asked(word: str) -> bool:
-    return len(word) >= _SHORTEST and word.isalpha() and word not in STOP_WORDS
+    return len(word) >= _SHORTEST and word.isalpha() and word not in FUNCTION_WORDS

@@ -3,7 +3,7 @@
 A topic wishes for stems: of its words, of its phrases' words, and for a prefix whichever of the words that begin so
 counts most in the paper. Each counts once, and what is excluded or a fact (author, votes …) counts nothing. A word in
 the title counts as two. How rare a stem is and how long papers are on average is asked of the whole archive
-(`domain.topics.Census`), never of the day's batch. The length is that of `domain.length`, the title in it once.
+(`domain.topics.Census`), never of the day's batch. A paper's length is that of title and abstract, in FTS5's words.
 
 What a stem adds is worked out once for a batch and kept; then a topic's score of a paper is a sum of look-ups. k1 and b
 are the usual ones, and the IDF is Lucene's, which is never negative.
@@ -14,9 +14,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import add
 
-from domain.length import FUNCTION_WORDS
 from domain.topics import Census, Node, Phrase, Prefix, Word, wanted
 from topics.stems import Postings
+
+_ENGLISH = """
+    a about above after again against all also am an and any are as at be because been before being below between both
+    but by can could did do does doing down during each few for from further had has have having he her here hers
+    herself him himself his how i if in into is it its itself just may me might more most my myself no nor not now of
+    off on once only or other our ours ourselves out over own same shall she should so some such than that the their
+    theirs them themselves then there these they this those through thus to too under until up upon very was we were
+    what when where whether which while who whom whose why will with would you your yours yourself yourselves
+"""
+
+#: Not scored, though a topic that asks for one of them finds only papers that have it: the NLTK's list and those that a
+#: topic passes over, which tell an author's style and not a paper's matter. Lower case, as `domain.fts5.tokens` cuts.
+FUNCTION_WORDS = frozenset(_ENGLISH.split())
 
 K1, B = 1.2, 0.75
 _TITLE = 2  # times
@@ -75,7 +87,7 @@ class Scores:
     """The scores of one batch of papers, which are named by their places in it."""
 
     def __init__(self, postings: Callable[[str], Postings], lengths: Sequence[int], census: Census) -> None:
-        """`postings` tells where a stem stands (topics.stems.postings); `lengths` are `domain.length`'s, by place."""
+        """`postings` tells where a stem stands, `lengths` how many words a paper has, by place (both topics.stems)."""
         self._postings = postings
         self._census = census
         average = census.average if census.average > 0 else 1.0

@@ -12,6 +12,8 @@ from domain.fts5 import TOKENIZE
 
 _KEPT = 200_000  # stems: some 30 MB
 
+_POSTING = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.posting USING fts5vocab(main, paper, 'instance')"
+
 #: Place of a paper → how often the stem stands in (title, abstract); only papers that have it.
 Postings = Mapping[int, tuple[int, int]]
 
@@ -49,12 +51,21 @@ class Stemmer:
         return {word: stem for word in asked if (stem := self._known.get(word)) is not None}
 
 
+def lengths(index: sqlite3.Connection, papers: int) -> list[int]:
+    """Return how many words each of so many papers has in title and abstract together, by place; places begin at 0."""
+    found = [0] * papers
+    index.execute(_POSTING)
+    for place, words in index.execute("SELECT doc, count(*) FROM temp.posting GROUP BY doc"):
+        found[place] = words
+    return found
+
+
 def postings(index: sqlite3.Connection) -> Callable[[str], Postings]:
     """Return what reads the postings of a stem from `paper`, an FTS5 table with columns title and abstract.
 
     A paper's place is its rowid. One stem is read at a time: a large index is never held whole beside itself.
     """
-    index.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.posting USING fts5vocab(main, paper, 'instance')")
+    index.execute(_POSTING)
 
     def read(stem: str) -> Postings:
         found: dict[int, tuple[int, int]] = {}

@@ -20,9 +20,10 @@ from topics.explain import Explainer
 from topics.matching import Batch, CensusOf, Ranking
 from topics.neighbours import Neighbour, neighbours
 from topics.normal import spelled
-from topics.related import FEW, loosened
+from topics.related import loosened
 from topics.stems import Stemmer
 
+_FEW = 10  # papers, about a letter's: where fewer answer in all the days, some of the days would bring related ones
 _LOOKED_AT = 500  # papers ranked where not all are asked for, and part matches that may be related
 _TERMS = 8
 _FOR_TERMS = 200  # papers whose words are looked at
@@ -83,14 +84,14 @@ class Previewer:
         per_day = self._search.per_day(query.tree, since)
         exact = sum(per_day.values())
         ids = self._ids(query.tree, since, exact, limit)
-        loose = loosened(query.tree) if exact < FEW and query.wants_related(related) else None
+        loose = loosened(query.tree) if exact < _FEW and query.wants_related(related) else None
         near = () if loose is None else self._search.best(loose, since, _LOOKED_AT)
         papers = self._archive.papers({*ids, *near})
         found = select(query, papers, self._census, limit=limit, related=loose is not None)
         return Preview(
             exact=exact,
             related=found.related,
-            per_day=found.per_day if exact < FEW else per_day,
+            per_day=found.per_day if exact < _FEW else per_day,
             papers=found.papers,
             excluded=tuple(self._excluded(query.tree, since, exact)),
             terms=found.terms,
@@ -119,7 +120,7 @@ def select(
     with Batch(papers) as batch:
         ranking = Ranking(batch, [query.tree], census)
         exact = ranking.rank(query.tree)
-        near = ranking.related(query.tree) if len(exact) < FEW and query.wants_related(related) else []
+        near = ranking.related(query.tree) if len(exact) < _FEW and query.wants_related(related) else []
         ranked = [*((*each, Tier.EXACT) for each in exact), *((*each, Tier.RELATED) for each in near)]
     first = [by_id[paper_id] for paper_id, *_ in ranked[:_FOR_TERMS]]
     shown = ranked if limit is None else ranked[:limit]

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.fts5 import tokens
-from domain.length import length
 from domain.papers import AbstractKind, Identifiers, Paper
 from domain.topics import Census
 from topics.stems import Stemmer
@@ -46,7 +45,7 @@ def census_of() -> Callable[[list[Paper]], Callable[[Collection[str]], Census]]:
         with Stemmer() as stemmer:
             stems = stemmer.stems(word for each in words.values() for word in each)
         having = Counter(stem for each in words.values() for stem in {stems[word] for word in each})
-        lengths = [length(paper.title, paper.abstract) for paper in papers]
+        lengths = [len(tokens(paper.title)) + len(tokens(paper.abstract)) for paper in papers]
         average = sum(lengths) / len(lengths) if lengths else 0.0
         return lambda wanted: Census(len(papers), average, {stem: having[stem] for stem in wanted if stem in having})
 

@@ -19,7 +19,7 @@ def upgrade() -> None:
     for name in _CHOICES:
         op.add_column("subscriber", sa.Column(name, sa.Integer(), nullable=True))
     op.add_column("subscription", sa.Column("related", sa.Boolean(), nullable=True))
-    op.add_column("rematch", sa.Column("words", sa.Boolean(), server_default=sa.true(), nullable=False))
+    op.add_column("rematch", sa.Column("what", sa.String(), server_default="words", nullable=False))
     op.create_table(
         "tally",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -32,13 +32,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tally")),
     )
     op.create_index("ix_tally_topic_id_match_id", "tally", ["topic_id", "match_id"])
-    newest = f"SELECT id FROM paper ORDER BY id DESC LIMIT {_NEWEST}"  # noqa: S608 the number above
-    op.execute(f"INSERT INTO rematch (paper_id) {newest}")
+    newest = sa.text("INSERT INTO rematch (paper_id) SELECT id FROM paper ORDER BY id DESC LIMIT :papers")
+    op.get_bind().execute(newest, {"papers": _NEWEST})
 
 
 def downgrade() -> None:
     op.drop_table("tally")
-    op.drop_column("rematch", "words")
+    op.drop_column("rematch", "what")
     op.drop_column("subscription", "related")
     for name in reversed(_CHOICES):
         op.drop_column("subscriber", name)
