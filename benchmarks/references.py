@@ -16,6 +16,9 @@ from domain.topics import Census, Query
 
 CUT = 1000  # documents of a list that are measured
 
+#: (minus the count, paper id) of papers, most first.
+Counted = list[tuple[float, int]]
+
 
 class Whole:
     """An index of the whole collection: for the census, and for FTS5's own bm25."""
@@ -57,11 +60,10 @@ class Whole:
             yield number, searchable(title), searchable(text)
 
 
-def counts(papers: Sequence[Paper], queries: Mapping[str, str]) -> Iterator[tuple[str, list[tuple[float, int]]]]:
-    """Yield for each query (minus the count, paper id) of the papers that hold any of its words somewhere.
+def counts(papers: Sequence[Paper], asked: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Counted]]:
+    """Yield for each query's words the papers that hold any of them somewhere.
 
-    No word of a query has a space in it, so it is looked for once in each distinct piece between spaces and not in each
-    text.
+    No word has a space in it, so it is looked for once in each distinct piece between spaces and not in each text.
     """
     titles: dict[str, dict[int, int]] = {}
     texts: dict[str, dict[int, int]] = {}
@@ -71,9 +73,9 @@ def counts(papers: Sequence[Paper], queries: Mapping[str, str]) -> Iterator[tupl
                 pieces.setdefault(piece, {})[paper.id] = times
     joined = [(" ".join(pieces), pieces) for pieces in (titles, texts)]
     known: dict[str, dict[int, float]] = {}
-    for each, text in queries.items():
+    for each, words in asked.items():
         totals: dict[int, float] = {}
-        for word in dict.fromkeys(text.lower().split()):
+        for word in words:
             if word not in known:
                 title, said = (_holding(word, *each) for each in joined)
                 known[word] = {

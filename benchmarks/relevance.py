@@ -9,8 +9,8 @@ alone, without tiers and diversity.
 
 nDCG@10 takes the gain as given (linear) and log2(1 + rank); MAP and R@100 count a document with any gain above 0. Each
 list is cut at 1,000. A query of which no word is left (stop words, signs) finds nothing and counts as 0. FTS5 (porter)
-is asked for any of the same words; the substring count is 20 for each word of the query that the title holds anywhere,
-and one for each of its first three times in the text. benchmarks/labelled.py tells what is passed over.
+and the substring count are asked for any of the same words; that count is 20 for each word that the title holds
+anywhere, and one for each of its first three times in the text. benchmarks/labelled.py tells what is passed over.
 
 Options: `--data DIR` (the shared collections) is a collection or a folder of them; `--batch N` (5,000) papers at once.
 """
@@ -118,13 +118,13 @@ def lists(collection: Collection, batch: int, progress: Progress) -> Lists:
     with closing(Whole(collection)) as whole:
         progress.advance(task, len(collection.documents))
         found = {each: _Found(_least(query, whole)) for each, query in asked.items()}
-        counted: dict[str, list[tuple[float, int]]] = {each: [] for each in collection.queries}
+        counted: dict[str, list[tuple[float, int]]] = {each: [] for each in asked}
         for papers in _batches(collection, batch):
             with Batch(papers) as new:
                 ranking = Ranking(new, [query.tree for query in asked.values()], whole.census)
                 for each, query in asked.items():
                     found[each].add(ranking, query, papers)
-            for each, scored in counts(papers, collection.queries):
+            for each, scored in counts(papers, {each: query.terms for each, query in asked.items()}):
                 counted[each] = nsmallest(CUT, counted[each] + scored)
             progress.advance(task, len(papers))
         bm25: dict[str, Sequence[int]] = {}
