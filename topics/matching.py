@@ -190,7 +190,7 @@ class Ranking:
             return []
         least = -SHARE * ceiling(wished, self._census)
         scored = self._scored(wished, self._batch.bits(loose) & ~picked)
-        return [(paper_id, -below) for below, paper_id in sorted(scored) if below <= least]
+        return [(paper_id, -below) for below, paper_id in sorted(scored) if below <= least and below]
 
     def _scored(self, wished: Sequence[Wish], picked: int) -> list[tuple[float, int]]:
         """Return (minus the score, paper id) of the picked papers."""

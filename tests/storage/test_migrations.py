@@ -116,7 +116,7 @@ def test_what_readers_chose_and_what_was_counted_has_room_since_0004_and_the_res
         connection.execute(update(SUBSCRIPTION).values(related=True))
         topic = connection.execute(select(TOPIC.c.id)).scalar_one()
         connection.execute(insert(TALLY).values(topic_id=topic, match_id=1, beyond=9, at=now, news=True))
-        connection.execute(insert(REMATCH).values(paper_id=papers[0].id, words=False))
+        connection.execute(insert(REMATCH).values(paper_id=papers[0].id, what="votes"))
         migrate.downgrade(connection, "0003")
         names = {each["name"] for each in inspect(connection).get_columns("subscriber")}
         assert names.isdisjoint({"papers", "per_topic", "late_risers", "trending"})
@@ -127,10 +127,10 @@ def test_what_readers_chose_and_what_was_counted_has_room_since_0004_and_the_res
         kept = connection.execute(select(SUBSCRIBER)).one()
         assert (kept.public_id, kept.papers, kept.trending) == (someone.public_id, None, None)
         assert connection.execute(select(SUBSCRIPTION.c.related)).scalars().all() == [None]
-        again = connection.execute(select(REMATCH.c.paper_id, REMATCH.c.words).order_by(REMATCH.c.id)).all()
+        again = connection.execute(select(REMATCH.c.paper_id, REMATCH.c.what).order_by(REMATCH.c.id)).all()
     assert [each.id for each in archive.every()] == [each.id for each in papers]
     # What waited is kept, and the newest papers meet the topics once more.
-    assert [tuple(each) for each in again[:1]] == [(papers[0].id, True)]
+    assert [tuple(each) for each in again[:1]] == [(papers[0].id, "words")]
     assert {each.paper_id for each in again[1:]} == {each.id for each in papers}
 
 

@@ -13,7 +13,7 @@ from domain.topics import Census, Node, Prefix
 from topics.normal import STOP_WORDS
 from topics.query import parse
 from topics.ranking import FUNCTION_WORDS, Scores, Wish, ceiling, rarity, wishes, words
-from topics.stems import Stemmer, postings
+from topics.stems import Stemmer, lengths, postings
 
 Texts = list[tuple[str, str]]
 
@@ -143,10 +143,11 @@ def test_stems_and_places_are_those_of_the_index(papers: Texts) -> None:
 
     with Stemmer() as stemmer:
         for place, paper in enumerate(papers):
-            stems = stemmer.stems(tokens(" ".join(paper)))
+            stems = stemmer.stems(word for text in paper for word in tokens(text))
             for stem in set(stems.values()):
                 counted = tuple(sum(stems.get(word) == stem for word in tokens(text)) for text in paper)
                 assert read(stem)[place] == counted
+    assert lengths(index, len(papers)) == [sum(len(tokens(text)) for text in paper) for paper in papers]
     index.close()
 
 
