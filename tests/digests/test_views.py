@@ -102,7 +102,9 @@ def test_no_more_is_shown_than_is_allowed_and_nothing_that_is_not_there(
     make_paper: MakePaper, text: list[str], cut: tuple[int, int], chars: int
 ) -> None:
     abstract = "".join(text)
-    quote = abstract[cut[0] : cut[0] + cut[1]]
+    begin = abstract.rfind(" ", 0, cut[0]) + 1  # a quote is cut between words
+    end = abstract.find(" ", begin + cut[1])
+    quote = abstract[begin : end if end >= 0 else None]
 
     seen = shown(make_paper(1, abstract=abstract), Why("word “estuary”, in abstract", ("estuary",), quote=quote), chars)
 
