@@ -207,8 +207,8 @@ class Why:
 
 
 def together(whys: Iterable[Why]) -> Why:
-    """Return one reason for a paper that several topics found: the first's line, all marks, the quote with most."""
+    """Return one reason for a paper that several topics found: the first's line, all marks, the first quote."""
     each = tuple(whys)
     marks = sorted(dict.fromkeys(mark for why in each for mark in why.marks), key=len, reverse=True)
-    quote = max((why.quote for why in each), key=lambda text: sum(mark in text for mark in marks), default="")
+    quote = next((why.quote for why in each if why.quote), "")
     return Why(line=each[0].line if each else "", marks=tuple(marks), quote=quote)
