@@ -33,9 +33,7 @@ from domain.issues import (
     TopicWish,
 )
 from domain.papers import Paper
-from domain.topics import Tier, Why
-
-FEW = 3  # matches of a topic: where there are fewer, related papers fill its section up to so many
+from domain.topics import FEW, Tier, Why
 
 Explain = Callable[[int, Paper], Why]
 

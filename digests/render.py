@@ -165,8 +165,13 @@ class Renderer:
         return Fragment(part.shared, encode(part.form("title", title(paper), wording.web_address(paper.url))))
 
     def _subject_of(self, digest: Digest) -> str:
-        """Return the subject: the first paper's title, how many more, and the day, which makes it unique."""
+        """Return the subject: the first paper's title, how many more, and the day, which makes it unique.
+
+        Where papers that are only counted may have been counted twice, it speaks of those alone that are named.
+        """
         matched = digest.receipt.matched
+        if digest.receipt.at_most:
+            matched -= sum(section.beyond for section in digest.sections)
         counted = matched or sum(len(section.related) for section in digest.sections)
         best = shorten(title(digest.papers[0]), _SUBJECT_TITLE) if counted else ""
         day = wording.subject_date(digest.slot.day)

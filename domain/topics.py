@@ -169,6 +169,10 @@ class Tier(IntEnum):
     LIKE_SAVED = 3  # it is like what the reader saved
 
 
+#: Papers that answer a topic exactly: where there are fewer, related ones fill its section up to so many.
+FEW = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A paper that a topic selected."""

@@ -14,12 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import neg
 from types import TracebackType
 from typing import Self
-from unicodedata import combining, normalize
 
 from domain.facts import has
 from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, match_expression, prefix_expression, searchable
 from domain.papers import Paper
 from domain.topics import (
+    FEW,
     And,
     Census,
     Leaf,
@@ -36,7 +36,7 @@ from domain.topics import (
     leaves,
 )
 from topics.ranking import Scores, Wish, ceiling, wishes, words
-from topics.related import FEW, SHARE, loosened
+from topics.related import loosened, related
 from topics.stems import Postings, Stemmer, lengths, postings
 
 BEST = 50  #: exact matches kept of one topic and run; the others are counted
@@ -110,11 +110,11 @@ class Batch:
         """Return the words of these papers as they are written, without accents, and how many papers have each."""
         return self._written().execute("SELECT term, doc FROM form").fetchall()
 
-    def begun(self, prefix: Prefix) -> list[str]:
-        """Return the words of these papers that begin so."""
-        beginning = "".join(each for each in normalize("NFD", prefix.text) if not combining(each))
-        after = beginning + "\U0010ffff"
-        rows = self._written().execute("SELECT term FROM form WHERE term >= ? AND term < ?", (beginning, after))
+    def begun(self, beginning: str) -> list[str]:
+        """Return the words of these papers that begin so; the beginning is as the index keeps it."""
+        rows = self._written().execute(
+            "SELECT term FROM form WHERE term >= ? AND term < ?", (beginning, beginning + "\U0010ffff")
+        )
         return [form for (form,) in rows]
 
     def _look_up(self, name: str | tuple[str, ...] | Leaf, leaf: Leaf) -> int:
@@ -146,12 +146,12 @@ class Ranking:
         """Only `trees` can be ranked: their stems are looked up in one go."""
         self._batch = batch
         self._ids = [paper.id for paper in batch.papers]
-        self._begun: dict[Prefix, tuple[str, ...]] = {}
+        trees = list(trees)
         with Stemmer() as stemmer:
-            trees = list(trees)
             self._stems = stemmer.stems(word for tree in trees for word in words(tree))
-            for prefix in {leaf for tree in trees for leaf in leaves(tree) if isinstance(leaf, Prefix)}:
-                self._begun[prefix] = tuple(sorted(set(stemmer.stems(batch.begun(prefix)).values())))
+            self._begun = _begun(
+                batch, {leaf for tree in trees for leaf in leaves(tree) if isinstance(leaf, Prefix)}, stemmer
+            )
         wanted = {*self._stems.values(), *(stem for stems in self._begun.values() for stem in stems)}
         self._census = census_of(wanted)
         self._scores = Scores(batch.postings(), batch.lengths(), self._census)
@@ -188,9 +188,8 @@ class Ranking:
         loose = loosened(tree)
         if loose is None:
             return []
-        least = -SHARE * ceiling(wished, self._census)
         scored = self._scored(wished, self._batch.bits(loose) & ~picked)
-        return [(paper_id, -below) for below, paper_id in sorted(scored) if below <= least and below]
+        return related(((paper_id, -below) for below, paper_id in scored), ceiling(wished, self._census))
 
     def _scored(self, wished: Sequence[Wish], picked: int) -> list[tuple[float, int]]:
         """Return (minus the score, paper id) of the picked papers."""
@@ -238,8 +237,16 @@ def _joined(topic_id: int, several: Sequence[Selection], best: int) -> Selection
     )
     exact = [match for match in matches if match.tier is Tier.EXACT]
     beyond = sum(each.beyond for each in several)
-    related = matches[len(exact) :][:MOST_RELATED] if len(exact) + beyond < FEW else []
-    return Selection(topic_id, (*exact[:best], *related), beyond=beyond + len(exact[best:]))
+    near = matches[len(exact) :][:MOST_RELATED] if len(exact) + beyond < FEW else []
+    return Selection(topic_id, (*exact[:best], *near), beyond=beyond + len(exact[best:]))
+
+
+def _begun(batch: Batch, prefixes: Collection[Prefix], stemmer: Stemmer) -> dict[Prefix, tuple[str, ...]]:
+    """Return the stems of the words that begin so, in order."""
+    with Stemmer(TOKENIZE_FORMS) as folder:
+        folded = folder.stems([prefix.text for prefix in prefixes])
+    found = {each: batch.begun(beginning) for each, beginning in folded.items()}
+    return {prefix: tuple(sorted(set(stemmer.stems(found.get(prefix.text, ())).values()))) for prefix in prefixes}
 
 
 def places(picked: int) -> list[int]:

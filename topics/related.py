@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from domain.topics import And, Node, Not, Or, Phrase, Prefix, Word, wanted
 
 SHARE = 0.2  # of the ceiling (relevance.md, 4)
-FEW = 3  # exact papers: of fewer than these a topic's section is filled up
 
 
 def loosened(tree: Node) -> Node | None:

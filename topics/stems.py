@@ -21,9 +21,10 @@ Postings = Mapping[int, tuple[int, int]]
 class Stemmer:
     """Cuts words by thousands; used by one thread, closed after use."""
 
-    def __init__(self) -> None:
+    def __init__(self, tokenize: str = TOKENIZE) -> None:
+        """With TOKENIZE_FORMS a word's stem is the word itself, as an index without stems keeps it."""
         self._memory = sqlite3.connect(":memory:", isolation_level=None)
-        self._memory.execute(f"CREATE VIRTUAL TABLE word USING fts5(text, content='', tokenize=\"{TOKENIZE}\")")
+        self._memory.execute(f"CREATE VIRTUAL TABLE word USING fts5(text, content='', tokenize=\"{tokenize}\")")
         self._memory.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(word, 'instance')")
         self._known: dict[str, str] = {}
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digests.compose import FEW, Limits, compose
+from digests.compose import Limits, compose
 from digests.trending import heat, hotness
 from domain.issues import AsideKind, Candidate, Digest, Entry, Slot, TopicWish
 from domain.papers import Paper
-from domain.topics import Tier, Why
+from domain.topics import FEW, Tier, Why
 
 MakePaper = Callable[..., Paper]
 WISHES = (TopicWish(1, "one", related=True), TopicWish(2, "two", related=True), TopicWish(3, "three"))

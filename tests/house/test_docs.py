@@ -212,6 +212,13 @@ def test_the_decisions_are_numbered_without_a_gap() -> None:
     assert [int(file.name[:4]) for file in DECISIONS] == list(range(1, len(DECISIONS) + 1))
 
 
+@pytest.mark.parametrize("document", [*DECISIONS, *sorted(ROOT.glob("docs/*.md"))], ids=_name)
+def test_a_file_of_ours_that_a_document_names_is_there(document: Path) -> None:
+    named = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", _text(document))
+
+    assert [each for each in named if not (ROOT / each).exists()] == []
+
+
 @pytest.mark.parametrize("decision", DECISIONS, ids=_name)
 def test_a_decision_is_short_and_says_what_follows(decision: Path) -> None:
     text = _text(decision)
