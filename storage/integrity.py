@@ -38,10 +38,13 @@ _NEWEST = (
     "UPDATE subscriber SET last_issue_id = (SELECT max(issue.id) FROM issue WHERE issue.subscriber_id = subscriber.id)"
 )
 # By kind of database: the tables of the full-text index, and where its papers are named.
-_MADE = {"sqlite": ("paper_fts", "paper_fts_stem", "paper_forms"), "postgresql": ("paper_words", "paper_stem")}
+_MADE = {
+    "sqlite": ("paper_fts", "paper_fts_stem", "paper_forms"),
+    "postgresql": ("paper_words", "paper_forms", "paper_stem"),
+}
 _HELD = {
     "sqlite": ("SELECT id FROM paper_fts_docsize", "SELECT id FROM paper_forms_docsize"),
-    "postgresql": ("SELECT paper_id FROM paper_words",),
+    "postgresql": ("SELECT paper_id FROM paper_words", "SELECT paper_id FROM paper_forms"),
 }
 # PostgreSQL's count of the papers that have a stem, where it is not what the papers say; FTS5 keeps its own.
 _MISCOUNTED = (

@@ -8,8 +8,22 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, column, func, literal, literal_column, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy import table as named
+from sqlalchemy.sql.expression import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from domain.fts5 import match_expression, prefix_expression
 from domain.topics import Node, Prefix
@@ -21,6 +35,7 @@ _ID = _FTS.c.rowid.label("id")
 _TESTED: ColumnElement[int] = literal_column("+paper_fts.rowid", Integer)
 #: Titles count twice. Ordered by the function and not by `rank`, which sorts every match though twenty are wanted.
 _SCORE: ColumnElement[float] = literal_column("-bm25(paper_fts, 2.0, 1.0, 1.0, 1.0)", Float).label("score")
+_PLUS: custom_op[Any] = custom_op("+")
 _FEW = 10_000
 
 
@@ -36,6 +51,13 @@ class AskingFts5(Asking):
     def scored(self, connection: Connection, tree: Node, where: Where) -> Those:  # noqa: ARG002 the other index looks into its counts
         """Return the papers that a tree of words and phrases alone selects, with their BM25."""
         return Those(select(_ID, _SCORE).where(_matches("paper_fts", _expression(tree, where))), _TESTED)
+
+    def scored_among(self, connection: Connection, picked: CTE, tree: Node, where: Where) -> Those:
+        """Return the papers whose `id` was picked, with the BM25 of words and phrases alone; 0 where none is there."""
+        found = self.scored(connection, tree, where).select.cte().prefix_with("MATERIALIZED")
+        score = func.coalesce(found.c.score, 0.0).label("score")
+        joined = picked.outerjoin(found, found.c.id == picked.c.id)
+        return Those(select(picked.c.id.label("id"), score).select_from(joined), self.aside(picked.c.id))
 
     def begun(self, prefix: Prefix) -> Those:
         """Return the papers of which a word in title or abstract, or in the prefix's field, begins so."""
@@ -58,7 +80,7 @@ class AskingFts5(Asking):
 
     def aside(self, column: ColumnElement[int]) -> ColumnElement[int]:
         """Return the column behind a plus sign, which keeps SQLite from looking rows up by it."""
-        return literal_column(f"+{column}", Integer)
+        return UnaryExpression(column, operator=_PLUS, type_=Integer())
 
     def are_few(self, connection: Connection, matching: Select[Any]) -> bool:
         """Whether it is quicker to look at each match than to gather all that a filter lets through."""

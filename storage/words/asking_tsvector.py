@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Column,
     ColumnElement,
     Connection,
     Float,
     Integer,
+    Label,
     Select,
     String,
     bindparam,
@@ -32,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
 from domain.topics import And, Field, Node, Not, Or, Phrase, Prefix, Word
 from storage.tables import MARKER
 from storage.words.bm25 import K1, B, Collection
-from storage.words.cutting import FORMS, Cutter
+from storage.words.cutting import Cutter, lexeme
 from storage.words.selecting import Asking, Those, Where
 from storage.words.tsquery import Stems, Worded, letters_of, placed, stems_of, tsquery
 from storage.words.tsvector import PAPERS, WEIGHTS, WORDS
@@ -41,13 +43,12 @@ _WORDS = named(
     "paper_words",
     Column("paper_id", Integer),
     Column("words", TSVECTOR),
-    Column("forms", TSVECTOR),
     Column("length", Integer),
 )
+_FORMS = named("paper_forms", Column("paper_id", Integer), Column("forms", TSVECTOR))
 _ID = _WORDS.c.paper_id.label("id")
 _TITLE, _ABSTRACT = WEIGHTS[:2]
 _SAID = _TITLE + _ABSTRACT
-_PEOPLE = WEIGHTS[FORMS.index("people")]
 _LIMIT = math.pi**2 / 6  # of 1 + 1/4 + 1/9 + …
 
 
@@ -67,29 +68,26 @@ class AskingTsvector(Asking):
     def scored(self, connection: Connection, tree: Node, where: Where) -> Those:
         """Return the papers that a tree of words and phrases alone selects, with their BM25."""
         stems, letters = stems_of(tree), _letters(where)
-        archive = _collection(connection)
-        named_once = isinstance(tree, Word | Phrase)  # then how rare it is changes no order
-        worth = {
-            leaf: 1.0 if named_once else archive.rarity(self._hits(connection, archive, tsquery(leaf, stems, letters)))
-            for leaf in stems
-        }
-        norm = K1 * (1 - B) + K1 * B / archive.average * _WORDS.c.length
-        score = _Score(stems, letters, worth, norm).of(tree)
-        return Those(
-            select(_ID, score.label("score")).where(_matches(tsquery(tree, stems, letters))), _WORDS.c.paper_id
-        )
+        score = self._score(connection, tree, stems, letters)
+        return Those(select(_ID, score).where(_matches(tsquery(tree, stems, letters))), _WORDS.c.paper_id)
+
+    def scored_among(self, connection: Connection, picked: CTE, tree: Node, where: Where) -> Those:
+        """Return the papers whose `id` was picked, with the BM25 of words and phrases alone; 0 where none is there."""
+        score = self._score(connection, tree, stems_of(tree), _letters(where))
+        return Those(select(_ID, score).join(picked, picked.c.id == _WORDS.c.paper_id), _WORDS.c.paper_id)
 
     def begun(self, prefix: Prefix) -> Those:
         """Return the papers of which a word in title or abstract, or in the prefix's field, begins so."""
         with Cutter() as cutter:
             form = cutter.form(prefix.text)
-        query = placed([form], letters_of(prefix.field, _SAID), begins=True)
-        return Those(select(_ID).where(_has_forms(query)), _WORDS.c.paper_id)
+        fields = [prefix.field] if prefix.field else list(Field)
+        query = " | ".join(f"'{lexeme(form, field)}':*" for field in fields)
+        return Those(_with_forms(query), _FORMS.c.paper_id)
 
     def traced(self, ways: Sequence[Sequence[str]]) -> Select[Any]:
         """Return a statement for the `id` of each paper whose authors leave all the traces of one way."""
-        one_by_one = (" & ".join(placed([trace], _PEOPLE) for trace in way) for way in ways)
-        return select(_ID).where(_has_forms(" | ".join(f"({way})" for way in one_by_one)))
+        one_by_one = (" & ".join(f"'{lexeme(trace, 'people')}'" for trace in way) for way in ways)
+        return _with_forms(" | ".join(f"({way})" for way in one_by_one))
 
     def listed(self, ids: Sequence[int]) -> Select[Any]:
         """Return a statement for the `id` of each of these papers."""
@@ -107,6 +105,16 @@ class AskingTsvector(Asking):
     def are_few(self, connection: Connection, matching: Select[Any]) -> bool:  # noqa: ARG002 the planner decides
         """Return False: a condition is a set, and PostgreSQL's planner decides how it is looked into."""
         return False
+
+    def _score(self, connection: Connection, tree: Node, stems: Stems, letters: str) -> Label[float]:
+        archive = _collection(connection)
+        named_once = isinstance(tree, Word | Phrase)  # then how rare it is changes no order
+        worth = {
+            leaf: 1.0 if named_once else archive.rarity(self._hits(connection, archive, tsquery(leaf, stems, letters)))
+            for leaf in stems
+        }
+        norm = K1 * (1 - B) + K1 * B / archive.average * _WORDS.c.length
+        return _Score(stems, letters, worth, norm).of(tree).label("score")
 
     def _hits(self, connection: Connection, archive: Collection, query: str) -> int:
         """Return how many papers a tsquery selects."""
@@ -182,9 +190,8 @@ def _matches(query: str) -> ColumnElement[bool]:
     return matches
 
 
-def _has_forms(query: str) -> ColumnElement[bool]:
-    matches: ColumnElement[bool] = _WORDS.c.forms.bool_op("@@")(_query(query))
-    return matches
+def _with_forms(query: str) -> Select[Any]:
+    return select(_FORMS.c.paper_id.label("id")).where(_FORMS.c.forms.bool_op("@@")(_query(query)))
 
 
 def _query(query: str) -> ColumnElement[Any]:

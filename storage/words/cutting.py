@@ -19,6 +19,7 @@ COLUMNS = ("title", "abstract", "authors", "categories")
 #: Of the index of forms: words as they are written, and by what authors are found.
 FORMS = ("title", "abstract", "people")
 _LONGEST = 2_000  # bytes of a word: PostgreSQL takes 2,046
+_LONGEST_FORM = 500  # characters; of a longer one the beginning is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +67,30 @@ class Cutter:
         self._memory.execute("ROLLBACK")
         return found
 
-    def forms(self, rows: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, list[int]]]:
-        """Return the forms of rows of `paper` by id, each with the places in FORMS of the columns it stands in."""
+    def forms(self, rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+        """Return what the index of forms holds of rows of `paper`, by id: lexemes in quotes, side by side."""
         self._memory.execute("BEGIN")
-        found: dict[int, dict[str, list[int]]] = {}
+        found: dict[int, str] = {}
         for row in rows:
             columns = columns_of(row)
-            found[columns["id"]] = {}
+            found[columns["id"]] = ""
             self._memory.execute(
                 "INSERT INTO written(rowid, title, abstract, people) VALUES (:id, :title, :abstract, :people)", columns
             )
-        places = {name: place for place, name in enumerate(FORMS)}
-        for form, paper_id, column in self._memory.execute("SELECT term, doc, col FROM form"):
-            there = found[paper_id].setdefault(clipped(form), [])
-            if places[column] not in there:
-                there.append(places[column])
+        found |= self._memory.execute(
+            "SELECT doc, group_concat(quote(substr(col, 1, 1) || substr(term, 1, ?)), ' ') FROM form GROUP BY doc",
+            (_LONGEST_FORM,),
+        )
         self._memory.execute("ROLLBACK")
         return found
 
     def form(self, word: str) -> str:
-        """Return a word, or how one begins, as the index of forms holds it; "" for none."""
-        cut = self.forms([{"id": 0, "title": word, "abstract": "", "authors": [], "categories": []}])[0]
-        return next(iter(cut), "")
+        """Return a word, or how one begins, as `forms` cuts it; "" for none."""
+        self._memory.execute("BEGIN")
+        self._memory.execute("INSERT INTO written(rowid, title) VALUES (0, ?)", (word,))
+        found = self._memory.execute("SELECT substr(term, 1, ?) FROM form", (_LONGEST_FORM,)).fetchone()
+        self._memory.execute("ROLLBACK")
+        return str(found[0]) if found else ""
 
     def stems(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the stems of each text in order."""
@@ -108,9 +111,9 @@ def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def clipped(form: str) -> str:
-    """Return a form as every database can keep it: of one that is too long, its beginning."""
-    return form.encode()[:_LONGEST].decode(errors="ignore")
+def lexeme(form: str, column: str) -> str:
+    """Return a form as the index of forms holds it of a column in FORMS."""
+    return column[0] + form
 
 
 def short(stem: str) -> str:

@@ -1,13 +1,9 @@
-"""What a tree asks of papers beside their words, as statements: categories, sources, votes.
-
-Each is a set of papers, or a test of one. Everything is named by an alias of its own, since a test of a paper may stand
-inside a statement over the same table.
-"""
+"""What a tree asks of papers beside their words, as statements over an index: categories, sources, votes."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, text
+from sqlalchemy import Connection, Select, select, text
 
 from domain.facts import is_source
 from domain.topics import Category, Source, Votes
@@ -40,17 +36,12 @@ def enough(votes: int) -> int:
     return min(max(votes, 0), _LARGEST)
 
 
-def having(fact: Filed, known: Sequence[str]) -> tuple[Select[Any], ColumnElement[int]]:
-    """Return a statement for the `id` of each paper that has a fact, some twice, and the column to test one by."""
+def having(fact: Filed, known: Sequence[str]) -> Select[Any]:
+    """Return a statement for the `id` of each paper that has a fact, some twice; `known` are all sources' names."""
     match fact:
         case Category(name):
-            category = CATEGORY.alias()
-            held = select(category.c.paper_id.label("id")).where(category.c.category == filed(name))
-            return held, category.c.paper_id
+            return select(CATEGORY.c.paper_id.label("id")).where(CATEGORY.c.category == filed(name))
         case Source():
-            sighting = SIGHTING.alias()
-            held = select(sighting.c.paper_id.label("id")).where(sighting.c.source.in_(named(fact, known)))
-            return held, sighting.c.paper_id
+            return select(SIGHTING.c.paper_id.label("id")).where(SIGHTING.c.source.in_(named(fact, known)))
         case Votes(least):
-            paper = PAPER.alias()
-            return select(paper.c.id.label("id")).where(paper.c.upvotes >= enough(least)), paper.c.id
+            return select(PAPER.c.id.label("id")).where(PAPER.c.upvotes >= enough(least))

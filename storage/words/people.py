@@ -2,13 +2,13 @@
 
 What is found so is a candidate; `likeness` decides. One name alone is a trace of whoever has it. Several are found by
 the family name with the first given name's first letter, by all letters whatever their order ("He Kai Ming" is "Kaiming
-He"), or by the first and the last name, both.
+He"), or, where they are a family name with its small words alone, by each of them.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from domain.authors import is_whole, names
+from domain.authors import is_whole, names, without_particles
 
 _DOTS = re.compile("(?<=[aou])e")  # the "e" of Mueller, and more than that
 
@@ -30,7 +30,10 @@ def asked_for(asked: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         case [name]:
             return ((_name(name),),)
         case _:
-            return ((_family(asked),), (_letters(asked),), (_name(asked[0]), _name(asked[-1])))
+            # Behind another name, the small word in front would be left out.
+            is_family_alone = len(without_particles(("", *asked))) <= len(without_particles(asked))
+            whole = (tuple(map(_name, asked)),) if is_family_alone else ()
+            return ((_family(asked),), (_letters(asked),), *whole)
 
 
 def _name(name: str) -> str:
@@ -42,7 +45,7 @@ def _family(listed: Sequence[str]) -> str:
 
 
 def _letters(listed: Sequence[str]) -> str:
-    return f"0{_word(''.join(sorted(''.join(listed))))}"
+    return f"0{_word(''.join(sorted(''.join(without_particles(listed)))))}"
 
 
 def _word(letters: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Select, func, literal, select, union
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, Connection, Float, Select, literal, select, union
 
 from domain.authors import likeness
 from domain.fts5 import is_of_stems
@@ -67,19 +67,10 @@ class Asking(ABC):
             if is_of_stems(base) and set(words).issubset(wanted(base)):
                 those = self.scored(connection, base, where)
                 return those.where([selecting.test(part, those.id) for part in others])
-        return self._scored_beside(connection, selecting.those(tree), words, where)
-
-    def _scored_beside(
-        self, connection: Connection, those: Those, words: tuple[Word | Phrase, ...], where: Where
-    ) -> Those:
-        picked = those.select.cte()
+        picked = selecting.those(tree).select.cte()
         if not words:
-            return Those(select(picked.c.id, literal(0.0, Float).label("score")), picked.c.id)
-        scored = self.scored(connection, Or(words) if len(words) > 1 else words[0], where)
-        found = scored.select.cte().prefix_with("MATERIALIZED")
-        score = func.coalesce(found.c.score, 0.0).label("score")
-        joined = picked.outerjoin(found, found.c.id == picked.c.id)
-        return Those(select(picked.c.id.label("id"), score).select_from(joined), picked.c.id)
+            return Those(select(picked.c.id, literal(0.0, Float).label("score")), self.aside(picked.c.id))
+        return self.scored_among(connection, picked, Or(words) if len(words) > 1 else words[0], where)
 
     def are_alike(self, connection: Connection, author: Author) -> list[int]:
         """Return the ids of the papers of which a listed author may be the one asked for, rising."""
@@ -99,6 +90,10 @@ class Asking(ABC):
     @abstractmethod
     def scored(self, connection: Connection, tree: Node, where: Where) -> Those:
         """Return the papers that a tree of words and phrases alone selects, with their BM25."""
+
+    @abstractmethod
+    def scored_among(self, connection: Connection, picked: CTE, tree: Node, where: Where) -> Those:
+        """Return the papers whose `id` was picked, with the BM25 of words and phrases alone; 0 where none is there."""
 
     @abstractmethod
     def begun(self, prefix: Prefix) -> Those:
@@ -145,32 +140,29 @@ class _Selecting:
             case Or(parts):
                 words = tuple(part for part in parts if is_of_stems(part))
                 beside = tuple(part for part in parts if not is_of_stems(part))
-                return _named(union(*(self.those(part).select for part in (*_together(Or, words), *beside))))
+                return self._named(union(*(self.those(part).select for part in (*_together(Or, words), *beside))))
             case And(parts):
                 base, others = _parted(parts)
                 those = self.those(base)
-                return _named(those.where([self.test(part, those.id) for part in others]).select)
+                return self._named(those.where([self.test(part, those.id) for part in others]).select)
             case Prefix():
                 return self._asking.begun(tree)
             case Author():
-                return _named(self._asking.listed(self._people[tree]))
+                return self._named(self._asking.listed(self._people[tree]))
             case Category() | Source() | Votes():
-                return _named(facts.having(tree, self._sources)[0].distinct())
+                return self._named(facts.having(tree, self._sources).distinct())
             case _:
                 raise ValueError("A tree that only excludes selects no papers; topics/query.py lets none through.")
 
+    def _named(self, statement: Select[Any] | CompoundSelect[Any]) -> Those:
+        picked = statement.cte()
+        return Those(select(picked.c.id), self._asking.aside(picked.c.id))
+
     def test(self, part: Node, column: ColumnElement[int]) -> ColumnElement[bool]:
         """Return the condition that the paper whose id is in the column is one that a part selects."""
-        match part:
-            case Category() | Source() | Votes():
-                held, of = facts.having(part, self._sources)
-                return held.where(of == column).correlate_except(of.table).exists()
-            case Not(Category() | Source() | Votes() as fact):
-                return ~self.test(fact, column)
-            case Not(unwanted):
-                return self._asking.lacks(column, self.those(unwanted).select)
-            case _:
-                return column.in_(select(self.those(part).select.cte().c.id))
+        if isinstance(part, Not):
+            return self._asking.lacks(column, self.those(part.part).select)
+        return column.in_(select(self.those(part).select.cte().c.id))
 
 
 def _parted(parts: Sequence[Node]) -> tuple[Node, list[Node]]:
@@ -190,8 +182,3 @@ def _together(kind: type[And | Or], parts: tuple[Node, ...]) -> tuple[Node, ...]
 def _breadth(part: Node) -> int:
     """Return a number that is the higher the more papers a part may select."""
     return next(place for place, kind in enumerate(_RISING) if isinstance(part, kind))
-
-
-def _named(statement: Any) -> Those:
-    picked = statement.cte()
-    return Those(select(picked.c.id), picked.c.id)

@@ -48,7 +48,7 @@ def tsquery(tree: Node, stems: Stems, letters: str = "") -> str:
             raise ValueError(f"{type(tree).__name__} is not asked of an index of stems")
 
 
-def placed(lexemes: Iterable[str], letters: str = "", *, begins: bool = False) -> str:
-    """Return the text of a tsquery for words side by side, in the columns of those letters or in all."""
-    marked = ":*" if begins else ":" if letters else ""
-    return " <-> ".join(f"'{lexeme}'{marked}{letters}" for lexeme in lexemes)
+def placed(stems: Iterable[str], letters: str = "") -> str:
+    """Return the text of a tsquery for stems side by side, in the columns of those letters or in all."""
+    marked = f":{letters}" if letters else ""
+    return " <-> ".join(f"'{stem}'{marked}" for stem in stems)

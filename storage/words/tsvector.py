@@ -1,8 +1,8 @@
 """The index on PostgreSQL: a row of `paper_words` for each paper, its words as a tsvector with a GIN index.
 
 Titles weigh A, abstracts B, authors C, categories D. Between the columns places are left free, so that no phrase
-reaches from one into the next. Beside the stems stand the words as they are written, since a stem may end before a
-prefix does, with the traces of authors as C; of these there is one place for each column. Markers count the papers and
+reaches from one into the next. Words as they are written, since a stem may end before a prefix does, and the traces of
+authors are in `paper_forms`, without places: the column's letter stands in front of each. Markers count the papers and
 their words, and `paper_stem` the papers that have each stem, which a BM25 score asks for.
 
 A tsvector keeps the first 256 places of a word and no place beyond 16,383: in a longer paper words are found like
@@ -10,7 +10,7 @@ elsewhere, phrases only before that. It is kept unpacked and in its row, where i
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, text
@@ -27,9 +27,10 @@ _LAST_PLACE = 16_381  # two less than a tsvector's last
 _BEYOND = 16_383  # for every place behind it, so that no two of those, nor the last before them, stand side by side
 _LARGEST = 1_000_000  # bytes of a tsvector's text; PostgreSQL takes 1,048,575
 _PUT = text(
-    "INSERT INTO paper_words (paper_id, words, forms, length, said) "
-    "VALUES (:id, CAST(:words AS tsvector), CAST(:forms AS tsvector), :length, :said)"
+    "INSERT INTO paper_words (paper_id, words, length, said) VALUES (:id, CAST(:words AS tsvector), :length, :said)"
 )
+_PUT_FORMS = text("INSERT INTO paper_forms (paper_id, forms) VALUES (:id, CAST(:forms AS tsvector))")
+_TAKE_FORMS = text("DELETE FROM paper_forms WHERE paper_id = ANY(:ids)")
 _TAKE = text("DELETE FROM paper_words WHERE paper_id = ANY(:ids) RETURNING length, said")
 _COUNT = text(
     "INSERT INTO marker (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE "
@@ -49,13 +50,21 @@ def make(connection: Connection) -> None:
     connection.execute(
         text(
             "CREATE TABLE paper_words (paper_id integer PRIMARY KEY REFERENCES paper ON DELETE CASCADE, "
-            "words tsvector NOT NULL, length integer NOT NULL, said integer NOT NULL, forms tsvector NOT NULL) "
+            "words tsvector NOT NULL, length integer NOT NULL, said integer NOT NULL) "
             "WITH (toast_tuple_target = 8160)"
         )
     )
     connection.execute(text("ALTER TABLE paper_words ALTER words SET STORAGE EXTERNAL"))
     connection.execute(text("CREATE INDEX ix_paper_words_words ON paper_words USING gin (words)"))
-    connection.execute(text("CREATE INDEX ix_paper_words_forms ON paper_words USING gin (forms)"))
+    # Read by its index alone, nearly: kept packed.
+    connection.execute(
+        text(
+            "CREATE TABLE paper_forms (paper_id integer PRIMARY KEY REFERENCES paper ON DELETE CASCADE, "
+            "forms tsvector NOT NULL) WITH (toast_tuple_target = 128)"
+        )
+    )
+    connection.execute(text("ALTER TABLE paper_forms ALTER forms SET STORAGE MAIN"))
+    connection.execute(text("CREATE INDEX ix_paper_forms_forms ON paper_forms USING gin (forms)"))
     # With room in its pages, since most of its rows are written anew with each block of papers.
     stems = 'stem text COLLATE "C" PRIMARY KEY, papers integer NOT NULL'
     connection.execute(text(f"CREATE TABLE paper_stem ({stems}) WITH (fillfactor = 70)"))
@@ -65,7 +74,7 @@ def make(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Take the index away, if it is there."""
-    connection.execute(text("DROP TABLE IF EXISTS paper_words, paper_stem"))
+    connection.execute(text("DROP TABLE IF EXISTS paper_words, paper_forms, paper_stem"))
     categories.drop(connection)
 
 
@@ -83,13 +92,13 @@ def put(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         {
             "id": each,
             "words": _vector(words),
-            "forms": _text(_places_of_forms(forms[each])),
             "length": lengths[each],
             "said": said[each],
         }
         for each, words in cut.items()
     ]
     connection.execute(_PUT, placed)
+    connection.execute(_PUT_FORMS, [{"id": each, "forms": _fitting(text)} for each, text in forms.items()])
     connection.execute(_COUNT_STEMS, {"each": 1, "ids": list(cut)})
     _count(connection, len(cut), sum(lengths.values()), sum(said.values()))
 
@@ -100,6 +109,7 @@ def take(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     categories.take(connection, rows)
     ids = [row["id"] for row in rows]
     connection.execute(_COUNT_STEMS, {"each": -1, "ids": ids})
+    connection.execute(_TAKE_FORMS, {"ids": ids})
     gone = connection.execute(_TAKE, {"ids": ids}).all()
     _count(connection, -len(gone), -sum(row.length for row in gone), -sum(row.said for row in gone))
 
@@ -122,11 +132,6 @@ def _count(connection: Connection, *counts: int) -> None:
     connection.execute(_COUNT, values)
 
 
-def _places_of_forms(forms: Mapping[str, Sequence[int]]) -> Iterator[tuple[str, list[str]]]:
-    for form, columns in forms.items():
-        yield form, [f"{column + 1}{WEIGHTS[column]}" for column in columns]
-
-
 def _vector(words: Sequence[Cut]) -> str:
     """Return the text of a tsvector: 'stem':1A,7B 'other':2A; what does not fit into one is left out."""
     lengths = [0] * len(COLUMNS)
@@ -140,16 +145,19 @@ def _vector(words: Sequence[Cut]) -> str:
         place = begins[each.column] + each.place
         place = place if place <= _LAST_PLACE else _BEYOND
         places[each.stem].append(f"{place}{WEIGHTS[each.column]}")
-    return _text(places.items())
-
-
-def _text(placed: Iterable[tuple[str, Sequence[str]]]) -> str:
     parts: list[str] = []
     size = 0
-    for lexeme, there in placed:
-        part = f"'{lexeme}':{','.join(there)}"
+    for stem, there in places.items():
+        part = f"'{stem}':{','.join(there)}"
         size += len(part.encode()) + 1
         if size > _LARGEST:
             break
         parts.append(part)
     return " ".join(parts)
+
+
+def _fitting(lexemes: str) -> str:
+    """Return as many of the lexemes as fit into a tsvector."""
+    if len(lexemes) * 4 <= _LARGEST:
+        return lexemes
+    return lexemes.encode()[:_LARGEST].decode(errors="ignore").rpartition(" ")[0]
