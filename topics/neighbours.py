@@ -15,8 +15,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
-from domain.fts5 import searchable
 from domain.papers import Paper
 from domain.topics import Census, Node, Phrase, Prefix, Word, leaves
 from topics.grammar import DASHES
@@ -29,7 +29,7 @@ _WEIGHED = 24  # stems that the archive is asked for
 _TELLING = 10.83  # chance brings as much once in a thousand words (χ² with one degree of freedom)
 _ROOT = 4  # letters: a stem of so many that begins another is of the same family
 _DASHES = re.escape(DASHES)
-_WORD = re.compile(rf"(?<![\w\\/.@{_DASHES}])[^\W\d_]{{3,}}(?![\w{_DASHES}]|[./:@]\w|://|['’]t\b)")
+_WORD = re.compile(rf"(?<![\w\\/.@{_DASHES}])[^\W\d_]{{3,}}(?![\w\\{_DASHES}]|[./:@]\w|://|['’]t\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def neighbours(
 
 def _words(paper: Paper) -> Iterator[str]:
     for text in (paper.title, paper.abstract):
-        yield from _WORD.findall(searchable(text).lower())
+        yield from _WORD.findall(normalize("NFC", text).lower())
 
 
 def _named(tree: Node) -> Callable[[str, str], bool]:
