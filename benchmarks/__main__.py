@@ -25,6 +25,7 @@ BENCHES = {
     "store": "benchmarks.store",
     "collect": "benchmarks.collect",
     "search": "benchmarks.search",
+    "preview": "benchmarks.preview",
     "relevance": "benchmarks.relevance",
     "rank": "benchmarks.rank",
 }

@@ -12,10 +12,12 @@ from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.papers import FetchStatus
 from domain.subscriptions import Schedule
+from domain.topics import Selection, Topic
 from paperround.settings import build
 from paperround.wiring import House
+from topics.explain import Explainer
+from topics.matching import match
 from topics.query import parse
-from worker.preview import select
 from worker.reports import SourceReport
 
 _STILL_FILLING = timedelta(days=3)  # a listing fills through its day and is corrected after (sources.md 1.5)
@@ -52,7 +54,7 @@ def trial(
         },
         cache,
     )
-    with House(settings, clock=clock) as house:
+    with House(settings, clock=clock) as house, Explainer() as explainer:
         now = house.clock.now()
         known = house.states.days("huggingface-daily")
         wanted = [now.date() - timedelta(days=n) for n in reversed(range(days))]
@@ -61,28 +63,31 @@ def trial(
             if day not in known or now.date() - day <= _STILL_FILLING:
                 reports += house.collector.collect(days=[day])
             progress(1)
-        found = select(parsed, house.archive.since(wanted[0]), house.census.of)
-        whys = {each.paper.id: each.why for each in found.papers}
-        listed = len(house.archive.since(wanted[0]))
+        papers = {paper.id: paper for paper in house.archive.since(wanted[0])}
+        topic = Topic(0, parsed, related=parsed.is_plain)
+        found = next(match(list(papers.values()), [topic], house.census.of), Selection(0, ()))
+        tiers = {each.paper_id: each.tier for each in found.matches}
         digest = compose(
             slot=Schedule().slot(now),
             first=True,
             wishes=[TopicWish(topic_id=0, name=query, related=parsed.is_plain)],
             candidates=[
-                Candidate(topic_id=0, paper=each.paper, score=each.score, tier=each.tier) for each in found.papers
+                Candidate(topic_id=0, paper=papers[each.paper_id], score=each.score, tier=each.tier)
+                for each in found.matches
             ],
             sent=(),
             limits=_LIMITS,
             checks=house.receipts().checks(now - timedelta(days=days), first=True),
-            new=listed,
+            new=len(papers),
             confirmed_at=None,
             welcome_days=days,
-            explain=lambda _, paper: whys[paper.id],
+            beyond={0: found.beyond},
+            explain=lambda _, paper: explainer.explain(parsed, paper, tiers[paper.id]),
         )
         fragments = house.renderer.digest(digest, shared=False).fragments if digest else ()
     page = cache / "letter.html"
-    if reports and not listed and all(each.status is FetchStatus.FAILED for each in reports):
+    if reports and not papers and all(each.status is FetchStatus.FAILED for each in reports):
         return Trial(papers=0, listed=0, reports=tuple(reports), letter=None)  # the last letter stays
     slots = mailing_slots(recipient="you@lab.example", message_id="<try@lab.example>", date=now)
     page.write_text(part(fragments, "html", personal=True, slots=slots), encoding="utf-8")
-    return Trial(papers=found.total, listed=listed, reports=tuple(reports), letter=page)
+    return Trial(papers=len(tiers) + found.beyond, listed=len(papers), reports=tuple(reports), letter=page)

@@ -5,15 +5,15 @@ filters are conditions on the papers' ids (filters.py); any other order than by 
 where many papers match, and sorted where few do. Then the papers of the page are loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, desc, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, desc, func, or_, select, true
 
 from domain.papers import Paper
-from domain.topics import Node, Query
+from domain.topics import Node, Phrase, Query, Word, wanted
 from storage.database import Database
 from storage.filters import Filters, Narrowing, knows_category, knows_source
 from storage.paging import Cursor, Order, Value
@@ -118,29 +118,36 @@ class Search:
         A topic looks at titles and abstracts alone.
         """
         with self._database.reading() as connection:
-            wanted = select(PAPER.c.id).where(*self._of_topic(connection, tree, since))
-            return sorted(connection.execute(wanted).scalars())  # ordered here: the statement goes by the day's index
+            # Sorted here: asked for the order, SQLite walks the papers by their ids and not by the day.
+            return sorted(connection.execute(self._of_topic(connection, PAPER.c.id, tree, since)).scalars())
 
     def per_day(self, tree: Node, since: date) -> dict[date, int]:
-        """Return how many of those papers each listing day has, their latest; a day that has none is missing."""
+        """Return how many of those papers each listing day has, the oldest first; a day that has none is missing."""
         with self._database.reading() as connection:
-            counted = select(PAPER.c.listed, func.count().label("papers")).where(
-                *self._of_topic(connection, tree, since)
-            )
+            counted = self._of_topic(connection, PAPER.c.listed, tree, since).add_columns(func.count().label("papers"))
             rows = connection.execute(counted.group_by(PAPER.c.listed).order_by(PAPER.c.listed))
             return {row.listed: row.papers for row in rows}
 
-    def best(self, tree: Node, since: date, limit: int) -> list[int]:
-        """Return the ids of up to `limit` of those papers, best first by BM25, titles counted twice."""
-        with self._database.reading() as connection:
-            ranked = self._asking.ranked(connection, tree, Where.SAID)
-            recent = select(PAPER.c.id).where(PAPER.c.listed >= since)
-            wanted = ranked.where([ranked.id.in_(recent)]).select.order_by(desc("score"), desc("id"))
-            return [row.id for row in connection.execute(wanted.limit(limit))]
+    def best(self, tree: Node, since: date, limit: int, *, apart_from: Collection[date] = ()) -> list[int]:
+        """Return the ids of up to `limit` of those papers, of the days that are not in `apart_from`, best first.
 
-    def _of_topic(self, connection: Connection, tree: Node, since: date) -> list[ColumnElement[bool]]:
+        Best by the BM25 of words and phrases, titles counted twice. Where the topic wants neither, the newest.
+        """
+        days = PAPER.c.listed.not_in(sorted(apart_from)) if apart_from else true()
+        with self._database.reading() as connection:
+            if not any(isinstance(leaf, Word | Phrase) for leaf in wanted(tree)):
+                newest = self._of_topic(connection, PAPER.c.id, tree, since).where(days)
+                return list(
+                    connection.execute(newest.order_by(PAPER.c.listed.desc(), PAPER.c.id).limit(limit)).scalars()
+                )
+            ranked = self._asking.ranked(connection, tree, Where.SAID)
+            recent = select(PAPER.c.id).where(PAPER.c.listed >= since, days)
+            best = ranked.where([ranked.id.in_(recent)]).select.order_by(desc("score"), desc("id"))
+            return [row.id for row in connection.execute(best.limit(limit))]
+
+    def _of_topic(self, connection: Connection, column: Column[Any], tree: Node, since: date) -> Select[Any]:
         those = self._asking.matching(connection, tree, Where.SAID).select
-        return [PAPER.c.listed >= since, self._asking.aside(PAPER.c.id).in_(those)]
+        return select(column).where(PAPER.c.listed >= since, self._asking.aside(PAPER.c.id).in_(those))
 
 
 class _Asked:

@@ -106,10 +106,6 @@ class Batch:
         """Return how many words each paper has."""
         return lengths(self._stems, len(self.papers))
 
-    def forms(self) -> list[tuple[str, int]]:
-        """Return the words of these papers as they are written, without accents, and how many papers have each."""
-        return self._written().execute("SELECT term, doc FROM form").fetchall()
-
     def begun(self, beginning: str) -> list[str]:
         """Return the words of these papers that begin so; the beginning is as the index keeps it."""
         rows = self._written().execute(

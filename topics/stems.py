@@ -53,11 +53,13 @@ class Stemmer:
 
 
 def lengths(index: sqlite3.Connection, papers: int) -> list[int]:
-    """Return how many words each of so many papers has in title and abstract together, by place; places begin at 0."""
+    """Return how many words each of so many papers has in title and abstract together, by place; places begin at 0.
+
+    FTS5 keeps the words of each column beside the index (sqlite.org/fts5.html, "The Docsize Table").
+    """
     found = [0] * papers
-    index.execute(_POSTING)
-    for place, words in index.execute("SELECT doc, count(*) FROM temp.posting GROUP BY doc"):
-        found[place] = words
+    for place, sizes in index.execute("SELECT id, sz FROM paper_docsize"):
+        found[place] = _sum(sizes)
     return found
 
 
@@ -76,3 +78,14 @@ def postings(index: sqlite3.Connection) -> Callable[[str], Postings]:
         return found
 
     return read
+
+
+def _sum(packed: bytes) -> int:
+    """Return the sum of a record's numbers: seven bits a byte, the highest first, and the last without the eighth."""
+    total = number = 0
+    for each in packed:
+        number = number << 7 | each & 0x7F
+        if each < 0x80:
+            total += number
+            number = 0
+    return total

@@ -1,32 +1,34 @@
 """What a query would have selected in the last listing days: the letters' own matching and ranking, over the archive.
 
     query → how many a day, and without each exclusion (counted in the database) → the papers that it selects
-        → related ones where they are wanted and few are exact → ranked against the whole archive → why
+        → related ones where they are wanted, of the days on which few are exact
+        → ranked against the whole archive → why, and words to consider
 
 Of a topic that selects very many, what is asked for beyond `limit` is not fetched at all: the archive's own order by
 relevance says which may be among the best.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from domain.papers import Paper
-from domain.topics import And, Leaf, Node, Not, Phrase, Query, Tier, Why, Word, leaves
+from domain.topics import And, Match, Node, Not, Query, Tier, Why
 from storage.archive import Archive
 from storage.search import Search
+from topics.exclusions import exclusions, without
 from topics.explain import Explainer
-from topics.matching import Batch, CensusOf, Ranking
-from topics.neighbours import Neighbour, neighbours
+from topics.matching import MOST_RELATED, Batch, CensusOf, Ranking
+from topics.neighbours import Neighbour, Usage, neighbours, usage
 from topics.normal import spelled
-from topics.related import loosened
-from topics.stems import Stemmer
+from topics.related import FEW, loosened
 
-_FEW = 10  # papers, about a letter's: where fewer answer in all the days, some of the days would bring related ones
-_LOOKED_AT = 500  # papers ranked where not all are asked for, and part matches that may be related
+_LOOKED_AT = 500  # papers ranked where not all are asked for
+_PARTS = 200  # part matches, the best in the archive's order, of which some are related
 _TERMS = 8
-_FOR_TERMS = 200  # papers whose words are looked at
+_FOR_TERMS = 100  # papers whose words are looked at
+_USUAL = 400  # papers of the whole archive that tell what everyone writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,29 @@ class Excluded:
     """What one exclusion of the query keeps out."""
 
     term: str  #: as its normal form spells it, with the minus
-    fewer: int  #: papers
+    fewer: int  #: papers that would answer the query without it, wherever it stands
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a query would have brought."""
 
-    exact: int  #: papers that answer it
-    related: int  #: that have part of what is wanted, where few answer it
-    per_day: dict[date, int]  #: of both, by listing day, newest first
-    papers: tuple[Selected, ...]  #: best first; no more than were asked for
+    newest: date | None  #: the last of the days looked at, the archive's newest; None for an empty archive
+    per_day: Mapping[date, int]  #: papers by listing day, the oldest first; a day that has none is missing
+    related: int  #: how many of them only have part of what is wanted, of days on which few answer
+    papers: tuple[Selected, ...]  #: exact before related, each best first; no more than were asked for
     excluded: tuple[Excluded, ...] = ()
     terms: tuple[Neighbour, ...] = ()  #: words to consider, most telling first
 
     @property
     def total(self) -> int:
         """All papers, shown or not."""
-        return self.exact + self.related
+        return sum(self.per_day.values())
+
+    @property
+    def exact(self) -> int:
+        """Papers that answer the query."""
+        return self.total - self.related
 
 
 class Previewer:
@@ -71,94 +78,90 @@ class Previewer:
         self._archive = archive
         self._search = search
         self._census = census
+        self._usual: tuple[int, Usage] = (0, usage(()))  # with the newest paper's id then
 
     def preview(self, query: Query, days: int, limit: int | None = None, *, related: bool | None = None) -> Preview:
         """Return what matched of the papers whose listing day lies in the last `days` before the archive's newest.
 
-        Related papers are looked for where `related` says so, or says nothing and the query is plain words.
+        Related papers are looked for where `related` says so, or says nothing and the query is plain words: of each day
+        on which fewer than three are exact, up to ten as in matching. A `limit` changes no number.
         """
         newest = self._archive.newest_day()
         if newest is None:
-            return Preview(exact=0, related=0, per_day={}, papers=())
-        since = newest - timedelta(days=days - 1)
-        per_day = self._search.per_day(query.tree, since)
-        exact = sum(per_day.values())
+            return Preview(newest=None, per_day={}, related=0, papers=())
+        since = date.fromordinal(max(1, newest.toordinal() - days + 1))
+        counted = self._search.per_day(query.tree, since)
+        exact = sum(counted.values())
         ids = self._ids(query.tree, since, exact, limit)
-        loose = loosened(query.tree) if exact < _FEW and query.wants_related(related) else None
-        near = () if loose is None else self._search.best(loose, since, _LOOKED_AT)
-        papers = self._archive.papers({*ids, *near})
-        found = select(query, papers, self._census, limit=limit, related=loose is not None)
+        near = self._near(query.tree, since, counted) if query.wants_related(related) else ()
+        papers = {paper.id: paper for paper in self._archive.papers({*ids, *near})}
+        ranked = _ranked(query.tree, papers, set(near), counted, self._census)
+        related_days = Counter(papers[each.paper_id].listed for each in ranked if each.tier is Tier.RELATED)
+        shown = ranked if limit is None else ranked[:limit]
         return Preview(
-            exact=exact,
-            related=found.related,
-            per_day=found.per_day if exact < _FEW else per_day,
-            papers=found.papers,
+            newest=newest,
+            per_day=dict(sorted((related_days + Counter(counted)).items())),
+            related=related_days.total(),
+            papers=tuple(_told(query, shown, papers)),
             excluded=tuple(self._excluded(query.tree, since, exact)),
-            terms=found.terms,
+            terms=tuple(self._terms(query.tree, [papers[each.paper_id] for each in ranked[:_FOR_TERMS]])),
         )
 
     def _ids(self, tree: Node, since: date, exact: int, limit: int | None) -> Sequence[int]:
-        if limit is not None and exact > max(_LOOKED_AT, limit):
-            return self._search.best(tree, since, max(_LOOKED_AT, limit))
+        if limit is not None and exact > (most := max(_LOOKED_AT, limit)):
+            return self._search.best(tree, since, most)
         return self._search.selected(tree, since)
 
+    def _near(self, tree: Node, since: date, counted: Mapping[date, int]) -> Sequence[int]:
+        """Return the ids of the part matches of days on which few are exact."""
+        loose = loosened(tree)
+        if loose is None:
+            return ()
+        full = [day for day, papers in counted.items() if papers >= FEW]
+        return self._search.best(And((loose, Not(tree))), since, _PARTS, apart_from=full)
+
     def _excluded(self, tree: Node, since: date, exact: int) -> Iterator[Excluded]:
-        """Yield what each exclusion that stands beside what is wanted keeps out."""
-        parts = tree.parts if isinstance(tree, And) else ()
-        for part in parts:
-            if isinstance(part, Not):
-                others = tuple(each for each in parts if each != part)
-                without = others[0] if len(others) == 1 else And(others)
-                yield Excluded(spelled(part), sum(self._search.per_day(without, since).values()) - exact)
+        for each in exclusions(tree):
+            more = self._search.per_day(without(tree, each), since)
+            yield Excluded(spelled(each), sum(more.values()) - exact)
+
+    def _terms(self, tree: Node, papers: Sequence[Paper]) -> list[Neighbour]:
+        return neighbours(papers, tree, self._written(), self._census, _TERMS) if papers else []
+
+    def _written(self) -> Usage:
+        """Return the usage of papers drawn evenly from the whole archive."""
+        known, words = self._usual
+        if (newest := self._archive.newest_id()) != known:
+            words = usage(self._archive.papers(range(newest, 0, -max(1, newest // _USUAL))))
+            self._usual = (newest, words)
+        return words
 
 
-def select(
-    query: Query, papers: Sequence[Paper], census: CensusOf, *, limit: int | None = None, related: bool | None = None
-) -> Preview:
-    """Return what a query selects among papers, ranked against the archive; at most `limit` are told in full."""
-    by_id = {paper.id: paper for paper in papers}
-    with Batch(papers) as batch:
-        ranking = Ranking(batch, [query.tree], census)
-        exact = ranking.rank(query.tree)
-        near = ranking.related(query.tree) if len(exact) < _FEW and query.wants_related(related) else []
-        ranked = [*((*each, Tier.EXACT) for each in exact), *((*each, Tier.RELATED) for each in near)]
-    first = [by_id[paper_id] for paper_id, *_ in ranked[:_FOR_TERMS]]
-    shown = ranked if limit is None else ranked[:limit]
-    return Preview(
-        exact=len(exact),
-        related=len(near),
-        per_day=dict(sorted(Counter(by_id[each[0]].listed for each in ranked).items(), reverse=True)),
-        papers=tuple(_told(query, shown, by_id)),
-        terms=tuple(_terms(query, first, census)),
+def _ranked(
+    tree: Node, papers: Mapping[int, Paper], near: Collection[int], counted: Mapping[date, int], census: CensusOf
+) -> list[Match]:
+    """Return what a tree selects, best first; of equals the newest listing day, then the order of storing.
+
+    Of the papers in `near` those are related that are near enough, of each day as many as matching keeps; `counted`
+    tells how many are exact on a day.
+    """
+    with Batch(list(papers.values())) as batch:
+        ranking = Ranking(batch, [tree], census)
+        matches = [Match(0, paper_id, score) for paper_id, score in ranking.rank(tree)]
+        kept: Counter[date] = Counter()
+        for paper_id, score in ranking.related(tree) if near else ():
+            day = papers[paper_id].listed
+            if paper_id in near and counted.get(day, 0) < FEW and kept[day] < MOST_RELATED:
+                kept[day] += 1
+                matches.append(Match(0, paper_id, score, Tier.RELATED))
+    return sorted(
+        matches,
+        key=lambda each: (each.tier, -each.score, -papers[each.paper_id].listed.toordinal(), each.paper_id),
     )
 
 
-def _told(query: Query, ranked: Iterable[tuple[int, float, Tier]], papers: Mapping[int, Paper]) -> Iterator[Selected]:
+def _told(query: Query, matches: Iterable[Match], papers: Mapping[int, Paper]) -> Iterator[Selected]:
     with Explainer() as explainer:
-        for paper_id, score, tier in ranked:
-            yield Selected(papers[paper_id], score, tier, explainer.explain(query, papers[paper_id], tier))
-
-
-def _terms(query: Query, papers: Sequence[Paper], census: CensusOf) -> list[Neighbour]:
-    """Return words to consider that the query does not ask for."""
-    with Batch(papers) as batch, Stemmer() as stemmer:
-        forms = batch.forms()
-        stems = stemmer.stems([form for form, _ in forms])
-        asked = stemmer.stems(word for leaf in leaves(query.tree) for word in _cut(leaf))
-        vocabulary: dict[str, Neighbour] = {}
-        for form, number in forms:
-            stem = stems.get(form, form)
-            known = vocabulary.get(stem)
-            if known is None or known.papers < number:
-                vocabulary[stem] = Neighbour(form, number)
-        return neighbours(len(papers), vocabulary, set(asked.values()), census, _TERMS)
-
-
-def _cut(leaf: Leaf) -> Sequence[str]:
-    match leaf:
-        case Word(text):
-            return (text,)
-        case Phrase(words):
-            return words
-        case _:
-            return ()
+        for each in matches:
+            paper = papers[each.paper_id]
+            yield Selected(paper, each.score, each.tier, explainer.explain(query, paper, each.tier))

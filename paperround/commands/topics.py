@@ -1,17 +1,21 @@
 """topics: what readers ask."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from digests.wording import counted, short_date
+from digests.wording import MONTHS, counted, full_date, short_date
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
 
 if TYPE_CHECKING:
     from worker.preview import Preview
+
+_IN_A_LINE = 31  # days, months or years
 
 topics = typer.Typer(help="What readers ask.", no_args_is_help=True)
 
@@ -71,6 +75,7 @@ def preview_topic(
     result = {
         "query": query,
         "days": days,
+        "newest": found.newest.isoformat() if found.newest else None,
         "total": found.total,
         "exact": found.exact,
         "related": found.related,
@@ -93,21 +98,45 @@ def preview_topic(
 
 
 def _preview_lines(query: str, days: int, found: "Preview") -> Iterable[str | Table]:
+    if found.newest is None:
+        yield "the archive has no papers yet: collect or import some first"
+        return
+    from topics.related import FEW
+
     answer = "answers" if found.exact == 1 else "answer"
-    yield f"{counted(found.exact, 'paper')} of the last {counted(days, 'day')} {answer} {plain(query)}"
+    span = f"the {counted(days, 'day')} up to {full_date(found.newest)}"
+    yield f"{counted(found.exact, 'paper')} of {span} {answer} {plain(query)}"
     if found.related:
-        yield f"so few that related papers are looked for: {counted(found.related, 'paper')} with part of the words"
+        on_days = f"on days with fewer than {FEW} of them"
+        yield f"{counted(found.related, 'related paper')}, which have part of the words, {on_days}"
     if found.per_day:
-        yield "a day: " + ", ".join(f"{short_date(day, year=_year(found))} {n:,}" for day, n in found.per_day.items())
+        name, told = _spread(found.per_day, found.newest.year)
+        yield f"a {name}: " + ", ".join(f"{when} {papers:,}" for when, papers in told.items())
     for each in found.excluded:
         yield f"{plain(each.term)} keeps out {counted(each.fewer, 'paper')}"
     if found.terms:
-        told = ", ".join(f"{plain(each.word)} ({each.papers:,})" for each in found.terms)
-        yield f"to consider, for their papers have it more often than others: {told}"
-    rows = ((each.paper.listed, each.paper.title, each.why.line) for each in found.papers)
-    yield table(("listed", "title", "why"), rows)
+        words = ", ".join(f"{plain(each.word)} ({each.papers:,})" for each in found.terms)
+        yield f"words to consider, which the best of these have oftener than other papers: {words}"
+    if found.papers:
+        if len(found.papers) < found.total:
+            yield f"the best {len(found.papers):,} of {found.total:,}:"
+        yield table(("listed", "title", "why"), ((x.paper.listed, x.paper.title, x.why.line) for x in found.papers))
 
 
-def _year(found: "Preview") -> int:
-    """Return the year that dates leave out: the newest day's."""
-    return max(found.per_day).year
+def _spread(per_day: Mapping[date, int], year: int) -> tuple[str, dict[str, int]]:
+    """Return papers by day, the newest first; by month or year where there are too many days for a line."""
+    by_day = sorted(per_day.items(), reverse=True)
+    ways: tuple[tuple[str, Callable[[date], str]], ...] = (
+        ("day", lambda day: short_date(day, year=year)),
+        ("month", lambda day: f"{MONTHS[day.month - 1][:3]} {day.year}"),
+        ("year", lambda day: str(day.year)),
+    )
+    told = [(name, _added((when(day), papers) for day, papers in by_day)) for name, when in ways]
+    return next((each for each in told if len(each[1]) <= _IN_A_LINE), told[-1])
+
+
+def _added(papers: Iterable[tuple[str, int]]) -> dict[str, int]:
+    added: Counter[str] = Counter()
+    for when, number in papers:
+        added[when] += number
+    return dict(added)
