@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, String, cast, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storage.tables import CONTENT, DELIVERY, MARKER, SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.tables import CONTENT, DELIVERY, MARKER, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 
 #: The marker: contents that were let go since the last time all fragments were looked through.
 UNSWEPT = "contents-let-go"
@@ -46,9 +46,11 @@ def _unname(connection: Connection, topics: Collection[int]) -> None:
     """Forget what topics asked that nobody asks any more.
 
     Their rows and matches stay: the same question asked again is another topic, and numbers of matches only rise
-    (docs/decisions/0004).
+    (docs/decisions/0004). What was only counted of them goes.
     """
     asked = exists().where(SUBSCRIPTION.c.topic_id == TOPIC.c.id)
     # No query has a normal form that begins with a colon.
     nameless = literal(":erased ") + cast(TOPIC.c.id, String)
-    connection.execute(update(TOPIC).where(TOPIC.c.id.in_(topics), ~asked).values(normal_form=nameless))
+    unasked = TOPIC.c.id.in_(topics), ~asked
+    connection.execute(delete(TALLY).where(TALLY.c.topic_id.in_(select(TOPIC.c.id).where(*unasked))))
+    connection.execute(update(TOPIC).where(*unasked).values(normal_form=nameless))

@@ -34,6 +34,7 @@ from storage.tables import (
     PUBLISH_RUN,
     RUN,
     SUBSCRIBER,
+    TALLY,
 )
 
 S = DeliveryState
@@ -61,7 +62,7 @@ class Swept:
     contents: int = 0
     fragments: int = 0
     replies: int = 0  #: deliveries of which what the relay said was forgotten
-    runs: int = 0  #: of jobs, and the counts of publishing
+    runs: int = 0  #: of jobs, and the counts of publishing and matching
     fetches: int = 0
 
     @property
@@ -150,10 +151,11 @@ class Keeping:
         newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job).correlate(None)
         stays = newest.union(newest.where(RUN.c.slot.not_like(f"{self._by_hand}%"))) if self._by_hand else newest
         old = and_(func.coalesce(RUN.c.finished_at, RUN.c.lease_until) < before, RUN.c.id.not_in(stays))
-        counted = PUBLISH_RUN.c.at < before
-        return sum(steps.over(RUN.c.id, old, _deleting(RUN.c.id, old))) + sum(
-            steps.over(PUBLISH_RUN.c.id, counted, _deleting(PUBLISH_RUN.c.id, counted))
-        )
+        found = sum(steps.over(RUN.c.id, old, _deleting(RUN.c.id, old)))
+        for counts in (PUBLISH_RUN, TALLY):
+            counted = counts.c.at < before
+            found += sum(steps.over(counts.c.id, counted, _deleting(counts.c.id, counted)))
+        return found
 
     def _fetches(self, steps: "_Steps", before: datetime) -> int:
         newest = select(func.max(FETCH.c.id)).group_by(FETCH.c.source).correlate(None)

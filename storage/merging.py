@@ -236,11 +236,10 @@ def ids_learned(known: Identifiers, listed: Identifiers) -> tuple[tuple[str, str
 
 
 def seen_by_topics(before: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
-    """Return by what a changed paper may answer other topics than before; votes that fall make no new match."""
-    rises = (changes.get("upvotes") or 0) > (before["upvotes"] or 0)
+    """Return by what a changed paper may answer other topics than before."""
     told = {
         "words": bool(changes.keys() & {"title", "abstract", "authors"}),
         "filed": any(changes.get(name, before[name]) != before[name] for name in ("categories", "sources")),
-        "votes": rises,
+        "votes": changes.get("upvotes", before["upvotes"]) != before["upvotes"],
     }
     return [what for what, is_so in told.items() if is_so]

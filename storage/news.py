@@ -59,12 +59,15 @@ _BEYOND = text(
     """
 ).bindparams(bindparam("readers", expanding=True))
 
+# A topic that met its past was counted anew over these days: what was counted before is part of that.
 _WELCOME_BEYOND = text(
     """
     SELECT s.subscriber_id, s.topic_id, sum(t.beyond) AS beyond
     FROM subscription s
     JOIN tally t ON t.topic_id = s.topic_id AND t.match_id <= :upto
     WHERE s.subscriber_id IN :readers AND t.at >= :moment
+      AND t.id >= coalesce((SELECT max(past.id) FROM tally past
+                            WHERE past.topic_id = t.topic_id AND NOT past.news), 0)
     GROUP BY s.subscriber_id, s.topic_id
     """
 ).bindparams(bindparam("readers", expanding=True), bindparam("moment", type_=UtcDateTime))

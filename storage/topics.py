@@ -4,22 +4,23 @@ A marker says up to which paper every topic has been matched. Matches, and the m
 first checks that the marker still stands where the run found it: of two runs at once, one does the work and the other
 does nothing. A new topic is matched over the past once; such matches are no news.
 
-Of each topic a run keeps the best matches, and the number of the others (`tally`).
+Of each topic a run keeps the best matches, and the number of the others (`tally`). What a topic that meets its past
+counts takes the place of all that was counted of it before, for whoever gets a first letter.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.subscriptions import SubscriberState
 from domain.topics import Match, Selection, Tier
 from storage.database import Database
 from storage.reading import BLOCK
-from storage.tables import MARKER, MATCH, REMATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
+from storage.tables import MARKER, MATCH, PAPER, REMATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 
 MATCHED = "matched-up-to-paper"
 #: Readers in these states get no letters: a topic that only they hold is not matched.
@@ -82,15 +83,26 @@ class Topics:
         with self._database.reading() as connection:
             return _marker(connection)
 
-    def record(self, found: Iterable[Selection], *, since: int, up_to: int, now: datetime) -> int | None:
+    def newest_change(self) -> int:
+        """Return the number of the newest change of a paper; 0 if there is none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(REMATCH.c.id))).scalar() or 0
+
+    def record(
+        self, found: Iterable[Selection], *, since: int, up_to: int, now: datetime, changes: int = 0
+    ) -> int | None:
         """Store what was selected of the papers after `since` up to `up_to` and move the marker.
 
+        The papers were read after the change numbered `changes`: what changed of them up to that is met by now.
         Return how many matches were new; None, with nothing changed, if another run has been here.
         """
         with self._database.writing() as connection:
             if _marker(connection) != since:
                 return None
-            stored = _insert(connection, found, news=True, now=now)
+            stored, beyond = _insert(connection, found, news=True)
+            _count(connection, beyond, news=True, now=now)
+            met = REMATCH.c.paper_id > since, REMATCH.c.paper_id <= up_to, REMATCH.c.id <= changes
+            connection.execute(delete(REMATCH).where(*met))
             marker = upsert(MARKER).values(name=MATCHED, value=up_to)
             connection.execute(
                 marker.on_conflict_do_update(index_elements=["name"], set_={"value": marker.excluded.value})
@@ -98,38 +110,51 @@ class Topics:
         return stored
 
     def changed(self, limit: int) -> tuple[Change, ...]:
-        """Return changes of papers since they met the topics, oldest first."""
+        """Return changes of papers since they met the topics, oldest first; none of papers that have not met them."""
         query = select(REMATCH.c.id, REMATCH.c.paper_id, REMATCH.c.what).order_by(REMATCH.c.id).limit(limit)
         with self._database.reading() as connection:
-            return tuple(Change(*row) for row in connection.execute(query))
+            met = REMATCH.c.paper_id <= _marker(connection)
+            return tuple(Change(*row) for row in connection.execute(query.where(met)))
 
     def record_changed(
-        self, changes: Collection[Change], asked: Mapping[int, Collection[int]], matches: Sequence[Match], now: datetime
+        self, changes: Collection[Change], asked: Mapping[int, Collection[int]], matches: Sequence[Match]
     ) -> int:
         """Store what changed papers match now, as news, and forget these changes; return how many were new.
 
         `asked` is topic → the papers that it met again, `matches` the exact ones among them. What such a topic matched
-        exactly before and does not any more goes; what was related and is exact now is news.
+        exactly before and does not any more goes; what was related and is exact now is news. Nothing is changed if
+        another run has seen to one of the changes: it may have read the papers later.
         """
+        told = REMATCH.c.id.in_([each.id for each in changes])
         with self._database.writing() as connection:
+            if connection.execute(select(func.count()).where(told)).scalar_one() != len(changes):
+                return 0
             again = _settled(connection, asked, matches)
-            found = (Selection(each.topic_id, (each,)) for each in again)
-            stored = _insert(connection, found, news=True, now=now)
-            connection.execute(delete(REMATCH).where(REMATCH.c.id.in_([each.id for each in changes])))
+            stored, _ = _insert(connection, (Selection(each.topic_id, (each,)) for each in again), news=True)
+            connection.execute(delete(REMATCH).where(told))
         return stored
 
-    def record_past(self, topic_ids: Sequence[int], found: Iterable[Selection], *, up_to: int, now: datetime) -> int:
+    def record_past(
+        self,
+        topic_ids: Sequence[int],
+        found: Collection[Selection],
+        *,
+        day: date,
+        moment: datetime,
+        up_to: int,
+        now: datetime,
+    ) -> int:
         """Store what new topics selected among the papers up to `up_to`, as no news, and remember that they met them.
 
-        Nothing is changed if the marker has moved on since: the topics are new to the next run too.
+        These papers were listed on or after `day`, or first seen at or after `moment`. Nothing is changed if the marker
+        has moved on since: the topics are new to the next run too.
         """
+        past = PAPER.c.id <= up_to, or_(PAPER.c.listed >= day, PAPER.c.first_seen >= moment)
         with self._database.writing() as connection:
             if _marker(connection) != up_to:
                 return 0
-            for start in range(0, len(topic_ids), BLOCK):  # a topic can meet its past again
-                met = TALLY.c.topic_id.in_(topic_ids[start : start + BLOCK])
-                connection.execute(delete(TALLY).where(met, TALLY.c.news.is_(False)))
-            stored = _insert(connection, found, news=False, now=now)
+            stored, _ = _insert(connection, found, news=False)
+            _count(connection, _recounted(connection, topic_ids, found, past), news=False, now=now)
             for start in range(0, len(topic_ids), BLOCK):
                 block = topic_ids[start : start + BLOCK]
                 connection.execute(update(TOPIC).where(TOPIC.c.id.in_(block)).values(backfilled=True))
@@ -167,26 +192,59 @@ def _settled(connection: Connection, asked: Mapping[int, Collection[int]], match
     return [match for pair, match in now.items() if pair not in known]
 
 
-def _insert(connection: Connection, found: Iterable[Selection], *, news: bool, now: datetime) -> int:
-    """Store matches that are not there, and what is counted beside them; return how many were new."""
+def _insert(connection: Connection, found: Iterable[Selection], *, news: bool) -> tuple[int, dict[int, int]]:
+    """Store matches that are not there; return how many were new, and topic → what is counted beside them."""
     rows: list[dict[str, Any]] = []
-    beyond: list[dict[str, Any]] = []
+    beyond: dict[int, int] = {}
     stored = 0
     statement = upsert(MATCH).on_conflict_do_nothing().returning(MATCH.c.id)
     for selection in found:
         rows += [_row(match, news=news) for match in selection.matches]
         if selection.beyond:
-            beyond.append({"topic_id": selection.topic_id, "beyond": selection.beyond, "at": now, "news": news})
+            beyond[selection.topic_id] = beyond.get(selection.topic_id, 0) + selection.beyond
         if len(rows) >= BLOCK:
             stored += len(connection.execute(statement, rows).all())
             rows.clear()
     if rows:
         stored += len(connection.execute(statement, rows).all())
+    return stored, beyond
+
+
+def _count(connection: Connection, beyond: Mapping[int, int], *, news: bool, now: datetime) -> None:
+    """Keep topic → what is only counted; nobody else writes meanwhile."""
+    # Who has considered the newest match has considered this run.
+    known = {"match_id": newest_match(connection), "at": now, "news": news}
     if beyond:
-        # Nobody else writes meanwhile: who has considered the newest match has considered this run.
-        newest = newest_match(connection)
-        connection.execute(insert(TALLY), [{**each, "match_id": newest} for each in beyond])
-    return stored
+        connection.execute(
+            insert(TALLY), [{"topic_id": each, "beyond": number, **known} for each, number in beyond.items()]
+        )
+
+
+def _recounted(
+    connection: Connection, topic_ids: Sequence[int], found: Iterable[Selection], past: Sequence[Any]
+) -> dict[int, int]:
+    """Return how many papers of the past are only counted, of topics that meet it, and forget the count before.
+
+    What runs kept before is kept, so that it may be more than the best. A topic of which runs have counted something
+    gets its number even where that is 0: it takes the place of theirs.
+    """
+    matching = {each.topic_id: sum(m.tier is Tier.EXACT for m in each.matches) + each.beyond for each in found}
+    recounted: dict[int, int] = {}
+    for start in range(0, len(topic_ids), BLOCK):
+        block = topic_ids[start : start + BLOCK]
+        connection.execute(delete(TALLY).where(TALLY.c.topic_id.in_(block), TALLY.c.news.is_(False)))
+        counted = connection.execute(select(TALLY.c.topic_id).where(TALLY.c.topic_id.in_(block)).distinct()).scalars()
+        recounted |= dict.fromkeys(counted, 0)
+    flooded = [each.topic_id for each in found if each.beyond]
+    for start in range(0, len(flooded), BLOCK):
+        kept = (
+            select(MATCH.c.topic_id, func.count())
+            .join(PAPER, PAPER.c.id == MATCH.c.paper_id)
+            .where(MATCH.c.topic_id.in_(flooded[start : start + BLOCK]), MATCH.c.tier == Tier.EXACT, *past)
+            .group_by(MATCH.c.topic_id)
+        )
+        recounted |= {topic_id: max(0, matching[topic_id] - number) for topic_id, number in connection.execute(kept)}
+    return recounted
 
 
 def _row(match: Match, *, news: bool) -> dict[str, Any]:

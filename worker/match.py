@@ -1,7 +1,7 @@
 """match: papers × topics.
 
     the papers that no topic has met yet × every distinct topic → the best of each, the others counted, and the marker
-        moves, in one transaction
+        moves, in one transaction; backlog apart, so that it crowds no news out
     the papers that changed since × the topics that may see it → what matches now is news, what does not any more goes
     the topics that have no past yet × the papers of the last `welcome_days` → matches that are no news
 
@@ -9,17 +9,17 @@ Each distinct topic is run once over a batch, whatever the number of its readers
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.papers import Paper
-from domain.topics import Category, Census, Match, Node, Query, Source, Topic, Votes, leaves
+from domain.topics import Category, Census, Match, Node, Query, Selection, Source, Topic, Votes, leaves
 from storage.archive import Archive
 from storage.topics import Change, StoredTopic, Topics
 from topics.matching import match, merged
 from topics.query import parse
 
-BATCH = 2_000  # papers met at once
+BATCH = 1_000  # papers met at once: of 100,000 topics they are two million matches, 230 MiB until they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,16 @@ class Matcher:
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
         stored = self._topics.all()
-        began = since = self._topics.matched_up_to()
+        since = self._topics.matched_up_to()
         met = found = 0
-        while papers := self._archive.after(since, BATCH):
+        while True:
+            known = self._topics.newest_change()  # before the papers are read, which may miss a later one
+            papers = self._archive.after(since, BATCH)
+            if not papers:
+                break
             # Matched before the transaction begins, which holds the database for the writing alone.
-            selections = list(match(papers, self._read(stored), self._census, progress))
-            added = self._topics.record(selections, since=since, up_to=papers[-1].id, now=now)
+            selections = self._met(papers, self._read(stored), progress)
+            added = self._topics.record(selections, since=since, up_to=papers[-1].id, now=now, changes=known)
             if added is None:
                 # Another run is at it: what it has not done is done the next time.
                 return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=0)
@@ -65,11 +69,22 @@ class Matcher:
             found += added
             since = papers[-1].id
         while changes := self._topics.changed(BATCH):
-            found += self._again(changes, stored, now, since)
+            found += self._again(changes, stored)
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
-            found += self._past(fresh, now, began, since)
+            found += self._past(fresh, now, since)
         return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=len(fresh))
+
+    def _met(
+        self, papers: Sequence[Paper], topics: Sequence[Topic], progress: Callable[[int], None]
+    ) -> list[Selection]:
+        """Return what topics select of new papers; of backlog nothing is counted, for no letter tells it as news."""
+        backlog = [paper for paper in papers if paper.backlog]
+        news = [paper for paper in papers if not paper.backlog]
+        found = list(match(news, topics, self._census, progress)) if news else []
+        if backlog:
+            found += (replace(each, beyond=0) for each in match(backlog, topics, self._census, progress))
+        return found
 
     def _read(self, stored: Sequence[StoredTopic]) -> list[Topic]:
         """Return the topics with their queries read, each once in the life of this matcher."""
@@ -79,15 +94,14 @@ class Matcher:
         read = ((each, self._queries[each.normal_form]) for each in stored)
         return [Topic(each.id, query, each.related or (each.unsaid and query.is_plain)) for each, query in read]
 
-    def _again(self, changes: Sequence[Change], stored: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
+    def _again(self, changes: Sequence[Change], stored: Sequence[StoredTopic]) -> int:
         """Let changed papers meet the topics again that may answer otherwise than before."""
-        # Those that the marker has not reached are met as they are now anyway.
         papers = {paper.id: paper for paper in self._archive.papers(each.paper_id for each in changes)}
         topics = [Topic(each.id, each.query) for each in self._read(stored)]  # alone, every paper would be related
         asked: dict[int, set[int]] = {}
         matches: list[Match] = []
         for what, sees in _SEES.items():
-            those = {each.paper_id for each in changes if each.what == what and each.paper_id <= up_to}
+            those = {each.paper_id for each in changes if each.what == what}
             seeing = [topic for topic in topics if sees(topic.query.tree)]
             again = [papers[paper_id] for paper_id in sorted(those & papers.keys())]
             if not seeing or not again:
@@ -96,15 +110,17 @@ class Matcher:
                 asked.setdefault(topic.id, set()).update(those)
             for selection in match(again, seeing, self._census, best=len(again)):
                 matches += selection.matches
-        return self._topics.record_changed(changes, asked, matches, now)
+        return self._topics.record_changed(changes, asked, matches)
 
-    def _past(self, fresh: Sequence[StoredTopic], now: datetime, began: int, up_to: int) -> int:
-        """Let new topics meet the papers of the past; those after `began` they have met in this run."""
+    def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
+        """Let new topics meet the papers of the past, those of this run among them: all of a first letter's days."""
         moment = now - self._welcome
-        papers = [paper for paper in self._archive.since(moment.date(), moment) if paper.id <= began]
+        day = moment.date()
+        papers = [paper for paper in self._archive.since(day, moment) if paper.id <= up_to]
         wanted = self._read(fresh)
         found = merged(match(batch, wanted, self._census) for batch in _batches(papers))
-        return self._topics.record_past([each.id for each in fresh], found, up_to=up_to, now=now)
+        topic_ids = [each.id for each in fresh]
+        return self._topics.record_past(topic_ids, found, day=day, moment=moment, up_to=up_to, now=now)
 
 
 def _batches(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:

@@ -11,7 +11,7 @@ from storage.integrity import faults
 from storage.keeping import Keeping
 from storage.outbox import Outbox, Permission
 from storage.subscribers import Subscribers
-from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, FRAGMENT, ISSUE, MATCH, SENT, SUBSCRIPTION, TOPIC
+from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, FRAGMENT, ISSUE, MATCH, SENT, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import Topics
 
 DAY = timedelta(days=1)
@@ -46,14 +46,14 @@ def test_a_topic_that_nobody_asks_any_more_is_nameless_and_its_matches_keep_thei
     mira, jun = reader("mira", topic="a rare illness"), reader("jun", topic="tides")
     topics = Topics(database)
     rare, tides = topics.all()
-    found = [Selection(each.id, (Match(each.id, paper, 1.0),)) for each in (tides, rare)]
+    found = [Selection(each.id, (Match(each.id, paper, 1.0),), beyond=9) for each in (tides, rare)]
     topics.record(found, since=0, up_to=paper, now=now)
     Subscribers(database).erase(mira.public_id, now)
     assert [each.normal_form for each in topics.all()] == ["tides"]
     with database.reading() as connection:
         assert not any("ill" in each for each in connection.execute(select(TOPIC.c.normal_form)).scalars())
     # A number that came again would be older than what readers were told of: never news.
-    assert count(MATCH) == 2
+    assert (count(MATCH), count(TALLY)) == (2, 1)
     reader("sana", topic="a rare illness")
     assert len(topics.all()) == 2
     assert Subscribers(database).by_public_id(jun.public_id) == jun

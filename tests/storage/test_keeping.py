@@ -7,6 +7,7 @@ import pytest
 from domain.deliveries import DeliveryState
 from domain.papers import Fetched, FetchStatus
 from domain.subscriptions import Consent, SubscriberState
+from domain.topics import Match
 from storage.erasing import let_go
 from storage.fetches import Fetches
 from storage.integrity import faults
@@ -14,7 +15,20 @@ from storage.issues import Issues
 from storage.keeping import Ages, Keeping, Swept
 from storage.runs import Runs
 from storage.subscribers import Subscribers
-from storage.tables import CONTENT, DELIVERY, FRAGMENT, ISSUE, ISSUE_PAPER, KEPT_PAGE, MARKER, PUBLISH_RUN, RUN, SENT
+from storage.tables import (
+    CONTENT,
+    DELIVERY,
+    FRAGMENT,
+    ISSUE,
+    ISSUE_PAPER,
+    KEPT_PAGE,
+    MARKER,
+    MATCH,
+    PUBLISH_RUN,
+    RUN,
+    SENT,
+    TALLY,
+)
 
 DAY = timedelta(days=1)
 LEASE = timedelta(minutes=15)
@@ -121,6 +135,14 @@ def test_old_runs_go_but_the_newest_of_each_job(database, keeping, count, now):
     assert runs.latest("collect:hf").slot == "days by hand 3"
     assert runs.latest("collect:hf", but="days by hand").slot == "2"
     assert runs.latest("collect:gone").slot == "1"
+
+
+def test_what_runs_only_counted_goes_and_what_they_matched_stays(keeping, reader, count, paper, matched, now):
+    reader()
+    matched(Match(1, paper, 1.0), beyond=9)
+    assert keeping.sweep(AGES, now + 89 * DAY).runs == 0
+    assert keeping.sweep(AGES, now + 91 * DAY).runs == 1
+    assert (count(MATCH), count(TALLY)) == (1, 0)
 
 
 def test_old_answers_go_with_their_pages_but_the_last_that_tell_of_a_source(database, keeping, count, now):

@@ -127,7 +127,22 @@ def test_a_changed_paper_says_what_changed(archive, database, papers, listed, li
     ]
     for each in seen:
         archive.add(each, now)
-    assert [each.what for each in Topics(database).changed(10)] == ["votes", "filed", "filed"]
+    topics = Topics(database)
+    assert topics.changed(10) == (), "it has not met them yet"
+    assert topics.record([], since=0, up_to=1, now=now, changes=topics.newest_change() - 2) == 0
+    assert [each.what for each in topics.changed(10)] == ["filed", "filed"]
+
+
+def test_votes_that_fall_are_a_change_too(archive, database, papers, listed, listing, now):
+    papers(3)
+    topics = Topics(database)
+    topics.record([], since=0, up_to=1, now=now)
+    for votes in (2, 2, 4):
+        archive.add(listing(listed("Tides 1", ids=Identifiers(arxiv="2611.00001"), upvotes=votes)), now)
+    changes = topics.changed(10)
+    assert [each.what for each in changes] == ["votes", "votes"]
+    assert topics.record_changed(changes, {}, []) == 0
+    assert topics.record_changed(changes, {1: {1}}, [Match(1, 1, 1.0)]) == 0, "another run has been here"
 
 
 def test_what_a_changed_paper_does_not_match_any_more_goes_and_what_it_matches_now_is_news(
@@ -139,8 +154,8 @@ def test_what_a_changed_paper_does_not_match_any_more_goes_and_what_it_matches_n
     issue(mira, now, upto=2)
     topics = Topics(database)
     asked = {1: {1, 2, 3}}
-    assert topics.record_changed((), asked, [Match(1, 2, 3.0), Match(1, 3, 2.0)], now) == 2
-    assert topics.record_changed((), asked, [Match(1, 2, 4.0), Match(1, 3, 2.0)], now) == 0
+    assert topics.record_changed((), asked, [Match(1, 2, 3.0), Match(1, 3, 2.0)]) == 2
+    assert topics.record_changed((), asked, [Match(1, 2, 4.0), Match(1, 3, 2.0)]) == 0
     assert [(each.paper_id, each.score, each.tier) for each in newsroom.news([mira.id], 9)[mira.id]] == [
         (2, 4.0, Tier.EXACT),
         (3, 2.0, Tier.EXACT),
@@ -152,14 +167,26 @@ def test_what_was_related_stays_so_while_the_paper_changes(database, newsroom, r
     mira = reader()
     papers(1)
     matched(Match(1, 1, 1.0, Tier.RELATED))
-    Topics(database).record_changed((), {1: {1}}, [], now)
+    Topics(database).record_changed((), {1: {1}}, [])
     (news,) = newsroom.welcome([mira.id], 9, date(2026, 11, 13), now)[mira.id]
     assert news.tier is Tier.RELATED
 
 
-def test_a_past_that_is_met_again_counts_what_it_does_not_keep_once(database, newsroom, reader, papers, now):
+def test_a_past_that_is_met_again_takes_the_place_of_what_was_counted_before(
+    database, newsroom, reader, papers, matched, now
+):
     mira = reader()
-    papers(1)
+    papers(*(1 for _ in range(9)))
+    topics = Topics(database)
+    past = {"day": date(2026, 11, 13), "moment": now - WEEK, "up_to": 9, "now": now}
+    matched(Match(1, 1, 1.0), Match(1, 9, 1.0), beyond=7)
+    assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 7}
     for _ in range(2):
-        Topics(database).record_past([1], [Selection(1, (Match(1, 1, 1.0),), beyond=5)], up_to=0, now=now)
-    assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 5}
+        topics.record_past([1], [Selection(1, (Match(1, 1, 1.0), Match(1, 2, 1.0)), beyond=7)], **past)
+        assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 6}, "nine match, and three are kept"
+    topics.record_past([1], [Selection(1, (Match(1, 1, 1.0),))], **past)
+    assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 0}
+    assert topics.record_past([1], [], **{**past, "up_to": 8}) == 0
+    papers(1)
+    matched(Match(1, 10, 1.0), beyond=3, since=9)
+    assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 3}
