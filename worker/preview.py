@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.papers import Paper
-from domain.topics import And, Match, Node, Not, Query, Tier, Why
+from domain.topics import FEW, And, Match, Node, Not, Query, Tier, Why
 from storage.archive import Archive
 from storage.search import Search
 from topics.exclusions import exclusions, without
@@ -22,7 +22,7 @@ from topics.explain import Explainer
 from topics.matching import MOST_RELATED, Batch, CensusOf, Ranking
 from topics.neighbours import Neighbour, Usage, neighbours, usage
 from topics.normal import spelled
-from topics.related import FEW, loosened
+from topics.related import loosened
 
 _LOOKED_AT = 500  # papers ranked where not all are asked for
 _PARTS = 200  # part matches, the best in the archive's order, of which some are related

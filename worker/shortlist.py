@@ -58,7 +58,8 @@ class Shortlister:
         had = newsroom.had([each for each in limits if limits[each].trending], voted) if voted else {}
         wanted = {each.paper_id for found in (*news.values(), *risers.values()) for each in found} | set(voted)
         papers = {paper.id: paper for paper in self._archive.papers(wanted)}
-        hot = sorted((papers[each] for each in voted if each in papers), key=lambda paper: (-heat(paper, now.date()), -paper.id))
+        trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
+        hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
         changed = [papers[each] for each in sorted(newsroom.changed(wanted)) if each in papers]
         return Shortlist(
             papers=papers,

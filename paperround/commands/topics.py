@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from digests.wording import MONTHS, counted, full_date, short_date
+from domain.topics import FEW
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
 
@@ -101,7 +102,6 @@ def _preview_lines(query: str, days: int, found: "Preview") -> Iterable[str | Ta
     if found.newest is None:
         yield "the archive has no papers yet: collect or import some first"
         return
-    from topics.related import FEW
 
     answer = "answers" if found.exact == 1 else "answer"
     span = f"the {counted(days, 'day')} up to {full_date(found.newest)}"
