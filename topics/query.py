@@ -206,7 +206,7 @@ def _starred(token: Token) -> Prefix:
     if not _may_begin(found):
         instead = f'"{begin}"' if found[0] in STOP_WORDS else begin
         raise Wrong("A star wants at least two letters before it", star, (start, end, instead))
-    return Prefix(found[0])
+    return Prefix(found[0].lstrip("+"))  # as it is read again: a plus before a word changes nothing
 
 
 def _may_begin(found: tuple[str, ...]) -> bool:
