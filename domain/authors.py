@@ -88,7 +88,7 @@ def likeness(asked: Sequence[str], listed: str) -> Likeness:
     if _may_be_family_alone(asked) and theirs[-len(asked) :] == tuple(asked):
         return Likeness.SURE  # "van der Berg"
     can_agree = _is_within(_particles(asked), _particles(theirs))
-    mine, theirs = _without_particles(asked), _without_particles(theirs)
+    mine, theirs = without_particles(asked), without_particles(theirs)
     if can_agree and all(map(is_whole, (*mine, *theirs))) and _are_same(mine, theirs):
         return Likeness.SURE
     if not can_agree or not _is_same_family(mine[-1], theirs[-1]):
@@ -154,7 +154,8 @@ def _particles(found: Sequence[str]) -> AbstractSet[str]:
     return _PARTICLES.intersection(found[1:-1])
 
 
-def _without_particles(found: Sequence[str]) -> tuple[str, ...]:
+def without_particles(found: Sequence[str]) -> tuple[str, ...]:
+    """Return names without the small words between the first and the last."""
     return (*found[:1], *(name for name in found[1:-1] if name not in _PARTICLES), *found[1:][-1:])
 
 
