@@ -12,8 +12,10 @@ not Michael B. Jordan.
 import re
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from functools import lru_cache
+from itertools import accumulate
 
 from domain.fts5 import TEX_SIGN, searchable
 
@@ -30,11 +32,13 @@ _JOINS = re.compile(r"(?<=[^\W\d_])['’ʼ`´‐‑-](?=[^\W\d_])")
 _NAME = re.compile(r"[^\W\d_]+")
 _VOWEL = re.compile("[aeiouy]")
 _YOUNGER, _NUMBERED = frozenset({"jr", "sr"}), frozenset({"ii", "iii", "iv"})
-#: Small words of family names: they may be missing on one side.
+#: Small words of family names: they may be missing on one side, but must not be others.
 _PARTICLES = frozenset(
     {"al", "da", "das", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "las", "le", "los", "op"}
     | {"ten", "ter", "van", "vom", "von", "zu", "zum", "zur"}
 )
+#: Those of them that are also given names, such as Di Wu's, Le Song's and Van Nguyen's.
+_GIVEN_TOO = frozenset({"al", "da", "das", "de", "den", "di", "du", "el", "la", "le", "op", "ten", "van", "zu"})
 #: Family names of two letters: in capitals beside another name, as in "HE Kaiming", they are no initials.
 _SHORT_FAMILIES = frozenset(
     {"ai", "an", "ao", "ba", "bi", "bo", "bu", "do", "du", "fu", "ga", "ge", "gu", "ha", "he", "ho", "hu", "im", "ji"}
@@ -81,12 +85,13 @@ def likeness(asked: Sequence[str], listed: str) -> Likeness:
     if len(asked) == 1:
         has_it = is_whole(asked[0]) and (asked[0] in theirs or _is_same_family(asked[0], theirs[-1]))
         return Likeness.SURE if has_it else Likeness.NONE
-    if asked[0] in _PARTICLES and theirs[-len(asked) :] == tuple(asked):
-        return Likeness.SURE  # "van der Berg" is a family name alone
+    if _may_be_family_alone(asked) and theirs[-len(asked) :] == tuple(asked):
+        return Likeness.SURE  # "van der Berg"
+    can_agree = _is_within(_particles(asked), _particles(theirs))
     mine, theirs = without_particles(asked), without_particles(theirs)
-    if all(map(is_whole, (*mine, *theirs))) and "".join(mine) in _orders(theirs):
+    if can_agree and all(map(is_whole, (*mine, *theirs))) and _are_same(mine, theirs):
         return Likeness.SURE
-    if not _is_same_family(mine[-1], theirs[-1]):
+    if not can_agree or not _is_same_family(mine[-1], theirs[-1]):
         return Likeness.NONE
     apart = tuple(letters for name in mine[:-1] for letters in (name if _may_be_initials(name) else (name,)))
     return _given(mine[:-1], theirs[:-1]) or _given(apart, theirs[:-1])
@@ -140,14 +145,41 @@ def _may_be_initials(name: str) -> bool:
     return 2 <= len(name) <= 3 and name.isascii() and name not in _SHORT_FAMILIES and not _VOWEL.search(name)
 
 
+def _may_be_family_alone(found: Sequence[str]) -> bool:
+    """Whether it begins with a small word and not with a given name: "Di Wu" is not "Xiao Di Wu"."""
+    return found[0] in _PARTICLES and (len(found) > 2 or found[0] not in _GIVEN_TOO)
+
+
+def _particles(found: Sequence[str]) -> AbstractSet[str]:
+    return _PARTICLES.intersection(found[1:-1])
+
+
 def without_particles(found: Sequence[str]) -> tuple[str, ...]:
     """Return names without the small words between the first and the last."""
     return (*found[:1], *(name for name in found[1:-1] if name not in _PARTICLES), *found[1:][-1:])
 
 
-def _orders(found: Sequence[str]) -> set[str]:
-    """Return the letters of names in their order, and with the first or the last name at the other end."""
-    return {"".join(order) for order in (found, (*found[1:], *found[:1]), (*found[-1:], *found[:-1]))}
+def _are_same(mine: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether two families are one, last or first, and all the given names are, though some are written together."""
+    return any(
+        family == other and "".join(given) == "".join(others) and _is_within(_ends(given), _ends(others))
+        for given, family in _orders(mine)
+        for others, other in _orders(theirs)
+    )
+
+
+def _orders(found: Sequence[str]) -> Sequence[tuple[Sequence[str], str]]:
+    """Return the given names and the family name, with this at either end."""
+    return (found[:-1], found[-1]), (found[1:], found[0])
+
+
+def _ends(found: Sequence[str]) -> AbstractSet[int]:
+    """Return after how many letters a name ends: Xin Gao is not Xing Ao."""
+    return set(accumulate(map(len, found)))
+
+
+def _is_within(one: AbstractSet[object], other: AbstractSet[object]) -> bool:
+    return one <= other or other <= one
 
 
 def _is_same_family(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ DEEPEST = 30
 QUOTES = '"“”„＂'
 DASHES = "-‐‑‒–—−－"
 OPERATORS = frozenset({"_OR", "_AND", "NOT", "DASH"})
+AFTER_NAME = ".,:;/"  # what may stand around a name without quotes and does not belong to it
 FACT_FIELDS = ("author", "cat", "source")
 FIELDS = ("title", "abstract", *FACT_FIELDS)
 

@@ -5,7 +5,7 @@ and says nothing if after a few rounds the topic still cannot be read.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import takewhile
 
@@ -121,15 +121,49 @@ def _no_names(lexed: Sequence[Token], field: Token, wrong: Token) -> Wrong:
     first = next(nth for nth, token in enumerate(lexed) if token.start_pos == field.start_pos) + 1
     inside = list(takewhile(lambda token: token.type != "CLOSE", lexed[first + 1 :]))
     last = lexed[min(first + 1 + len(inside), len(lexed) - 1)]
-    names = [token for token in inside if token.type in {"WORD", "PHRASE"}]
     edits: tuple[Edit, ...] = ()
-    if names and all(token.type in {"WORD", "PHRASE", "_OR"} for token in inside):
-        if field.lower() == "author:" and all(token.type == "WORD" for token in inside):
-            instead = f'"{" ".join(names)}"'
-        else:
-            instead = f"({' OR '.join(name.rstrip(',;') for name in names)})"
-        edits = ((span(lexed[first])[0], span(last)[1], instead),)
+    if inside and all(token.type in {"WORD", "PHRASE", "_OR"} for token in inside):
+        found = _people(inside) if field.lower() == "author:" else [str(each) for each in inside if each.type != "_OR"]
+        if found:
+            edits = ((span(lexed[first])[0], span(last)[1], either(name.rstrip(",;") for name in found)),)
     return Wrong(f"“{field}(…)” holds names with OR between them", column(wrong), *edits)
+
+
+def _people(inside: Iterable[Token]) -> Sequence[str]:
+    """Return the authors that words, phrases and ORs mean, a whole name quoted; none where that is not obvious."""
+    runs: list[list[str]] = [[]]
+    for token in inside:
+        if token.type == "WORD":
+            runs[-1].append(token)
+        else:
+            runs += [[token[1:-1]], []] if token.type == "PHRASE" else [[]]
+    texts = [" ".join(run) for run in runs if run]
+    if any(text.count(",") > 1 and not listed(text) for text in texts):
+        return ()
+    return [quoted(name) for text in texts for name in listed(text) or (text,)]
+
+
+def listed(text: str) -> Sequence[str]:
+    """Return the authors of a text that obviously lists several, with semicolons or whole names with commas.
+
+    “He, Kaiming” is one author, and so is “Smith, John, Jr.”.
+    """
+    apart = [name for part in text.split(";") if (name := part.strip(" ,"))]
+    if len(apart) > 1:
+        return apart
+    apart = [name for part in text.split(",") if (name := part.strip(" ;"))]
+    return apart if len(apart) > 2 and all(" " in name for name in apart) else ()
+
+
+def quoted(name: str) -> str:
+    """Return an author's name as it is typed after `author:`."""
+    return f'"{name.rstrip(",;")}"' if " " in name else name
+
+
+def either(names: Iterable[str]) -> str:
+    """Return what may stand after a field of names to ask for any of them."""
+    every = list(names)
+    return every[0] if len(every) == 1 else f"({' OR '.join(every)})"
 
 
 def span(token: Token) -> tuple[int, int]:

@@ -42,8 +42,8 @@ _COMMON = """
 STOP_WORDS = frozenset(_COMMON.split())
 
 _NO_QUOTES = dict.fromkeys(map(ord, QUOTES), " ")
-#: A name that stands without quotes and is read as one word, not as a field or an operator.
-_BARE = re.compile(r"(?!(?:title|abstract|author|cat|source|upvotes):)[^\W_][\w.:/-]*")
+#: A name that stands without quotes and is read as one word, all of it, not as a field or an operator.
+_BARE = re.compile(r"(?!(?:title|abstract|author|cat|source|upvotes):)[^\W_](?:[\w.:-]*[\w-])?")
 
 
 def complement(part: Node) -> Node:

@@ -22,8 +22,21 @@ from domain.authors import is_whole, names
 from domain.errors import QueryError
 from domain.fts5 import depth, tokens
 from domain.topics import Author, Category, Field, Leaf, Node, Not, Phrase, Prefix, Query, Source, Votes, Word
-from topics.grammar import DASHES, DEEPEST, GRAMMAR, narrow
-from topics.mending import Edit, Wrong, column, mended, shortened, span, unexpected, unknown_field, without
+from topics.grammar import AFTER_NAME, DASHES, DEEPEST, GRAMMAR, narrow
+from topics.mending import (
+    Edit,
+    Wrong,
+    column,
+    either,
+    listed,
+    mended,
+    quoted,
+    shortened,
+    span,
+    unexpected,
+    unknown_field,
+    without,
+)
 from topics.normal import STOP_WORDS, asked_of, complement, conjunction, disjunction, fact_name, spelled
 
 #: Characters, of the text as typed and of its normal form.
@@ -33,6 +46,7 @@ MOST_VOTES = 1_000_000
 _TURNING_MARKS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _FIELD_NAME = re.compile(r"[^\W\d]+")
 _AFTER_WORD = ",.;:!?"  # what may follow a word without belonging to it
+_COMMAS = re.compile(r"[,;，；、]+")
 _VOTES = re.compile(r"\w+\s*(?P<sign>\W+?)\s*(?P<number>[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3})+)[,.;]?")
 
 
@@ -152,7 +166,7 @@ class _Builder(Transformer[Token, _Part]):
         return replace(part, node=node, column=column(field))
 
     def fact(self, field: Token, *rest: Token) -> _Part:
-        facts = [_fact(field, token) for token in rest if token.type not in {"OPEN", "CLOSE"}]
+        facts = [_fact(field, token, is_alone=len(rest) == 1) for token in rest if token.type not in {"OPEN", "CLOSE"}]
         return _Part(disjunction(facts), column(field), tuple((spelled(fact), True) for fact in facts))
 
 
@@ -206,7 +220,7 @@ def _starred(token: Token) -> Prefix:
     if not _may_begin(found):
         instead = f'"{begin}"' if found[0] in STOP_WORDS else begin
         raise Wrong("A star wants at least two letters before it", star, (start, end, instead))
-    return Prefix(found[0])
+    return Prefix(found[0].lstrip("+"))  # as it is read again: a plus before a word changes nothing
 
 
 def _may_begin(found: tuple[str, ...]) -> bool:
@@ -227,22 +241,32 @@ def _votes(token: Token) -> Votes:
     return Votes(least)
 
 
-def _fact(field: Token, token: Token) -> Author | Category | Source:
+def _fact(field: Token, token: Token, *, is_alone: bool) -> Author | Category | Source:
     if token.type == "UNCLOSED":
         raise _never_closed(token)
     start, end = span(token)
-    text = token[1:-1] if token.type == "PHRASE" else token.rstrip(",;")
+    text = token[1:-1] if token.type == "PHRASE" else token.strip(AFTER_NAME)
     if "*" in text:
         edit: Edit = (start, end, str(token).replace(".*", "").replace("*", ""))
         raise Wrong(f"“{field}” takes no star", start + token.index("*") + 1, edit)
     if field.lower() == "author:":
+        several = [quoted(name) for name in listed(text)]
         found = names(text)
         if found and not any(map(is_whole, found)):
             raise Wrong("An initial alone is no name to look for", start + 1)
     else:
+        several = list(filter(None, _COMMAS.split(text))) if token.type == "WORD" else []
         found = (fact_name(text),)
     if not any(map(_has_letter, found)):
         raise Wrong(f"“{field}” wants a name after it", start + 1, (span(field)[0], end, " "))
+    if len(several) > 1:
+        instead = either(several) if is_alone else " OR ".join(several)
+        raise Wrong(
+            f"“{field}” takes one name, or several in parentheses with OR between", start + 1, (start, end, instead)
+        )
+    if field.lower() == "cat:" and token.type == "WORD" and "/" in text:
+        reason = "A category has a dot between its parts; one with a slash stands in quotes"
+        raise Wrong(reason, start + token.index("/") + 1, (start, end, text.replace("/", ".")))
     match field.lower():
         case "author:":
             return Author(found)

@@ -99,6 +99,14 @@ def test_an_author_is_read_given_names_first_however_they_are_written(written: s
         ("Jan van der Berg", "Berg, Jan", SURE),
         ("van der Berg", "Jan van der Berg", SURE),
         ("van der Berg", "Jan Berg", NONE),
+        ("van der Berg", "Jan van den Berg", NONE),
+        ("Jan van der Berg", "Jan van den Berg", NONE),
+        ("Jan van der Berg", "Jan van Berg", SURE),
+        ("von Stein", "Lena von Stein", SURE),
+        ("Di Wu", "Xiao Di Wu", NONE),
+        ("Di Wu", "Di Wu", SURE),
+        ("Le Wang", "Tran Le Wang", NONE),
+        ("Xiao Di Wu", "Xiao Le Wu", NONE),
         ("Le Song", "Song, Le", SURE),
         ("Le Song", "Wei Song", NONE),
         ("John Smith Jr.", "John Smith", SURE),
@@ -120,6 +128,38 @@ def test_an_author_is_read_given_names_first_however_they_are_written(written: s
 )
 def test_two_names_agree_as_far_as_can_be_seen(asked: str, listed: str, expected: Likeness) -> None:
     assert likeness(names(asked), listed) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Jian Gan", "Jiang An"),
+        ("Fan Gan", "Fang An"),
+        ("Yan An", "Ya Nan"),
+        ("Ming An", "Min Gan"),
+        ("Xin Gao", "Xing Ao"),
+        ("Ann Elias", "Anne Lias"),
+        ("Xin Gao Li", "Xing Ao Li"),
+        ("Fan Gan", "An Fang"),
+    ],
+)
+def test_a_letter_does_not_move_from_one_name_to_the_next(one: str, other: str) -> None:
+    assert likeness(names(one), other) is NONE
+    assert likeness(names(other), one) is NONE
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("He Kai Ming", "He Kaiming"),
+        ("He Kai Ming", "Kaiming He"),
+        ("Kai Ming He", "He Kaiming"),
+        ("Luz Rivera Soto", "Luz Rivera-Soto"),
+    ],
+)
+def test_names_beside_the_family_name_are_the_same_written_together(one: str, other: str) -> None:
+    assert likeness(names(one), other) is SURE
+    assert likeness(names(other), one) is SURE
 
 
 @given(WRITTEN)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from domain.authors import likeness, names
 from domain.errors import QueryError
 from domain.papers import Paper
 from topics.hints import hints
 from topics.matching import Batch
 from topics.query import parse
+from topics.related import loosened
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "topics.md").read_text(encoding="utf-8")
 CAN, REFUSED = PAGE.split("## What is refused")
@@ -35,10 +37,14 @@ FINDS = [
     ('author:"He, Kaiming"', ["Kaiming He"], ["Kaiming Hu"]),
     ('author:"He KM"', ["Kaiming He", "K. M. He"], ["K. J. He"]),
     ('author:"K. M. He"', ["Kaiming He", "K. M. He"], ["K. J. He"]),
+    ('author:"van der Berg"', ["Jan van der Berg", "van der Berg, Jan"], ["Jan Berg"]),
+    ('author:"van Berg"', ["Berg, Van"], ["Jan van Berg"]),
+    ("cat:(cs.LG OR cs.CL)", ["cs.LG", "cs.CL"], ["cs.CV"]),
     ('author:"Michael I. Jordan"', ["Michael Jordan", "Jordan, Michael I."], ["Michael B. Jordan"]),
 ]
 COMBINED = ["title:diffusion (audio OR speech) -survey -cat:cs.CV upvotes>=5", 'author:"Wei Wang" cat:cs.RO']
-NO_TOPICS = {"+", "#", "paperround topics check QUERY"}
+COMMANDS = {"paperround topics check QUERY", "paperround topics preview QUERY", "--related", "--exact"}
+NO_TOPICS = {"+", "#"} | COMMANDS
 
 MakePaper = Callable[..., Paper]
 
@@ -111,6 +117,7 @@ def test_examples_that_are_said_to_be_equal_are_equal() -> None:
     assert parse('author:"He, Kaiming"').tree == parse('author:"Kaiming He"').tree
     assert parse('author:"He KM"').tree == parse('author:"K. M. He"').tree
     assert hints("deep or nets")
+    assert not likeness(names("Jian Gan"), "Jiang An")
 
 
 def test_plain_words_alone_are_filled_up_with_related_papers() -> None:
@@ -123,6 +130,11 @@ def test_plain_words_alone_are_filled_up_with_related_papers() -> None:
         "schrodinger",
         "learning to rank",
     ]
+
+
+def test_one_word_has_no_part_that_would_make_a_paper_related() -> None:
+    assert loosened(parse("sensitivity").tree) is None
+    assert loosened(parse("neural sensitivity").tree) == parse("neural OR sensitivity").tree
 
 
 @pytest.mark.parametrize(("topic", "complaint", "suggestion"), REFUSALS)

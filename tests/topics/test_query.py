@@ -13,9 +13,14 @@ LOOKS = (
 )
 FIELDS = (
     "title: Abstract: author: cat: source: titel: upvotes>=20 votes upvotes < = 7 He, K. O'Brien cs.CL arxiv: （ ： ＊"
+    " . , ; / # ab* +ab* c+* cs."
 )
 PIECES = st.sampled_from([*LOOKS.split(), *FIELDS.split(), " ", " ", " ", " ", "\t", "e\u0301"])
 TYPED = st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=60)
+
+# Around a word: signs that belong to it, to the language or to nothing.
+SIGNS = st.text("+#.-:,/§", max_size=3)
+SIGNED = st.tuples(SIGNS, st.sampled_from(["ab", "c", "a.b"]), SIGNS, st.sampled_from(["*", "*,", ""])).map("".join)
 
 WORDS = "neural vision graph protein x the C# in-context neur* upvotes>20 author:he cat:cs.CL source:hf"
 LEAVES = [*WORDS.split(), '"neural vision"', '"graph"', '"of the"', '"to be learnt"', 'author:"He, Kaiming"']
@@ -135,6 +140,18 @@ def test_any_text_is_a_query_or_an_error_with_a_column(text: str) -> None:
     if (query := parsed(text)) is not None:
         assert query.terms
         assert parse(query.normal_form).tree == query.tree
+
+
+@given(SIGNED)
+def test_a_word_with_signs_and_stars_is_read_again_as_it_is_spelled(text: str) -> None:
+    if (query := parsed(text)) is not None:
+        again = parse(query.normal_form)
+        assert again.tree == query.tree
+        assert again.normal_form == query.normal_form
+
+
+def test_a_plus_before_a_beginning_changes_nothing_whatever_stands_before_it() -> None:
+    assert normal(".+neur*") == normal("+neur*") == "neur*"
 
 
 @given(well_formed())

@@ -9,7 +9,7 @@ from topics.query import parse
 
 TITLE = Field.TITLE
 NAMES = st.text(max_size=30) | st.sampled_from(
-    ["OR", "title:x", "cs.CL", "arxiv:cs.CL", "Cell Biology", "-x", "a,", "İ"]
+    ["OR", "title:x", "cs.CL", "arxiv:cs.CL", "Cell Biology", "-x", "a,", "cs.", "a/b", "a:", "a-", "İ"]
 )
 
 
@@ -36,6 +36,16 @@ NAMES = st.text(max_size=30) | st.sampled_from(
         ("cat: cs", Category("cs")),
         ('cat:"Cell  Biology"', Category("cell biology")),
         ("source:arxiv:cs.CL", Source("arxiv:cs.cl")),
+        ("cat:cs.LG.", Category("cs.lg")),
+        ("cat:cs.", Category("cs")),
+        ("cat:,cs.LG", Category("cs.lg")),
+        ("cat:(cs.LG, OR cs.CL;)", Or((Category("cs.cl"), Category("cs.lg")))),
+        ("source:arxiv:", Source("arxiv")),
+        ("source:hf/", Source("hf")),
+        ("source:hf/daily", Source("hf/daily")),
+        ('cat:"plasma, solid; dust/gas."', Category("plasma, solid; dust/gas.")),
+        ('author:"Smith, John, Jr."', Author(("john", "smith"))),
+        ("author:He,Kaiming", Author(("kaiming", "he"))),
         ("deep -cat:cs.CV", And((Word("deep"), Not(Category("cs.cv"))))),
         ("upvotes>=20", Votes(20)),
         ("Upvotes >= 1,000", Votes(1000)),
