@@ -6,13 +6,13 @@ Equal queries of many readers are one topic row, found by its normal form.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
 from domain.subscriptions import Subscriber
 from domain.topics import Query, WishedTopic
-from storage.tables import SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.tables import MATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import GONE
 
 
@@ -38,6 +38,7 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
         taken = asked.on_conflict_do_nothing().returning(SUBSCRIPTION.c.topic_id)
         if connection.execute(taken).first() is not None:
             position += 1
+            forget_what_nobody_followed(connection, subscriber_id, topic_id)
             look_back_again(connection, subscriber_id, topic_id, wished)
         elif wished.related is not None:
             _switch(connection, subscriber_id, topic_id, wished)
@@ -72,18 +73,30 @@ def remove_topic(connection: Connection, reader: Subscriber, query: Query) -> No
         raise UnknownError(f"{reader.email} has no topic {query.text!r}")
 
 
+def forget_what_nobody_followed(connection: Connection, subscriber_id: int, topic_id: int) -> None:
+    """Let go of the matches of a topic that nobody else holds: papers that changed meanwhile have not met it again."""
+    held = exists(_of_others(subscriber_id, topic_id))
+    for table in (MATCH, TALLY):
+        connection.execute(delete(table).where(table.c.topic_id == topic_id, ~held))
+
+
 def look_back_again(connection: Connection, subscriber_id: int, topic_id: int, wished: WishedTopic) -> None:
     """Let a topic that nobody else holds, or whose related papers nobody else wants, meet what came meanwhile."""
     query = wished.query
     wants_it = or_(SUBSCRIPTION.c.related, SUBSCRIPTION.c.related.is_(None) & query.is_plain)
-    held = exists(
+    wanting = [wants_it] if query.wants_related(wished.related) else []
+    held = exists(_of_others(subscriber_id, topic_id).where(*wanting))
+    connection.execute(update(TOPIC).where(TOPIC.c.id == topic_id, ~held).values(backfilled=False))
+
+
+def _of_others(subscriber_id: int, topic_id: int) -> Select[tuple[int]]:
+    """Return a statement for the subscriptions to a topic of other readers who have not left."""
+    return (
         select(SUBSCRIPTION.c.topic_id)
         .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
         .where(
             SUBSCRIPTION.c.topic_id == topic_id,
             SUBSCRIPTION.c.subscriber_id != subscriber_id,
             SUBSCRIBER.c.state.not_in(GONE),
-            *([wants_it] if query.wants_related(wished.related) else []),
         )
     )
-    connection.execute(update(TOPIC).where(TOPIC.c.id == topic_id, ~held).values(backfilled=False))

@@ -8,7 +8,7 @@ Of each topic a run keeps the best matches, and the number of the others (`tally
 counts takes the place of all that was counted of it before, for whoever gets a first letter.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -45,7 +45,18 @@ class Change:
 
     id: int
     paper_id: int
-    what: str  #: "words", "filed" or "votes"
+    what: str  #: "words", "filed" or "votes"; "scored" where nothing changed but how scores are worked out
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Topics that met papers again, and what came of it."""
+
+    topics: frozenset[int]
+    papers: frozenset[int]
+    matches: Sequence[Match]  #: exact ones
+    news: frozenset[int]  #: papers whose new matches are news
+    adds: bool = True  #: whether new matches are stored; else only what was matched before is seen to
 
 
 class Topics:
@@ -56,27 +67,8 @@ class Topics:
 
     def all(self) -> tuple[StoredTopic, ...]:
         """Return every topic that somebody reads or may yet confirm, in order of arrival."""
-        said, unsaid = SUBSCRIPTION.c.related, SUBSCRIPTION.c.related.is_(None)
-        query = (
-            select(
-                TOPIC.c.id,
-                TOPIC.c.normal_form,
-                TOPIC.c.backfilled,
-                func.count().label("readers"),
-                func.max(case((said, 1), else_=0)).label("related"),
-                func.max(case((unsaid, 1), else_=0)).label("unsaid"),
-            )
-            .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
-            .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
-            .where(SUBSCRIBER.c.state.not_in(GONE))
-            .group_by(TOPIC.c.id)
-            .order_by(TOPIC.c.id)
-        )
         with self._database.reading() as connection:
-            return tuple(
-                StoredTopic(row.id, row.normal_form, row.backfilled, row.readers, bool(row.related), bool(row.unsaid))
-                for row in connection.execute(query)
-            )
+            return tuple(_stored(connection))
 
     def matched_up_to(self) -> int:
         """Return the newest paper that every topic has met; 0 at the start."""
@@ -116,27 +108,42 @@ class Topics:
             met = REMATCH.c.paper_id <= _marker(connection)
             return tuple(Change(*row) for row in connection.execute(query.where(met)))
 
-    def record_changed(
-        self, changes: Collection[Change], asked: Mapping[int, Collection[int]], matches: Sequence[Match]
-    ) -> int:
-        """Store what changed papers match now, as news, and forget these changes; return how many were new.
+    def related(self, paper_ids: Collection[int]) -> frozenset[tuple[int, int]]:
+        """Return the (topic, paper) of these papers that are related."""
+        found: set[tuple[int, int]] = set()
+        wanted = sorted(paper_ids)
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), BLOCK):
+                near = MATCH.c.tier == Tier.RELATED, MATCH.c.paper_id.in_(wanted[start : start + BLOCK])
+                rows = connection.execute(select(MATCH.c.topic_id, MATCH.c.paper_id).where(*near))
+                found.update((row.topic_id, row.paper_id) for row in rows)
+        return frozenset(found)
 
-        `asked` is topic → the papers that it met again, `matches` the exact ones among them. What such a topic matched
-        exactly before and does not any more goes; what was related and is exact now is news. Nothing is changed if
-        another run has seen to one of the changes: it may have read the papers later.
+    def record_changed(
+        self, changes: Collection[Change], met: Sequence[Met], unrelated: Collection[tuple[int, int]] = ()
+    ) -> int:
+        """Store what changed papers match now, and forget these changes; return how many matches were new.
+
+        What a topic matched exactly before and does not any more goes, and so do the related pairs (topic, paper) that
+        are `unrelated` now; what was related and is exact now is new. Nothing is changed if another run has seen to one
+        of the changes: it may have read the papers later.
         """
         told = REMATCH.c.id.in_([each.id for each in changes])
+        stored = 0
         with self._database.writing() as connection:
             if connection.execute(select(func.count()).where(told)).scalar_one() != len(changes):
                 return 0
-            again = _settled(connection, asked, matches)
-            stored, _ = _insert(connection, (Selection(each.topic_id, (each,)) for each in again), news=True)
+            for each in met:
+                again = _settled(connection, each, unrelated)
+                for news in (True, False):
+                    new = [match for match in again if each.adds and (match.paper_id in each.news) is news]
+                    stored += _insert(connection, (Selection(m.topic_id, (m,)) for m in new), news=news)[0]
             connection.execute(delete(REMATCH).where(told))
         return stored
 
     def record_past(
         self,
-        topic_ids: Sequence[int],
+        met: Sequence[StoredTopic],
         found: Collection[Selection],
         *,
         day: date,
@@ -147,28 +154,55 @@ class Topics:
         """Store what new topics selected among the papers up to `up_to`, as no news, and remember that they met them.
 
         These papers were listed on or after `day`, or first seen at or after `moment`. Nothing is changed if the marker
-        has moved on since: the topics are new to the next run too.
+        has moved on since: the topics are new to the next run too, and so is one of which readers want related papers
+        otherwise than when it met them.
         """
         past = PAPER.c.id <= up_to, or_(PAPER.c.listed >= day, PAPER.c.first_seen >= moment)
         with self._database.writing() as connection:
             if _marker(connection) != up_to:
                 return 0
             stored, _ = _insert(connection, found, news=False)
-            _count(connection, _recounted(connection, topic_ids, found, past), news=False, now=now)
-            for start in range(0, len(topic_ids), BLOCK):
-                block = topic_ids[start : start + BLOCK]
-                connection.execute(update(TOPIC).where(TOPIC.c.id.in_(block)).values(backfilled=True))
+            _count(connection, _recounted(connection, [each.id for each in met], found, past), news=False, now=now)
+            wished = {each.id: (each.related, each.unsaid) for each in met}
+            for start in range(0, len(met), BLOCK):
+                block = [each.id for each in met[start : start + BLOCK]]
+                same = [
+                    each.id for each in _stored(connection, block) if wished[each.id] == (each.related, each.unsaid)
+                ]
+                connection.execute(update(TOPIC).where(TOPIC.c.id.in_(same)).values(backfilled=True))
         return stored
+
+
+def _stored(connection: Connection, ids: Sequence[int] | None = None) -> Iterator[StoredTopic]:
+    """Yield the topics that somebody reads or may yet confirm, of these ids where some are given."""
+    said, unsaid = SUBSCRIPTION.c.related, SUBSCRIPTION.c.related.is_(None)
+    query = (
+        select(
+            TOPIC.c.id,
+            TOPIC.c.normal_form,
+            TOPIC.c.backfilled,
+            func.count().label("readers"),
+            func.max(case((said, 1), else_=0)).label("related"),
+            func.max(case((unsaid, 1), else_=0)).label("unsaid"),
+        )
+        .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+        .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
+        .where(SUBSCRIBER.c.state.not_in(GONE), *(() if ids is None else (TOPIC.c.id.in_(ids),)))
+        .group_by(TOPIC.c.id)
+        .order_by(TOPIC.c.id)
+    )
+    for row in connection.execute(query):
+        yield StoredTopic(row.id, row.normal_form, row.backfilled, row.readers, bool(row.related), bool(row.unsaid))
 
 
 def _marker(connection: Connection) -> int:
     return connection.execute(select(MARKER.c.value).where(MARKER.c.name == MATCHED)).scalar() or 0
 
 
-def _settled(connection: Connection, asked: Mapping[int, Collection[int]], matches: Sequence[Match]) -> list[Match]:
+def _settled(connection: Connection, met: Met, unrelated: Collection[tuple[int, int]]) -> list[Match]:
     """Bring what was matched before up to date, and return the matches that are to be stored anew."""
-    now = {(each.topic_id, each.paper_id): each for each in matches}
-    papers = sorted({paper_id for those in asked.values() for paper_id in those})
+    now = {(each.topic_id, each.paper_id): each for each in met.matches}
+    papers = sorted(met.papers)
     known: set[tuple[int, int]] = set()
     gone: list[int] = []
     scored: list[dict[str, Any]] = []
@@ -176,13 +210,14 @@ def _settled(connection: Connection, asked: Mapping[int, Collection[int]], match
         block = papers[start : start + BLOCK]
         columns = select(MATCH.c.id, MATCH.c.topic_id, MATCH.c.paper_id, MATCH.c.tier)
         for row in connection.execute(columns.where(MATCH.c.paper_id.in_(block))):
-            if row.paper_id not in asked.get(row.topic_id, ()):
+            pair = (row.topic_id, row.paper_id)
+            match = now.get(pair)
+            if row.topic_id not in met.topics:
                 continue
-            match = now.get((row.topic_id, row.paper_id))
             if match is not None and row.tier == match.tier:
-                known.add((row.topic_id, row.paper_id))
+                known.add(pair)
                 scored.append({"match": row.id, "better": match.score})
-            elif match is not None or row.tier == Tier.EXACT:
+            elif (match is not None and met.adds) or row.tier == Tier.EXACT or pair in unrelated:
                 gone.append(row.id)
     for start in range(0, len(gone), BLOCK):
         connection.execute(delete(MATCH).where(MATCH.c.id.in_(gone[start : start + BLOCK])))

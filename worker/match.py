@@ -8,18 +8,21 @@
 Each distinct topic is run once over a batch, whatever the number of its readers. Scores are those of the whole archive.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.papers import Paper
-from domain.topics import Category, Census, Match, Node, Query, Selection, Source, Topic, Votes, leaves
+from domain.topics import Category, Census, Node, Query, Selection, Source, Topic, Votes, leaves
 from storage.archive import Archive
-from storage.topics import Change, StoredTopic, Topics
-from topics.matching import match, merged
+from storage.topics import Change, Met, StoredTopic, Topics
+from topics.matching import Batch, match, merged
 from topics.query import parse
+from topics.related import loosened
 
 BATCH = 1_000  # papers met at once: of 100,000 topics they are two million matches, 230 MiB until they are written
+AGAIN = 500  # changed papers met at once: of these all matches are told
+_NEWS_FOR = timedelta(days=31)  # after a paper came: later, it may have answered a topic before that was there
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Matcher:
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
         stored = self._topics.all()
+        held = {each.normal_form for each in stored}
+        self._queries = {normal: query for normal, query in self._queries.items() if normal in held}
         since = self._topics.matched_up_to()
         met = found = 0
         while True:
@@ -68,8 +73,8 @@ class Matcher:
             met += len(papers)
             found += added
             since = papers[-1].id
-        while changes := self._topics.changed(BATCH):
-            found += self._again(changes, stored)
+        while changes := self._topics.changed(AGAIN):
+            found += self._again(changes, stored, now)
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
             found += self._past(fresh, now, since)
@@ -87,30 +92,52 @@ class Matcher:
         return found
 
     def _read(self, stored: Sequence[StoredTopic]) -> list[Topic]:
-        """Return the topics with their queries read, each once in the life of this matcher."""
+        """Return the topics with their queries read; what was read before is kept as long as somebody asks it."""
         for each in stored:
             if each.normal_form not in self._queries:
                 self._queries[each.normal_form] = parse(each.normal_form)
         read = ((each, self._queries[each.normal_form]) for each in stored)
         return [Topic(each.id, query, each.related or (each.unsaid and query.is_plain)) for each, query in read]
 
-    def _again(self, changes: Sequence[Change], stored: Sequence[StoredTopic]) -> int:
+    def _again(self, changes: Sequence[Change], stored: Sequence[StoredTopic], now: datetime) -> int:
         """Let changed papers meet the topics again that may answer otherwise than before."""
         papers = {paper.id: paper for paper in self._archive.papers(each.paper_id for each in changes)}
         topics = [Topic(each.id, each.query) for each in self._read(stored)]  # alone, every paper would be related
-        asked: dict[int, set[int]] = {}
-        matches: list[Match] = []
+        young = now - _NEWS_FOR
+        met = []
         for what, sees in _SEES.items():
-            those = {each.paper_id for each in changes if each.what == what}
+            those = frozenset(each.paper_id for each in changes if each.what == what)
             seeing = [topic for topic in topics if sees(topic.query.tree)]
             again = [papers[paper_id] for paper_id in sorted(those & papers.keys())]
-            if not seeing or not again:
-                continue
-            for topic in seeing:
-                asked.setdefault(topic.id, set()).update(those)
-            for selection in match(again, seeing, self._census, best=len(again)):
-                matches += selection.matches
-        return self._topics.record_changed(changes, asked, matches)
+            if seeing and again:
+                found = match(again, seeing, self._census, best=len(again))
+                met.append(
+                    Met(
+                        topics=frozenset(topic.id for topic in seeing),
+                        papers=those,
+                        matches=[each for selection in found for each in selection.matches],
+                        news=frozenset(
+                            each.id for each in again if each.listed >= young.date() or each.first_seen >= young
+                        ),
+                        adds=what != "scored",
+                    )
+                )
+        return self._topics.record_changed(changes, met, self._unrelated(papers.values(), topics))
+
+    def _unrelated(self, papers: Iterable[Paper], topics: Iterable[Topic]) -> set[tuple[int, int]]:
+        """Return the related (topic, paper) among these papers that are not related any more."""
+        known = {paper.id: paper for paper in papers}
+        pairs = self._topics.related(known)
+        if not pairs:
+            return set()
+        trees = {topic.id: topic.query.tree for topic in topics}
+        changed = [known[paper_id] for paper_id in sorted({paper_id for _, paper_id in pairs})]
+        with Batch(changed) as batch:
+            loose = {
+                topic_id: loosened(tree) for topic_id in {each for each, _ in pairs} if (tree := trees.get(topic_id))
+            }
+            still = {(topic_id, each) for topic_id, tree in loose.items() if tree for each in batch.select(tree)}
+        return {pair for pair in pairs if pair[0] in loose} - still
 
     def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
         """Let new topics meet the papers of the past, those of this run among them: all of a first letter's days."""
@@ -119,8 +146,7 @@ class Matcher:
         papers = [paper for paper in self._archive.since(day, moment) if paper.id <= up_to]
         wanted = self._read(fresh)
         found = merged(match(batch, wanted, self._census) for batch in _batches(papers))
-        topic_ids = [each.id for each in fresh]
-        return self._topics.record_past(topic_ids, found, day=day, moment=moment, up_to=up_to, now=now)
+        return self._topics.record_past(fresh, found, day=day, moment=moment, up_to=up_to, now=now)
 
 
 def _batches(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:
@@ -138,6 +164,7 @@ def _asks_where_filed(tree: Node) -> bool:
 
 #: What changed of a paper → whether a topic can see it.
 _SEES: dict[str, Callable[[Node], bool]] = {
+    "scored": lambda _: True,
     "words": lambda _: True,
     "filed": _asks_where_filed,
     "votes": _asks_for_votes,

@@ -1,5 +1,6 @@
 """What readers have not been sent."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from domain.papers import Identifiers
 from domain.topics import Match, Selection, Tier
 from storage.issues import Issues
 from storage.news import Newsroom
-from storage.topics import Topics
+from storage.topics import Met, Topics
 
 WEEK = timedelta(days=7)
 
@@ -32,6 +33,12 @@ def papers(archive, listed, listing, now):
         return [paper.id for paper in archive.add(listing(*records, day=at.date(), **values), at).new]
 
     return make
+
+
+def met(*matches):
+    """What comes of topic 1 and the papers 1 to 3 that meet again."""
+    papers = frozenset({1, 2, 3})
+    return Met(topics=frozenset({1}), papers=papers, matches=matches, news=papers)
 
 
 def ids(news, reader):
@@ -141,8 +148,8 @@ def test_votes_that_fall_are_a_change_too(archive, database, papers, listed, lis
         archive.add(listing(listed("Tides 1", ids=Identifiers(arxiv="2611.00001"), upvotes=votes)), now)
     changes = topics.changed(10)
     assert [each.what for each in changes] == ["votes", "votes"]
-    assert topics.record_changed(changes, {}, []) == 0
-    assert topics.record_changed(changes, {1: {1}}, [Match(1, 1, 1.0)]) == 0, "another run has been here"
+    assert topics.record_changed(changes, []) == 0
+    assert topics.record_changed(changes, [met(Match(1, 1, 1.0))]) == 0, "another run has been here"
 
 
 def test_what_a_changed_paper_does_not_match_any_more_goes_and_what_it_matches_now_is_news(
@@ -153,9 +160,8 @@ def test_what_a_changed_paper_does_not_match_any_more_goes_and_what_it_matches_n
     matched(Match(1, 1, 1.0), Match(1, 2, 1.0, Tier.RELATED))
     issue(mira, now, upto=2)
     topics = Topics(database)
-    asked = {1: {1, 2, 3}}
-    assert topics.record_changed((), asked, [Match(1, 2, 3.0), Match(1, 3, 2.0)]) == 2
-    assert topics.record_changed((), asked, [Match(1, 2, 4.0), Match(1, 3, 2.0)]) == 0
+    assert topics.record_changed((), [met(Match(1, 2, 3.0), Match(1, 3, 2.0))]) == 2
+    assert topics.record_changed((), [met(Match(1, 2, 4.0), Match(1, 3, 2.0))]) == 0
     assert [(each.paper_id, each.score, each.tier) for each in newsroom.news([mira.id], 9)[mira.id]] == [
         (2, 4.0, Tier.EXACT),
         (3, 2.0, Tier.EXACT),
@@ -167,9 +173,37 @@ def test_what_was_related_stays_so_while_the_paper_changes(database, newsroom, r
     mira = reader()
     papers(1)
     matched(Match(1, 1, 1.0, Tier.RELATED))
-    Topics(database).record_changed((), {1: {1}}, [])
+    Topics(database).record_changed((), [met()])
     (news,) = newsroom.welcome([mira.id], 9, date(2026, 11, 13), now)[mira.id]
     assert news.tier is Tier.RELATED
+    Topics(database).record_changed((), [met()], unrelated={(1, 1)})
+    assert newsroom.welcome([mira.id], 9, date(2026, 11, 13), now) == {}
+
+
+def test_what_is_too_old_for_news_is_stored_and_told_in_first_letters_alone(
+    database, newsroom, reader, issue, papers, now
+):
+    mira, fresh = reader("mira"), reader("fresh")
+    issue(mira, now)
+    papers(1)
+    assert Topics(database).record_changed((), [replace(met(Match(1, 1, 1.0)), news=frozenset())]) == 1
+    assert newsroom.news([mira.id], 9) == {}
+    assert ids(newsroom.welcome([fresh.id], 9, date(2026, 11, 13), now), fresh) == [1]
+
+
+def test_where_only_scores_are_worked_out_otherwise_nothing_new_is_matched(
+    database, newsroom, reader, papers, matched, now
+):
+    mira = reader()
+    papers(1, 2, 3)
+    matched(Match(1, 1, 1.0), Match(1, 2, 1.0, Tier.RELATED), Match(1, 3, 1.0))
+    scored = replace(met(Match(1, 1, 5.0), Match(1, 2, 5.0)), adds=False)
+    assert Topics(database).record_changed((), [scored]) == 0
+    found = newsroom.welcome([mira.id], 9, date(2026, 11, 13), now)[mira.id]
+    assert sorted((each.paper_id, each.score, each.tier) for each in found) == [
+        (1, 5.0, Tier.EXACT),
+        (2, 1.0, Tier.RELATED),
+    ]
 
 
 def test_a_past_that_is_met_again_takes_the_place_of_what_was_counted_before(
@@ -182,11 +216,11 @@ def test_a_past_that_is_met_again_takes_the_place_of_what_was_counted_before(
     matched(Match(1, 1, 1.0), Match(1, 9, 1.0), beyond=7)
     assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 7}
     for _ in range(2):
-        topics.record_past([1], [Selection(1, (Match(1, 1, 1.0), Match(1, 2, 1.0)), beyond=7)], **past)
+        topics.record_past(topics.all(), [Selection(1, (Match(1, 1, 1.0), Match(1, 2, 1.0)), beyond=7)], **past)
         assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 6}, "nine match, and three are kept"
-    topics.record_past([1], [Selection(1, (Match(1, 1, 1.0),))], **past)
+    topics.record_past(topics.all(), [Selection(1, (Match(1, 1, 1.0),))], **past)
     assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 0}
-    assert topics.record_past([1], [], **{**past, "up_to": 8}) == 0
+    assert topics.record_past(topics.all(), [], **{**past, "up_to": 8}) == 0
     papers(1)
     matched(Match(1, 10, 1.0), beyond=3, since=9)
     assert newsroom.welcome_counted([mira.id], 9, now) == {(mira.id, 1): 3}

@@ -16,6 +16,11 @@ from topics.query import parse
 LETTER = Content(LetterKind.CONFIRM, "Please confirm", (Fragment(Role.HEAD, b"Subject: x\r\n"),))
 
 
+def past(now):
+    """The days that topics look back over, which say nothing where no paper is stored."""
+    return {"day": now.date() - timedelta(days=7), "moment": now - timedelta(days=7), "now": now}
+
+
 def confirmation(now):
     def make(public_id: str, number: int) -> Mailing:
         return Mailing(
@@ -134,8 +139,8 @@ def test_matches_of_the_past_are_stored_once(archive, database, subscribers, lis
     archive.add(listing(listed("One", ids=Identifiers(arxiv="2611.90001"))), now)
     subscribers.subscribe(signup(), now)
     topics = Topics(database)
-    assert topics.record_past([1], [Selection(1, (Match(1, 1, 2.0),))], up_to=0, now=now) == 1
-    assert topics.record_past([1], [Selection(1, (Match(1, 1, 2.0),))], up_to=0, now=now) == 0
+    assert topics.record_past(topics.all(), [Selection(1, (Match(1, 1, 2.0),))], up_to=0, **past(now)) == 1
+    assert topics.record_past(topics.all(), [Selection(1, (Match(1, 1, 2.0),))], up_to=0, **past(now)) == 0
     assert topics.all()[0].backfilled
 
 
@@ -144,14 +149,14 @@ def test_a_past_that_was_looked_at_too_early_is_looked_at_again(archive, databas
     subscribers.subscribe(signup(), now)
     topics = Topics(database)
     topics.record([], since=0, up_to=1, now=now)
-    assert topics.record_past([1], [Selection(1, (Match(1, 1, 2.0),))], up_to=0, now=now) == 0
+    assert topics.record_past(topics.all(), [Selection(1, (Match(1, 1, 2.0),))], up_to=0, **past(now)) == 0
     assert not topics.all()[0].backfilled
 
 
 def test_a_topic_that_nobody_held_for_a_while_looks_back_again(database, subscribers, now):
     reader, _ = subscribers.subscribe(signup(topics=("tides", "rivers")), now)
     topics = Topics(database)
-    topics.record_past([1, 2], [], up_to=0, now=now)
+    topics.record_past(topics.all(), [], up_to=0, **past(now))
     subscribers.change_topics(reader.public_id, [], [parse("tides")], now)
     subscribers.subscribe(signup("jonas@lab.example", topics=("tides", "rivers")), now)
     assert {each.normal_form: each.backfilled for each in topics.all()} == {"tides": False, "rivers": True}
@@ -160,7 +165,7 @@ def test_a_topic_that_nobody_held_for_a_while_looks_back_again(database, subscri
 def test_topics_of_those_who_left_rest_until_somebody_comes_back(database, subscribers, now):
     reader, _ = subscribers.subscribe(signup(state=SubscriberState.CONFIRMED), now)
     topics = Topics(database)
-    topics.record_past([1], [], up_to=0, now=now)
+    topics.record_past(topics.all(), [], up_to=0, **past(now))
     subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
     assert topics.all() == ()
     back, _ = subscribers.subscribe(signup(topics=("tides", "mud"), state=SubscriberState.CONFIRMED), now)
@@ -232,11 +237,11 @@ def test_a_topic_that_is_asked_again_keeps_its_tier_unless_that_is_said(subscrib
 def test_a_topic_looks_back_again_for_the_first_who_wants_its_related_papers(database, subscribers, now):
     topics = Topics(database)
     exact, _ = subscribers.subscribe(signup(topics=("tides -mud",)), now)
-    topics.record_past([each.id for each in topics.all()], [], up_to=0, now=now)
+    topics.record_past(topics.all(), [], up_to=0, **past(now))
     near, _ = subscribers.subscribe(signup("jonas@lab.example", topics=("tides -mud",)), now)
     assert [each.backfilled for each in topics.all()] == [True]
     subscribers.change_topics(near.public_id, (), (), now, [(parse("tides -mud"), True)])
     assert [each.backfilled for each in topics.all()] == [False]
-    topics.record_past([each.id for each in topics.all()], [], up_to=0, now=now)
+    topics.record_past(topics.all(), [], up_to=0, **past(now))
     subscribers.change_topics(exact.public_id, (), (), now, [(parse("tides -mud"), True)])
     assert [each.backfilled for each in topics.all()] == [True]

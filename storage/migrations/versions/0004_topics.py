@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tally")),
     )
     op.create_index("ix_tally_topic_id_match_id", "tally", ["topic_id", "match_id"])
-    newest = sa.text("INSERT INTO rematch (paper_id) SELECT id FROM paper ORDER BY id DESC LIMIT :papers")
+    newest = sa.text(
+        "INSERT INTO rematch (paper_id, what) SELECT id, 'scored' FROM paper ORDER BY id DESC LIMIT :papers"
+    )
     op.get_bind().execute(newest, {"papers": _NEWEST})
 
 
