@@ -24,7 +24,8 @@ from domain.clock import FixedClock
 from paperround.demo.site import DAYS
 from paperround.settings import build
 from paperround.wiring import House
-from storage.tables import MATCH
+from storage.news import Newsroom
+from storage.tables import MATCH, REMATCH
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 # Where hundreds of steps are alike, some are taken; by odd numbers, so that begins and commits are among them. A server
@@ -93,7 +94,11 @@ def facts(chosen: Any) -> dict[str, Any]:
         stats = house.archive.stats()
         records = house.outbox.records()
         with house.database.reading() as connection:
-            matches = connection.execute(select(func.count()).select_from(MATCH)).scalar_one()
+            found = select(MATCH.c.topic_id, MATCH.c.paper_id, MATCH.c.tier, MATCH.c.news, MATCH.c.score)
+            matches = sorted([*row[:4], round(row[4], 6)] for row in connection.execute(found))
+            changed = connection.execute(select(func.count()).select_from(REMATCH)).scalar_one()
+        readers = [each.id for each in house.subscribers.everyone()]
+        counted = Newsroom(house.database).welcome_counted(readers, 10**9, NOW - timedelta(days=365))
         return {
             "papers": stats["papers"],
             "backlog": sum(paper.backlog for paper in house.archive.every()),
@@ -103,6 +108,8 @@ def facts(chosen: Any) -> dict[str, Any]:
             "message_ids": len({each.message_id for each in records}),
             "matched_up_to": house.topics.matched_up_to(),
             "matches": matches,
+            "changed": changed,
+            "counted": sorted([*pair, number] for pair, number in counted.items() if number),
             "letters": sorted(each.name for each in (Path(chosen.mail.dir)).glob("*.eml")),
         }
 

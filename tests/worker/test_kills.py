@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from paperround.demo.mailbox import Mailbox
 from paperround.demo.site import DAYS, DemoSite, read_pages
 from paperround.settings import build
@@ -58,8 +59,22 @@ def prepare(template: Template, site: DemoSite, verbs: list[str]) -> None:
             house.collector.collect(days=DAYS)
         if "match" in verbs:
             house.matcher.match(house.clock.now())
+        if "more" in verbs:
+            more(house)
         if "publish" in verbs:
             house.publisher.publish(house.clock.now())
+
+
+def more(house: House) -> None:
+    """Let known papers gain votes and words, sixty new ones come, and a reader bring a topic that is new."""
+    now = house.clock.now()
+    known = [ListedPaper(each.title, 1, each.ids, upvotes=900) for each in house.archive.every()]
+    worded = [replace(each, abstract="Of weather, told anew.", abstract_kind=AbstractKind.AUTHORS) for each in known]
+    new = [ListedPaper(f"Speech of kind {n}", 1, Identifiers(arxiv=f"2611.8{n:04}")) for n in range(60)]
+    for papers in (known, worded, new):
+        house.archive.add(Listing("other", now.date(), tuple(papers), FetchStatus.OK), now)
+    topics = ["weather upvotes>=900", "speech OR weather"]
+    house.desk.subscribe("late@lab.example", topics, None, vouched=True, shared=False)
 
 
 def killed_everywhere(verb: str, template: Template, site: DemoSite, port: int | None = None) -> list[dict]:
@@ -87,9 +102,19 @@ def test_a_first_load_is_backlog_and_whole_wherever_it_was_killed(template, site
 def test_match_finds_every_match_once(template, site):
     prepare(template, site, ["collect"])
     rows = killed_everywhere("match", template, site)
-    assert len({(row["matched_up_to"], row["matches"]) for row in rows}) == 1
-    assert rows[0]["matched_up_to"] == 61
-    assert rows[0]["matches"] > 4
+    assert all(row["matches"] == rows[0]["matches"] for row in rows)
+    assert {row["matched_up_to"] for row in rows} == {61}
+    assert len(rows[0]["matches"]) > 4
+
+
+def test_match_finds_what_changed_and_what_is_only_counted_as_if_it_had_not_been_killed(template, site):
+    prepare(template, site, ["collect", "match", "more"])
+    rows = killed_everywhere("match", template, site)
+    whole = rows[-1]  # the run that nothing killed
+    for row in rows:
+        assert {**row, "step": 0, "killed": False} == {**whole, "step": 0}
+    assert (whole["changed"], whole["matched_up_to"]) == (0, 121)
+    assert len(whole["counted"]) >= 2
 
 
 def test_publish_freezes_one_issue_a_reader(template, site):
