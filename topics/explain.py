@@ -26,6 +26,7 @@ from domain.topics import (
     Why,
     Word,
     Worded,
+    longest_first,
     wanted,
 )
 from topics.grounds import Found, Grounds, Known, Lookup, Place, because, beginning, holds
@@ -55,7 +56,7 @@ class Explainer:
         self._lookup.close()
 
     def explain(self, query: Query, paper: Paper, tier: Tier = Tier.EXACT) -> Why:
-        """Return the line, the stored text's own words to be marked, longest first, and the passage that has them.
+        """Return the line, the stored texts' own words to be marked, and the passage that has them.
 
         Of a paper that does not answer the query nothing is claimed: the line is empty. A related paper need only have
         part of the words.
@@ -65,23 +66,18 @@ class Explainer:
         if tier is Tier.RELATED and not holds(tree, found):
             tree, is_part = loosened(tree) or tree, True
         if not holds(tree, found):
-            return Why(line="", marks=())
+            return Why(line="")
         grounds = {leaf: found[leaf] for leaf in because(tree, found)}
         asked = self._asked(query)
         told = _told(asked, grounds)
         if is_part and not told:  # a fact alone makes nothing related
-            return Why(line="", marks=())
-        marks = dict.fromkeys(
-            text[begin:end]
-            for there in told
-            for text, spans in ((paper.title, there.title), (paper.abstract, there.abstract))
-            for begin, end in spans
-        )
+            return Why(line="")
         kinds = list({stems: leaf for leaf, stems in reversed(asked.items())}.values())
         words = [_line(told, kinds, is_part=is_part)] if told else []
         return Why(
             line=" · ".join([*words, *_facts(grounds.values())]),
-            marks=tuple(sorted(marks, key=len, reverse=True)),
+            title=longest_first(paper.title[begin:end] for there in told for begin, end in there.title),
+            abstract=longest_first(paper.abstract[begin:end] for there in told for begin, end in there.abstract),
             quote=_quote(paper.abstract, told),
         )
 
@@ -110,12 +106,6 @@ class Explainer:
     def _stems(self, leaf: Worded) -> tuple[str, ...]:
         text = _text(leaf)
         return (text,) if isinstance(leaf, Prefix) else self._lookup.stems(text)
-
-
-def explain(query: Query, paper: Paper) -> Why:
-    """Say why once; who has many papers to explain keeps an `Explainer`, which is twice as fast."""
-    with Explainer() as explainer:
-        return explainer.explain(query, paper)
 
 
 def _told(asked: Mapping[Worded, tuple[str, ...]], grounds: Mapping[Leaf, Found]) -> list[Place]:

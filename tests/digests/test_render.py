@@ -23,7 +23,7 @@ LINKED = Frame(
     linked=True, postal_address="Example Lab, 1 Example Street, Example City", labels={"daily": "Hugging Face"}
 )
 IDENTITY = Identity(sender="Paperround <digests@example.org>")
-WHY = Why(line="“network” in abstract", marks=("network",))
+WHY = Why(line="“network” in abstract", abstract=("network",))
 
 
 def empty(digest: Digest) -> Digest:
@@ -138,7 +138,7 @@ def test_hostile_text_stays_text(sample: Digest, make_paper: MakePaper, slots: d
         code_url="https://user@evil.example/",
         sources=("<u>daily</u>",),
     )
-    section = Section(1, '<svg onload="x">', 1, (Entry(evil, 1, Why("<x>", ("network", "<b>"))),), ())
+    section = Section(1, '<svg onload="x">', 1, (Entry(evil, 1, Why("<x>", abstract=("network", "<b>"))),), ())
     digest = replace(sample, sections=(section,), receipt=Receipt((), 1, 1))
     letter = Renderer(LINKED).digest(digest, shared=True)
     text, page = parts(letter, slots)
@@ -252,7 +252,7 @@ def test_every_colour_can_be_read(sample: Digest, slots: dict[str, str]) -> None
 
 def test_matched_words_are_marked_as_whole_words_in_any_case(make_paper: MakePaper, sample: Digest) -> None:
     paper = make_paper(1, abstract="Network of networks: the NETWORK, netw\\'ork & C++ code; a neural network here.")
-    why = Why("x", ("network", "neural network", "C++", "("))
+    why = Why("x", abstract=("network", "neural network", "C++", "("))
     section = Section(1, "t", 1, (Entry(paper, 1, why),), ())
     text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
     assert "*Network* of networks: the *NETWORK*" in text
@@ -326,7 +326,7 @@ def test_a_paper_without_anything_is_still_calm(make_paper: MakePaper, sample: D
     bare = make_paper(
         1, title="", abstract="x", abstract_kind=AbstractKind.NONE, authors=(), author_count=0, url="", pdf_url=""
     )
-    section = Section(1, "", 1, (Entry(bare, 1, Why("", ())),), ())
+    section = Section(1, "", 1, (Entry(bare, 1, Why("")),), ())
     text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
     assert "Untitled" in text
     assert "Why:" not in page

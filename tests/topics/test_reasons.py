@@ -150,7 +150,7 @@ def test_the_line_keeps_to_the_order_in_which_a_topic_was_typed(
 def test_nothing_is_claimed_where_the_tree_does_not_hold(
     explainer: Explainer, known: Paper, tree: Node, tier: Tier
 ) -> None:
-    assert explainer.explain(asking(tree), known, tier) == Why("", ())
+    assert explainer.explain(asking(tree), known, tier) == Why("")
 
 
 def test_a_paper_of_which_no_votes_are_known_has_none(explainer: Explainer, a_paper: MakePaper) -> None:
@@ -159,8 +159,16 @@ def test_a_paper_of_which_no_votes_are_known_has_none(explainer: Explainer, a_pa
 
 
 def test_a_prefix_marks_the_whole_word_that_begins_so(explainer: Explainer, known: Paper) -> None:
-    assert explainer.explain(asking(Prefix("sens")), known).marks == ("sensitivities", "sensitive")
-    assert explainer.explain(asking(Prefix("sens", ABSTRACT)), known).marks == ("sensitive",)
+    why = explainer.explain(asking(Prefix("sens")), known)
+
+    assert (why.title, why.abstract) == (("sensitivities",), ("sensitive",))
+
+
+def test_a_word_asked_of_one_field_is_marked_in_that_one_alone(explainer: Explainer, known: Paper) -> None:
+    both = [explainer.explain(asking(Word("deep", field)), known) for field in (TITLE, ABSTRACT)]
+
+    assert [(why.title, why.abstract) for why in both] == [(("Deep",), ()), ((), ("deep",))]
+    assert (together(both).title, together(both).abstract) == (("Deep",), ("deep",))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +200,7 @@ def test_of_a_related_paper_the_words_it_has_are_told(
     why = explainer.explain(asking(tree), paper, Tier.RELATED)
 
     assert why.line == line
-    assert bool(why.marks) == bool(line)
+    assert bool(why.title or why.abstract) == bool(line)
 
 
 def test_a_line_is_short_whatever_the_topic_and_the_paper(explainer: Explainer, a_paper: MakePaper) -> None:
@@ -248,9 +256,9 @@ def test_several_reasons_of_one_paper_are_one(explainer: Explainer, a_paper: Mak
     both = together(whys)
 
     assert both.line == whys[0].line
-    assert both.marks == ("Trees", "deep", "net")
-    assert both.quote == whys[1].quote
-    assert together([]) == Why("", ())
+    assert both.abstract == ("Trees", "deep", "net")
+    assert both.quote == whys[0].quote
+    assert together([]) == Why("")
 
 
 # -- long texts --------------------------------------------------------------------------------------------------------
@@ -261,19 +269,19 @@ def test_what_stands_far_into_a_text_is_told_without_a_mark(explainer: Explainer
 
     why = explainer.explain(asking(And((DEEP, NETS))), paper)
 
-    assert why == Why("“deep” in title · “nets” in abstract", ("Deep",))
-    assert explainer.explain(asking(And((DEEP, Not(NETS)))), paper) == Why("", ())
-    assert explainer.explain(asking(Word("nets", TITLE)), paper) == Why("", ())
-    assert explainer.explain(asking(Prefix("net")), paper) == Why("word “net*”, in abstract", ())
-    assert explainer.explain(asking(NETS), a_paper(1, "Deep")) == Why("", ())
+    assert why == Why("“deep” in title · “nets” in abstract", title=("Deep",))
+    assert explainer.explain(asking(And((DEEP, Not(NETS)))), paper) == Why("")
+    assert explainer.explain(asking(Word("nets", TITLE)), paper) == Why("")
+    assert explainer.explain(asking(Prefix("net")), paper) == Why("word “net*”, in abstract")
+    assert explainer.explain(asking(NETS), a_paper(1, "Deep")) == Why("")
 
 
 def test_a_word_that_is_cut_is_not_taken_for_another(explainer: Explainer, a_paper: MakePaper) -> None:
     cut = "and " * (LONGEST // 4 - 1) + "netsuke"
     glued = "x-" * LONGEST + "nets"
 
-    assert explainer.explain(asking(Word("net")), a_paper(1, "", cut)) == Why("", ())
-    assert explainer.explain(asking(Word("net")), a_paper(1, "", glued)) == Why("word “net”, in abstract", ())
+    assert explainer.explain(asking(Word("net")), a_paper(1, "", cut)) == Why("")
+    assert explainer.explain(asking(Word("net")), a_paper(1, "", glued)) == Why("word “net”, in abstract")
 
 
 def test_a_megabyte_of_one_word_is_explained(explainer: Explainer, a_paper: MakePaper) -> None:
@@ -367,7 +375,8 @@ def test_what_is_shown_is_true_of_the_stored_text(
 
     assert bool(why.line) == (picks(paper, tree) or (loose is not None and picks(paper, loose)))
     assert why.line.startswith("related: ") == (bool(why.line) and not picks(paper, tree))
-    assert all(mark in paper.title or mark in paper.abstract for mark in why.marks)
+    assert all(mark in paper.title for mark in why.title)
+    assert all(mark in paper.abstract for mark in why.abstract)
     assert why.quote in paper.abstract
     absent = {leaf for leaf in leaves(tree) if not has(paper, leaf)}
     present = {named(leaf) for leaf in wanted(tree) if has(paper, leaf)}
