@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from domain.authors import is_whole
+from domain.authors import Likeness, is_whole
 from domain.papers import Paper
 from domain.topics import (
     Author,
@@ -194,15 +194,23 @@ def _quoted(told: Sequence[Place]) -> str:
 def _facts(grounds: Iterable[Found]) -> list[str]:
     """Say by whom, in which category, listed by which source, with how many votes."""
     known = [each for each in grounds if isinstance(each, Known)]
-    sure = [_short(each.text) for each in known if isinstance(each.leaf, Author) and each.is_sure]
-    unsure = [_perhaps(each.leaf, each.text) for each in known if isinstance(each.leaf, Author) and not each.is_sure]
-    categories = [_short(each.text) for each in known if isinstance(each.leaf, Category)]
-    sources = [_short(each.text) for each in known if isinstance(each.leaf, Source)]
-    votes = {each.text for each in known if isinstance(each.leaf, Votes)}
+    sure = [
+        _short(each.proof.text)
+        for each in known
+        if isinstance(each.leaf, Author) and each.proof.likeness is Likeness.SURE
+    ]
+    unsure = [
+        _perhaps(each.leaf, each.proof.text)
+        for each in known
+        if isinstance(each.leaf, Author) and each.proof.likeness is not Likeness.SURE
+    ]
+    categories = [_short(each.proof.text) for each in known if isinstance(each.leaf, Category)]
+    sources = [_short(each.proof.text) for each in known if isinstance(each.leaf, Source)]
+    votes = {int(each.proof.text) for each in known if isinstance(each.leaf, Votes)}
     said = (("by", sure), ("by", unsure), ("in", categories), ("listed by", sources))
     return [
         *(f"{lead} {_few(names)}" for lead, names in said if names),
-        *(f"{number} {'upvote' if number == '1' else 'upvotes'}" for number in votes),
+        *(f"{number:,} {'upvote' if number == 1 else 'upvotes'}" for number in votes),
     ]
 
 
