@@ -61,7 +61,7 @@ def trial(
             if day not in known or now.date() - day <= _STILL_FILLING:
                 reports += house.collector.collect(days=[day])
             progress(1)
-        found = select(parsed, house.archive.since(wanted[0]), house.census.of)
+        found = select(parsed, house.archive.since(wanted[0]), house.census.of, house.labels)
         whys = {each.paper.id: each.why for each in found.papers}
         listed = len(house.archive.since(wanted[0]))
         digest = compose(

@@ -65,10 +65,11 @@ class Preview:
 
 
 class Previewer:
-    """Looks back over one archive; may be shared by threads."""
+    """Looks back over one archive; may be shared by threads. `labels` is source name → what readers call it."""
 
-    def __init__(self, *, archive: Archive, search: Search, census: CensusOf) -> None:
+    def __init__(self, *, archive: Archive, search: Search, census: CensusOf, labels: Mapping[str, str]) -> None:
         self._archive = archive
+        self._labels = labels
         self._search = search
         self._census = census
 
@@ -87,7 +88,7 @@ class Previewer:
         loose = loosened(query.tree) if exact < _FEW and query.wants_related(related) else None
         near = () if loose is None else self._search.best(loose, since, _LOOKED_AT)
         papers = self._archive.papers({*ids, *near})
-        found = select(query, papers, self._census, limit=limit, related=loose is not None)
+        found = select(query, papers, self._census, self._labels, limit=limit, related=loose is not None)
         return Preview(
             exact=exact,
             related=found.related,
@@ -113,7 +114,13 @@ class Previewer:
 
 
 def select(
-    query: Query, papers: Sequence[Paper], census: CensusOf, *, limit: int | None = None, related: bool | None = None
+    query: Query,
+    papers: Sequence[Paper],
+    census: CensusOf,
+    labels: Mapping[str, str],
+    *,
+    limit: int | None = None,
+    related: bool | None = None,
 ) -> Preview:
     """Return what a query selects among papers, ranked against the archive; at most `limit` are told in full."""
     by_id = {paper.id: paper for paper in papers}
@@ -128,13 +135,15 @@ def select(
         exact=len(exact),
         related=len(near),
         per_day=dict(sorted(Counter(by_id[each[0]].listed for each in ranked).items(), reverse=True)),
-        papers=tuple(_told(query, shown, by_id)),
+        papers=tuple(_told(query, shown, by_id, labels)),
         terms=tuple(_terms(query, first, census)),
     )
 
 
-def _told(query: Query, ranked: Iterable[tuple[int, float, Tier]], papers: Mapping[int, Paper]) -> Iterator[Selected]:
-    with Explainer() as explainer:
+def _told(
+    query: Query, ranked: Iterable[tuple[int, float, Tier]], papers: Mapping[int, Paper], labels: Mapping[str, str]
+) -> Iterator[Selected]:
+    with Explainer(labels) as explainer:
         for paper_id, score, tier in ranked:
             yield Selected(papers[paper_id], score, tier, explainer.explain(query, papers[paper_id], tier))
 
