@@ -117,10 +117,10 @@ def busy(make_paper: MakePaper) -> Digest:
     whys = {
         1: Why("both words, in abstract and title", title=("Sensitivity",), abstract=("sensitivity", "network")),
         2: Why("word “robust”, in title and abstract", title=("Robust",), abstract=("robust",)),
-        3: Why("word “mud”, in title and abstract", title=("Mud",), abstract=("mud",)),
+        3: Why("1 of 2 words: “mud”, in title and abstract", title=("Mud",), abstract=("mud",)),
         4: Why("phrase “attention fault”, in title", ("Attention Faults",)),
     }
-    only_frozen = Why("word “frozen”, in title and abstract", title=("Frozen",), abstract=("frozen",))
+    only_frozen = Why("1 of 2 words: “frozen”, in title and abstract", title=("Frozen",), abstract=("frozen",))
     digest = compose(
         slot=Slot(label="2026-11-20", zone="Europe/Berlin", day=date(2026, 11, 20)),
         first=False,

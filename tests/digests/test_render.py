@@ -122,7 +122,7 @@ def test_a_text_part_has_short_lines_links_alone_and_the_way_out_first(sample: D
     assert all(len(line) <= 72 for line in lines if "://" not in line)
     linked = [line for line in lines if "://" in line]
     assert linked[0] == f"Unsubscribe: {slots['unsubscribe']}"
-    assert all(re.fullmatch(r"(   )?https?://\S+", line) for line in linked[1:])
+    assert all(re.fullmatch(r"(    |   )?https?://\S+", line) for line in linked[1:])
     assert f"\nUnsubscribe:\n{slots['unsubscribe']}\n" in text
 
 
@@ -225,6 +225,16 @@ def test_the_page_has_one_outline_and_is_made_for_narrow_and_dark(sample: Digest
     assert "overflow-wrap:anywhere" in page
     assert "<img" not in page
     assert min(int(size) for size in re.findall(r"(\d+)px(?:/|;line-height)", page)) >= 14
+
+
+def test_a_long_title_hangs_under_its_beginning_whatever_its_number(make_paper: MakePaper, sample: Digest) -> None:
+    sections = flood(make_paper, 1, 12, title="A Long Title That Goes On " * 4)
+    text, _ = parts(Renderer(Frame()).digest(replace(sample, sections=sections), shared=False), {})
+    lines = text.splitlines()
+    titles = [place for place, line in enumerate(lines) if re.match(r" ?\d+\. A Long", line)]
+    assert len(titles) == 12
+    assert {lines[place].index("A Long") for place in titles} == {4}
+    assert all(re.match(r" {4}\S", lines[place + 1]) for place in titles)
 
 
 def luminance(colour: str) -> float:
