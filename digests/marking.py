@@ -1,6 +1,7 @@
 """The matched words of a title or abstract, made visible: in a page with <mark>, in plain text with stars.
 
-An address is never marked: it would no longer be one when it is copied.
+A word ends where the index ends it (domain/fts5.py), so the C of "C++" is no C. An address is never marked: it would no
+longer be one when it is copied.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from digests.readable import readable
+from domain.fts5 import IN_TOKEN
 
 _ADDRESS = r"https?://\S+"
 _MOST = 40  # words and phrases to look for in one text
@@ -42,7 +44,7 @@ def _split(text: str, words: Sequence[str]) -> list[str]:
         return [text]
     pattern = "|".join(re.escape(word) for word in shown)
     pieces, end = [], 0
-    for found in re.finditer(rf"{_ADDRESS}|(?<!\w)({pattern})(?!\w)", text, flags=re.IGNORECASE):
+    for found in re.finditer(rf"{_ADDRESS}|(?<!{IN_TOKEN})({pattern})(?!{IN_TOKEN})", text, flags=re.IGNORECASE):
         if found[1]:
             pieces += [text[end : found.start()], found[1]]
             end = found.end()

@@ -49,14 +49,14 @@ def view(entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, s
     named = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", paper.code_url))
     votes = paper.upvotes or 0
     return PaperView(
-        title=marked_page(name, why.marks),
-        title_text=marked_text(name, why.marks),
+        title=marked_page(name, why.title),
+        title_text=marked_text(name, why.title),
         url=wording.web_address(paper.url),
         authors=wording.authors(paper),
         where=" · ".join(_where(entry, f"▲ {votes:,}", year, labels)),
         where_text=", ".join(_where(entry, wording.counted(votes, "vote"), year, labels)),
-        abstract=Markup("{}{}").format(lead, marked_page(abstract, why.marks)),
-        abstract_text=f"{lead}{marked_text(abstract, why.marks)}",
+        abstract=Markup("{}{}").format(lead, marked_page(abstract, why.abstract)),
+        abstract_text=f"{lead}{marked_text(abstract, why.abstract)}",
         reasons=tuple(wording.reasons(entry)),
         links=tuple(Link(label, url) for label, raw in named if (url := wording.web_address(raw))),
     )
@@ -80,9 +80,9 @@ def _abstract(stored: str, why: Why, name: str, limit: int) -> str:
     beginning = shorten(readable(stored), limit)
     if not why.quote:
         return beginning
-    title_has = seen(name, why.marks)
+    title_has = seen(name, why.title)
     ways = (beginning, _with_quote(stored, why.quote, limit))
-    return max(ways, key=lambda text: len(title_has | seen(text, why.marks)))  # of equals the first
+    return max(ways, key=lambda text: len(title_has | seen(text, why.abstract)))  # of equals the first
 
 
 def _with_quote(stored: str, quote: str, limit: int) -> str:

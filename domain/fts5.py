@@ -34,9 +34,10 @@ _NO_LETTERS_YET = frozenset((*range(0x19B0, 0x19CA), 0x1CF2, 0x1CF3))
 
 _FIRST = r"(?:[^\W_]|[+#])"
 _MARKS = "".join(map(chr, sorted(_DROPPED_MARKS)))
-_NEXT = rf"(?:[^\W_]|[+#{_MARKS}])"
+#: A pattern for one character inside a token: where none stands on one side, a token ends.
+IN_TOKEN = rf"(?:[^\W_]|[+#{_MARKS}])"
 _BEGINS_TOKEN = re.compile(_FIRST)
-_TOKEN = re.compile(f"{_FIRST}{_NEXT}*")
+_TOKEN = re.compile(f"{_FIRST}{IN_TOKEN}*")
 
 
 class _Separators(dict[int, str]):

@@ -206,13 +206,23 @@ class Why:
     """The reason a paper is in a letter, true of the stored text."""
 
     line: str  #: "both words, in title and abstract"; "" where nothing can be claimed
-    marks: tuple[str, ...]  #: the stored text's own words to be highlighted, such as "sensitivities", longest first
+    #: The stored title's own words to be highlighted, such as "Sensitivities", longest first.
+    title: tuple[str, ...] = ()
+    abstract: tuple[str, ...] = ()  #: the stored abstract's: a word asked of the title alone is not among them
     quote: str = ""  #: a passage of the stored abstract with words that stand neither in title nor in its beginning
 
 
 def together(whys: Iterable[Why]) -> Why:
     """Return one reason for a paper that several topics found: the first's line, all marks, the first quote."""
     each = tuple(whys)
-    marks = sorted(dict.fromkeys(mark for why in each for mark in why.marks), key=len, reverse=True)
-    quote = next((why.quote for why in each if why.quote), "")
-    return Why(line=each[0].line if each else "", marks=tuple(marks), quote=quote)
+    return Why(
+        line=each[0].line if each else "",
+        title=longest_first(mark for why in each for mark in why.title),
+        abstract=longest_first(mark for why in each for mark in why.abstract),
+        quote=next((why.quote for why in each if why.quote), ""),
+    )
+
+
+def longest_first(marks: Iterable[str]) -> tuple[str, ...]:
+    """Return words to be marked, each once, in the order in which `Why` keeps them."""
+    return tuple(sorted(dict.fromkeys(marks), key=len, reverse=True))

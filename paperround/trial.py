@@ -54,7 +54,7 @@ def trial(
         },
         cache,
     )
-    with House(settings, clock=clock) as house, Explainer() as explainer:
+    with House(settings, clock=clock) as house, Explainer(house.labels) as explainer:
         now = house.clock.now()
         known = house.states.days("huggingface-daily")
         wanted = [now.date() - timedelta(days=n) for n in reversed(range(days))]

@@ -181,6 +181,11 @@ class House:
         return Identity(sender=self.settings.mail.sender, reply_to=self.settings.mail.reply_to)
 
     @cached_property
+    def labels(self) -> dict[str, str]:
+        """What readers call the sources, by their configured names."""
+        return {**IMPORTED, **{source.name: source.label for source in self.sources}}
+
+    @cached_property
     def renderer(self) -> Renderer:
         """What turns digests into letters."""
         return Renderer(
@@ -188,7 +193,7 @@ class House:
                 linked=self.links is not None,
                 postal_address=self.settings.mail.postal_address,
                 abstract_chars=self.settings.digest.abstract_chars,
-                labels={**IMPORTED, **{source.name: source.label for source in self.sources}},
+                labels=self.labels,
             )
         )
 
@@ -272,7 +277,7 @@ class House:
     @cached_property
     def previewer(self) -> Previewer:
         """What a query would have brought."""
-        return Previewer(archive=self.archive, search=self.search, census=self.census.of)
+        return Previewer(archive=self.archive, search=self.search, census=self.census.of, labels=self.labels)
 
     def receipts(self) -> Receipts:
         """The facts for the foot of the letters of one publish."""
@@ -300,6 +305,7 @@ class House:
             policy=policy,
             links=self.links,
             clock=self.clock,
+            labels=self.labels,
         )
 
     @cached_property

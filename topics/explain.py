@@ -1,48 +1,52 @@
 """Why a paper answers a topic, in words that are true of the stored text; topics/grounds.py finds what they tell.
 
     both words, in title and abstract · by Kaiming He · 41 upvotes
-    related: 2 of 3 words: “neural” in title · “sensitivity” in abstract
+    2 of 3 words: “neural” in title · “sensitivity” in abstract            of a related paper
 
-Spellings of one stem, such as agent and agents, are told as one word. What is excluded is not told.
+Spellings of one stem, such as agent and agents, are told as one word, and so are a word and a prefix of it. What is
+excluded is not told.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from domain.authors import is_whole
 from domain.papers import Paper
 from domain.topics import (
-    Author,
-    Category,
     Field,
     Leaf,
     Phrase,
     Prefix,
     Query,
-    Source,
     Tier,
-    Votes,
     Why,
     Word,
     Worded,
+    longest_first,
     wanted,
 )
 from topics.grounds import Found, Grounds, Known, Lookup, Place, because, beginning, holds
+from topics.naming import listed, short
+from topics.naming import told as facts_told
 from topics.passages import bounds
 from topics.related import loosened
+from topics.surface import Span
 
-_LONGEST_QUOTED = 40  # characters of a word, phrase or name in the line
 _MOST_QUOTED = 3  # words
-_MOST_NAMED = 2  # authors, categories or sources
 _SEEN = 140  # characters of an abstract that are seen wherever it is shown
+
+#: What words and phrases have in common that are told as one: their stems, and of a related paper their field too.
+_Kind = tuple[tuple[str, ...], Field | None]
 
 
 class Explainer:
     """Says why; used by one thread, closed after use."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Mapping[str, str] | None = None) -> None:
+        """`labels` is configured source name → what readers call it."""
         self._lookup = Lookup()
+        self._labels = labels or {}
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +59,7 @@ class Explainer:
         self._lookup.close()
 
     def explain(self, query: Query, paper: Paper, tier: Tier = Tier.EXACT) -> Why:
-        """Return the line, the stored text's own words to be marked, longest first, and the passage that has them.
+        """Return the line, the stored texts' own words to be marked, and the passage that has them.
 
         Of a paper that does not answer the query nothing is claimed: the line is empty. A related paper need only have
         part of the words.
@@ -65,24 +69,22 @@ class Explainer:
         if tier is Tier.RELATED and not holds(tree, found):
             tree, is_part = loosened(tree) or tree, True
         if not holds(tree, found):
-            return Why(line="", marks=())
+            return Why(line="")
         grounds = {leaf: found[leaf] for leaf in because(tree, found)}
-        asked = self._asked(query)
-        told = _told(asked, grounds)
-        if is_part and not told:  # a fact alone makes nothing related
-            return Why(line="", marks=())
-        marks = dict.fromkeys(
-            text[begin:end]
-            for there in told
-            for text, spans in ((paper.title, there.title), (paper.abstract, there.abstract))
-            for begin, end in spans
-        )
-        kinds = list({stems: leaf for leaf, stems in reversed(asked.items())}.values())
-        words = [_line(told, kinds, is_part=is_part)] if told else []
+        kinds = self._kinds(query, by_field=is_part)
+        places = _told(kinds, grounds)
+        if is_part and not places:  # a fact alone makes nothing related
+            return Why(line="")
+        told = _distinct(places)
+        asked = {kind: leaf for leaf, kind in reversed(kinds.items()) if kind in told or kind not in places}
+        there = list(told.values())
+        words = [_line(there, list(asked.values()), is_part=is_part)] if there else []
+        known = [each for each in grounds.values() if isinstance(each, Known)]
         return Why(
-            line=" · ".join([*words, *_facts(grounds.values())]),
-            marks=tuple(sorted(marks, key=len, reverse=True)),
-            quote=_quote(paper.abstract, told),
+            line=" · ".join([*words, *facts_told(known, query.text, self._labels)]),
+            title=longest_first(paper.title[begin:end] for each in there for begin, end in each.title),
+            abstract=longest_first(paper.abstract[begin:end] for each in there for begin, end in each.abstract),
+            quote=_quote(paper.abstract, there),
         )
 
     def grounds(self, query: Query, paper: Paper) -> Grounds:
@@ -100,32 +102,49 @@ class Explainer:
             abstract=tuple(place.abstract for place in places if place.abstract),
         )
 
-    def _asked(self, query: Query) -> dict[Worded, tuple[str, ...]]:
-        """Return the words that are wanted, in the order in which they were typed, each with its stems."""
+    def _kinds(self, query: Query, *, by_field: bool) -> dict[Worded, _Kind]:
+        """Return the words that are wanted, in the order in which they were typed, each with its kind."""
         order = {term: place for place, term in enumerate(query.terms)}
         leaves = [leaf for leaf in wanted(query.tree) if isinstance(leaf, Worded)]
         leaves.sort(key=lambda leaf: order.get(_text(leaf), len(order)))
-        return {leaf: self._stems(leaf) for leaf in leaves}
+        return {leaf: (self._stems(leaf), leaf.field if by_field else None) for leaf in leaves}
 
     def _stems(self, leaf: Worded) -> tuple[str, ...]:
         text = _text(leaf)
         return (text,) if isinstance(leaf, Prefix) else self._lookup.stems(text)
 
 
-def explain(query: Query, paper: Paper) -> Why:
-    """Say why once; who has many papers to explain keeps an `Explainer`, which is twice as fast."""
-    with Explainer() as explainer:
-        return explainer.explain(query, paper)
-
-
-def _told(asked: Mapping[Worded, tuple[str, ...]], grounds: Mapping[Leaf, Found]) -> list[Place]:
-    """Return what is told of the words, each once: the places of all that have the same stems."""
-    told: dict[tuple[str, ...], Place] = {}
-    for leaf, stems in asked.items():
+def _told(kinds: Mapping[Worded, _Kind], grounds: Mapping[Leaf, Found]) -> dict[_Kind, Place]:
+    """Return what can be told of the words, each once: the places of all that are of one kind."""
+    told: dict[_Kind, Place] = {}
+    for leaf, kind in kinds.items():
         place = grounds.get(leaf)
         if isinstance(place, Place):
-            told[stems] = told[stems] | place if stems in told else place
-    return list(told.values())
+            told[kind] = told[kind] | place if kind in told else place
+    return told
+
+
+def _distinct(told: Mapping[_Kind, Place]) -> dict[_Kind, Place]:
+    """Return the same without prefixes that found nothing but what another found."""
+    kept = dict(told)
+    for kind, place in reversed(list(told.items())):
+        others = (other for each, other in kept.items() if each != kind)
+        if isinstance(place.leaf, Prefix) and any(_covers(other, place) for other in others):
+            del kept[kind]
+    return kept
+
+
+def _covers(one: Place, other: Place) -> bool:
+    """Whether one stands, in the same places or around them, wherever the other does."""
+    both = ((Field.TITLE, one.title, other.title), (Field.ABSTRACT, one.abstract, other.abstract))
+    return all(field not in other.fields or (inner and _around(outer, inner)) for field, outer, inner in both)
+
+
+def _around(outer: Sequence[Span], inner: Sequence[Span]) -> bool:
+    """Whether each of the inner spans lies inside one of the outer; both rise."""
+    begins = [begin for begin, _ in outer]
+    nearest = ((bisect_right(begins, begin) - 1, end) for begin, end in inner)
+    return all(nth >= 0 and end <= outer[nth][1] for nth, end in nearest)
 
 
 def _quote(abstract: str, told: Iterable[Place]) -> str:
@@ -139,8 +158,8 @@ def _quote(abstract: str, told: Iterable[Place]) -> str:
 
 def _line(told: Sequence[Place], asked: Sequence[Worded], *, is_part: bool) -> str:
     """Say “both words, in title and abstract”, or of words that stand apart which is where."""
-    if is_part:
-        counted = f"related: {_counted(told, asked)}"
+    if is_part and len(told) < len(asked):
+        counted = _counted(told, asked)
         return f"{counted}: {_named(told)}" if len(told) <= _MOST_QUOTED else f"{counted}{_spread(told)}"
     in_title, elsewhere = _apart(told)
     if in_title and elsewhere:
@@ -198,40 +217,7 @@ def _kind(asked: Sequence[Worded]) -> str:
 
 
 def _quoted(told: Sequence[Place]) -> str:
-    return _listed([f"“{_short(_text(there.leaf))}”" for there in told])
-
-
-def _facts(grounds: Iterable[Found]) -> list[str]:
-    """Say by whom, in which category, listed by which source, with how many votes."""
-    known = [each for each in grounds if isinstance(each, Known)]
-    sure = [_short(each.text) for each in known if isinstance(each.leaf, Author) and each.is_sure]
-    unsure = [_perhaps(each.leaf, each.text) for each in known if isinstance(each.leaf, Author) and not each.is_sure]
-    categories = [_short(each.text) for each in known if isinstance(each.leaf, Category)]
-    sources = [_short(each.text) for each in known if isinstance(each.leaf, Source)]
-    votes = {each.text for each in known if isinstance(each.leaf, Votes)}
-    said = (("by", sure), ("by", unsure), ("in", categories), ("listed by", sources))
-    return [
-        *(f"{lead} {_few(names)}" for lead, names in said if names),
-        *(f"{number} {'upvote' if number == '1' else 'upvotes'}" for number in votes),
-    ]
-
-
-def _perhaps(asked: Author, listed: str) -> str:
-    """Return a listed name, and where only its initial agrees with the given name asked for, that name."""
-    if not is_whole(asked.names[0]):
-        return _short(listed)
-    name = " ".join(f"{each.capitalize()}" if is_whole(each) else f"{each.upper()}." for each in asked.names)
-    return f"{_short(listed)}, perhaps {_short(name)}"
-
-
-def _few(names: Iterable[str]) -> str:
-    each = list(dict.fromkeys(names))
-    more = len(each) - _MOST_NAMED
-    return _listed([*each[:_MOST_NAMED], f"{more} more"] if more > 0 else each)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return listed([f"“{short(_text(there.leaf))}”" for there in told])
 
 
 def _text(leaf: Worded) -> str:
@@ -242,7 +228,3 @@ def _text(leaf: Worded) -> str:
             return " ".join(words)
         case Prefix(text):
             return f"{text}*"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTED else text[: _LONGEST_QUOTED - 1].rstrip() + "…"

@@ -13,14 +13,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from domain.authors import Likeness, likeness
-from domain.facts import is_in_category, is_source
+from domain.facts import Proof, proof
 from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, match_expression, prefix_expression, searchable
 from domain.papers import Paper
 from domain.topics import (
     And,
-    Author,
-    Category,
     Fact,
     Field,
     Leaf,
@@ -29,8 +26,6 @@ from domain.topics import (
     Or,
     Phrase,
     Prefix,
-    Source,
-    Votes,
     Word,
     Worded,
     leaves,
@@ -66,8 +61,7 @@ class Known:
     """What is known of the paper beside its words, and was asked for."""
 
     leaf: Fact
-    text: str  #: as stored: the author, category or source; the number of votes
-    is_sure: bool = True  #: false for an author of whom only an initial agrees
+    proof: Proof
 
 
 Found = Place | Known
@@ -136,7 +130,8 @@ class Lookup:
             elif isinstance(leaf, Prefix):
                 found = self._of_forms.look_up(leaf, prefix_expression(leaf), paper, beside)
             else:
-                found = _known(leaf, paper)
+                shown = proof(paper, leaf)
+                found = None if shown is None else Known(leaf, shown)
             if found is not None:
                 there[leaf] = found
         return there
@@ -217,22 +212,3 @@ class _Index:
 def beginning(text: str) -> str:
     """Return the text, or where it is too long its first words: none where nothing parts the first from the second."""
     return text if len(text) <= LONGEST else text[: max(0, text.rfind(" ", 0, LONGEST))]
-
-
-def _known(fact: Fact, paper: Paper) -> Known | None:
-    """Return what the paper has of a fact that is asked for."""
-    match fact:
-        case Author(asked):
-            alike, listed = max(
-                ((likeness(asked, name), name) for name in paper.authors),
-                key=lambda each: each[0],
-                default=(Likeness.NONE, ""),
-            )
-            return Known(fact, listed, is_sure=alike is Likeness.SURE) if alike else None
-        case Category(asked):
-            text = next((name for name in paper.categories if is_in_category(asked, name)), None)
-        case Source(asked):
-            text = next((name for name in paper.sources if is_source(asked, name)), None)
-        case Votes(least):
-            text = f"{paper.upvotes:,}" if paper.upvotes is not None and paper.upvotes >= least else None
-    return None if text is None else Known(fact, text)

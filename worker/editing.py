@@ -6,7 +6,7 @@ publish, and everyone else gets theirs (mail.md section 4, item 12).
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -55,7 +55,9 @@ class Editor:
         policy: Policy,
         links: ReaderLinks | None,
         clock: Clock,
+        labels: Mapping[str, str],
     ) -> None:
+        """`labels` is configured source name → what readers call it."""
         self._shortlister = shortlister
         self._receipts = receipts
         self._renderer = renderer
@@ -63,6 +65,7 @@ class Editor:
         self._policy = policy
         self._links = links
         self._clock = clock
+        self._labels = labels
         self._parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
 
     def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, up_to: int) -> list[Edited]:
@@ -71,7 +74,7 @@ class Editor:
             return []
         edited = []
         shortlist = self._shortlister.of([reader for reader, _ in readers], now, up_to)
-        with Explainer() as explainer:
+        with Explainer(self._labels) as explainer:
             for reader, slot in readers:
                 try:
                     digest = self._compose(reader, slot, shortlist, explainer, now)

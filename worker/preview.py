@@ -72,10 +72,11 @@ class Preview:
 
 
 class Previewer:
-    """Looks back over one archive; may be shared by threads."""
+    """Looks back over one archive; may be shared by threads. `labels` is source name → what readers call it."""
 
-    def __init__(self, *, archive: Archive, search: Search, census: CensusOf) -> None:
+    def __init__(self, *, archive: Archive, search: Search, census: CensusOf, labels: Mapping[str, str]) -> None:
         self._archive = archive
+        self._labels = labels
         self._search = search
         self._census = census
         self._usual: tuple[int, Usage] = (0, usage(()))  # with the newest paper's id then
@@ -102,7 +103,7 @@ class Previewer:
             newest=newest,
             per_day=dict(sorted((related_days + Counter(counted)).items())),
             related=related_days.total(),
-            papers=tuple(_told(query, shown, papers)),
+            papers=tuple(self._told(query, shown, papers)),
             excluded=tuple(self._excluded(query.tree, since, exact)),
             terms=tuple(self._terms(query.tree, [papers[each.paper_id] for each in ranked[:_FOR_TERMS]])),
         )
@@ -124,6 +125,12 @@ class Previewer:
         for each in exclusions(tree):
             more = self._search.per_day(without(tree, each), since)
             yield Excluded(spelled(each), sum(more.values()) - exact)
+
+    def _told(self, query: Query, matches: Iterable[Match], papers: Mapping[int, Paper]) -> Iterator[Selected]:
+        with Explainer(self._labels) as explainer:
+            for each in matches:
+                paper = papers[each.paper_id]
+                yield Selected(paper, each.score, each.tier, explainer.explain(query, paper, each.tier))
 
     def _terms(self, tree: Node, papers: Sequence[Paper]) -> list[Neighbour]:
         return neighbours(papers, tree, self._written(), self._census, _TERMS) if papers else []
@@ -158,10 +165,3 @@ def _ranked(
         matches,
         key=lambda each: (each.tier, -each.score, -papers[each.paper_id].listed.toordinal(), each.paper_id),
     )
-
-
-def _told(query: Query, matches: Iterable[Match], papers: Mapping[int, Paper]) -> Iterator[Selected]:
-    with Explainer() as explainer:
-        for each in matches:
-            paper = papers[each.paper_id]
-            yield Selected(paper, each.score, each.tier, explainer.explain(query, paper, each.tier))

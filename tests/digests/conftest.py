@@ -57,7 +57,7 @@ def sample(make_paper: MakePaper) -> Digest:
     faults = make_paper(
         4, abstract="An editor's words.", abstract_kind=AbstractKind.SUMMARY, authors=(), author_count=5, published=None
     )
-    why = Why(line="both words, in title and abstract", marks=("sensitivity",))
+    why = Why(line="both words, in title and abstract", title=("Sensitivity",), abstract=("sensitivity",))
     return Digest(
         slot=Slot(label="2026-11-20", zone="Europe/Berlin", day=date(2026, 11, 20)),
         first=False,
@@ -73,7 +73,7 @@ def sample(make_paper: MakePaper) -> Digest:
                 topic_id=2,
                 name='abnn OR "attention fault"',
                 total=2,
-                entries=(Entry(faults, 2, Why(line="phrase “attention fault”, in abstract", marks=())),),
+                entries=(Entry(faults, 2, Why(line="phrase “attention fault”, in abstract")),),
                 overflow=(),
             ),
         ),
@@ -115,12 +115,12 @@ def busy(make_paper: MakePaper) -> Digest:
     hot = make_paper(6, title="What Everybody Reads", upvotes=512, published=date(2026, 11, 19))
     flood = [make_paper(number, title=f"Attention Faults, Case {number}") for number in range(10, 18)]
     whys = {
-        1: Why("both words, in abstract and title", ("Sensitivity", "sensitivity", "network")),
-        2: Why("word “robust”, in title and abstract", ("robust", "Robust")),
-        3: Why("word “mud”, in title and abstract", ("mud", "Mud")),
+        1: Why("both words, in abstract and title", title=("Sensitivity",), abstract=("sensitivity", "network")),
+        2: Why("word “robust”, in title and abstract", title=("Robust",), abstract=("robust",)),
+        3: Why("1 of 2 words: “mud”, in title and abstract", title=("Mud",), abstract=("mud",)),
         4: Why("phrase “attention fault”, in title", ("Attention Faults",)),
     }
-    only_frozen = Why("word “frozen”, in title and abstract", ("Frozen", "frozen"))
+    only_frozen = Why("1 of 2 words: “frozen”, in title and abstract", title=("Frozen",), abstract=("frozen",))
     digest = compose(
         slot=Slot(label="2026-11-20", zone="Europe/Berlin", day=date(2026, 11, 20)),
         first=False,

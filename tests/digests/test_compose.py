@@ -29,7 +29,7 @@ def composed(candidates: list[Candidate], **changes: Any) -> Digest | None:
         "new": 30,
         "confirmed_at": None,
         "welcome_days": 7,
-        "explain": lambda topic_id, paper: Why(f"{topic_id}:{paper.id}", ()),
+        "explain": lambda topic_id, paper: Why(f"{topic_id}:{paper.id}"),
     }
     return compose(candidates=candidates, **(values | changes))
 
@@ -115,7 +115,7 @@ def test_only_papers_shown_in_full_are_explained(make_paper: MakePaper) -> None:
 
     def explain(_topic_id: int, paper: Paper) -> Why:
         asked.append(paper.id)
-        return Why("", ())
+        return Why("")
 
     composed(
         [Candidate(1, make_paper(n), -n) for n in range(1, 9)], limits=Limits(papers=10, per_topic=2), explain=explain

@@ -30,7 +30,7 @@ def composed(candidates: list[Candidate], **changes: Any) -> Digest | None:
         "new": 30,
         "confirmed_at": None,
         "welcome_days": 7,
-        "explain": lambda topic_id, paper: Why(f"{topic_id}:{paper.id}", ()),
+        "explain": lambda topic_id, paper: Why(f"{topic_id}:{paper.id}"),
     }
     return compose(candidates=candidates, **(values | changes))
 

@@ -77,7 +77,9 @@ def letter(make_paper, *, linked: bool) -> str:
         new=4,
         confirmed_at=None,
         welcome_days=7,
-        explain=lambda *_: Why("word “gradients”, in title and abstract", ("Gradients",)),
+        explain=lambda *_: Why(
+            "word “gradients”, in title and abstract", title=("Gradients",), abstract=("gradients",)
+        ),
     )
     made = Renderer(Frame(linked=linked, postal_address="A" * 200)).digest(digest, shared=False)
     return part(made.fragments, "html", personal=True, slots=LINKS)
@@ -86,7 +88,7 @@ def letter(make_paper, *, linked: bool) -> str:
 def test_a_letter_with_everything_does_not_scroll_sideways_and_has_one_outline(busy, tmp_path):
     name = "Robustness" * 40
     entry = busy.sections[0].entries[0]
-    entry = replace(entry, also=(Reason(name, Why("phrase “" + "y" * 400 + "”, in title", ())),) * 8)
+    entry = replace(entry, also=(Reason(name, Why("phrase “" + "y" * 400 + "”, in title")),) * 8)
     busy = replace(busy, sections=(replace(busy.sections[0], entries=(entry,)), *busy.sections[1:]))
     page = part(Renderer(Frame()).digest(busy, shared=False).fragments, "html", personal=True, slots={})
     for width, (scroll, headings) in measured(page, tmp_path).items():

@@ -23,7 +23,7 @@ LINKED = Frame(
     linked=True, postal_address="Example Lab, 1 Example Street, Example City", labels={"daily": "Hugging Face"}
 )
 IDENTITY = Identity(sender="Paperround <digests@example.org>")
-WHY = Why(line="“network” in abstract", marks=("network",))
+WHY = Why(line="“network” in abstract", abstract=("network",))
 
 
 def empty(digest: Digest) -> Digest:
@@ -122,7 +122,7 @@ def test_a_text_part_has_short_lines_links_alone_and_the_way_out_first(sample: D
     assert all(len(line) <= 72 for line in lines if "://" not in line)
     linked = [line for line in lines if "://" in line]
     assert linked[0] == f"Unsubscribe: {slots['unsubscribe']}"
-    assert all(re.fullmatch(r"(   )?https?://\S+", line) for line in linked[1:])
+    assert all(re.fullmatch(r"(    |   )?https?://\S+", line) for line in linked[1:])
     assert f"\nUnsubscribe:\n{slots['unsubscribe']}\n" in text
 
 
@@ -138,7 +138,7 @@ def test_hostile_text_stays_text(sample: Digest, make_paper: MakePaper, slots: d
         code_url="https://user@evil.example/",
         sources=("<u>daily</u>",),
     )
-    section = Section(1, '<svg onload="x">', 1, (Entry(evil, 1, Why("<x>", ("network", "<b>"))),), ())
+    section = Section(1, '<svg onload="x">', 1, (Entry(evil, 1, Why("<x>", abstract=("network", "<b>"))),), ())
     digest = replace(sample, sections=(section,), receipt=Receipt((), 1, 1))
     letter = Renderer(LINKED).digest(digest, shared=True)
     text, page = parts(letter, slots)
@@ -227,6 +227,16 @@ def test_the_page_has_one_outline_and_is_made_for_narrow_and_dark(sample: Digest
     assert min(int(size) for size in re.findall(r"(\d+)px(?:/|;line-height)", page)) >= 14
 
 
+def test_a_long_title_hangs_under_its_beginning_whatever_its_number(make_paper: MakePaper, sample: Digest) -> None:
+    sections = flood(make_paper, 1, 12, title="A Long Title That Goes On " * 4)
+    text, _ = parts(Renderer(Frame()).digest(replace(sample, sections=sections), shared=False), {})
+    lines = text.splitlines()
+    titles = [place for place, line in enumerate(lines) if re.match(r" ?\d+\. A Long", line)]
+    assert len(titles) == 12
+    assert {lines[place].index("A Long") for place in titles} == {4}
+    assert all(re.match(r" {4}\S", lines[place + 1]) for place in titles)
+
+
 def luminance(colour: str) -> float:
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
@@ -252,7 +262,7 @@ def test_every_colour_can_be_read(sample: Digest, slots: dict[str, str]) -> None
 
 def test_matched_words_are_marked_as_whole_words_in_any_case(make_paper: MakePaper, sample: Digest) -> None:
     paper = make_paper(1, abstract="Network of networks: the NETWORK, netw\\'ork & C++ code; a neural network here.")
-    why = Why("x", ("network", "neural network", "C++", "("))
+    why = Why("x", abstract=("network", "neural network", "C++", "("))
     section = Section(1, "t", 1, (Entry(paper, 1, why),), ())
     text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
     assert "*Network* of networks: the *NETWORK*" in text
@@ -326,7 +336,7 @@ def test_a_paper_without_anything_is_still_calm(make_paper: MakePaper, sample: D
     bare = make_paper(
         1, title="", abstract="x", abstract_kind=AbstractKind.NONE, authors=(), author_count=0, url="", pdf_url=""
     )
-    section = Section(1, "", 1, (Entry(bare, 1, Why("", ())),), ())
+    section = Section(1, "", 1, (Entry(bare, 1, Why("")),), ())
     text, page = parts(Renderer(Frame()).digest(replace(sample, sections=(section,)), shared=False), {})
     assert "Untitled" in text
     assert "Why:" not in page

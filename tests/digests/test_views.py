@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digests.marking import marked_page
+from digests.marking import marked_page, marked_text
 from digests.readable import readable
 from digests.views import PaperView, view
 from domain.issues import Entry
@@ -41,6 +41,29 @@ def test_the_words_are_marked_in_the_title_of_both_parts(make_paper: MakePaper) 
     assert seen.title_text == "Loss < 1: *Tides* of ℓ₁ & *tides*"
 
 
+def test_a_word_that_only_the_title_is_asked_for_is_not_marked_in_the_abstract(make_paper: MakePaper) -> None:
+    paper = make_paper(1, title="Deep Nets", abstract="Deep as they are, nets end.")
+
+    seen = shown(paper, Why("“deep” in title · “nets” in abstract", title=("Deep",), abstract=("nets",)))
+
+    assert (marked(seen.title), marked(seen.abstract)) == (["Deep"], ["nets"])
+    assert (seen.title_text, seen.abstract_text) == ("*Deep* Nets", "Deep as they are, *nets* end.")
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "shown"),
+    [
+        ("C, C++ and C# compilers", "C", "*C*, C++ and C# compilers"),
+        ("C, C++ and C# compilers", "C++", "C, *C++* and C# compilers"),
+        ("A+B is not B, nor #B", "B", "A+B is not *B*, nor #B"),
+        ("e\u0301 and e", "e", "e\u0301 and *e*"),
+        ("deep_net", "net", "deep_*net*"),
+    ],
+)
+def test_a_marked_word_ends_where_the_index_ends_it(text: str, word: str, shown: str) -> None:
+    assert marked_text(text, [word]) == shown
+
+
 @given(st.text(max_size=60), st.lists(st.text(max_size=8), max_size=4))
 def test_marking_escapes_all_and_loses_nothing(text: str, words: list[str]) -> None:
     page = marked_page(readable(text), words)
@@ -52,7 +75,7 @@ def test_marking_escapes_all_and_loses_nothing(text: str, words: list[str]) -> N
 def test_a_passage_follows_the_beginning_where_it_has_words_that_the_beginning_has_not(make_paper: MakePaper) -> None:
     paper = make_paper(1, abstract=f"{FIRST}{FILLER * 5}{QUOTE} {FILLER * 3}")
 
-    seen = shown(paper, Why("word “estuary”, in abstract", ("estuary",), quote=QUOTE))
+    seen = shown(paper, Why("word “estuary”, in abstract", abstract=("estuary",), quote=QUOTE))
 
     assert seen.abstract_text == f"{FIRST}{FILLER * 3}… {QUOTE.replace('estuary', '*estuary*')} …"
     assert marked(seen.abstract) == ["estuary"]
@@ -63,7 +86,7 @@ def test_a_passage_follows_the_beginning_where_it_has_words_that_the_beginning_h
 def test_the_beginning_stands_alone_where_it_has_the_words(make_paper: MakePaper, before: str) -> None:
     paper = make_paper(1, abstract=f"{before}{QUOTE} {FILLER * 3}")
 
-    seen = shown(paper, Why("word “estuary”, in abstract", ("estuary",), quote=QUOTE))
+    seen = shown(paper, Why("word “estuary”, in abstract", abstract=("estuary",), quote=QUOTE))
 
     assert seen.abstract_text.startswith(FIRST)
     assert "… Here" not in seen.abstract_text
@@ -73,7 +96,7 @@ def test_the_beginning_stands_alone_where_it_has_the_words(make_paper: MakePaper
 def test_a_word_that_is_seen_in_the_title_needs_no_passage(make_paper: MakePaper) -> None:
     paper = make_paper(1, title="On an Estuary", abstract=f"{FIRST}{FILLER * 5}{QUOTE}")
 
-    seen = shown(paper, Why("word “estuary”, in title", ("estuary",), quote=QUOTE))
+    seen = shown(paper, Why("word “estuary”, in title", title=("estuary",), abstract=("estuary",), quote=QUOTE))
 
     assert seen.abstract_text == f"{FIRST}{FILLER * 3}".strip() + " …"
 
@@ -81,7 +104,7 @@ def test_a_word_that_is_seen_in_the_title_needs_no_passage(make_paper: MakePaper
 def test_what_ends_with_the_abstract_ends_without_dots(make_paper: MakePaper) -> None:
     paper = make_paper(1, abstract=f"{FIRST}{FILLER * 5}{QUOTE}")
 
-    seen = shown(paper, Why("word “estuary”, in abstract", ("estuary",), quote=QUOTE), chars=130)
+    seen = shown(paper, Why("word “estuary”, in abstract", abstract=("estuary",), quote=QUOTE), chars=130)
 
     assert seen.abstract_text == f"… {QUOTE.replace('estuary', '*estuary*')}"
 
@@ -106,7 +129,9 @@ def test_no_more_is_shown_than_is_allowed_and_nothing_that_is_not_there(
     end = abstract.find(" ", begin + cut[1])
     quote = abstract[begin : end if end >= 0 else None]
 
-    seen = shown(make_paper(1, abstract=abstract), Why("word “estuary”, in abstract", ("estuary",), quote=quote), chars)
+    seen = shown(
+        make_paper(1, abstract=abstract), Why("word “estuary”, in abstract", abstract=("estuary",), quote=quote), chars
+    )
 
     plain = seen.abstract_text.replace("*", "")
     assert len(plain) <= chars

@@ -104,7 +104,7 @@ def test_a_topic_s_heading_counts_matches_and_related_papers_apart(
 
 
 def test_a_reason_without_words_is_left_out(make_paper: MakePaper) -> None:
-    entry = Entry(make_paper(1), 1, Why("", ()), also=(Reason("mud\0\u202e", Why("", ())),))
+    entry = Entry(make_paper(1), 1, Why(""), also=(Reason("mud\0\u202e", Why("")),))
     assert wording.reasons(entry) == ["Also under “mud”"]
     assert wording.reasons(replace(entry, also=(), topic=" ")) == ["Under “Untitled topic”"]
     assert wording.reasons(replace(entry, also=())) == []

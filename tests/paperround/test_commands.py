@@ -182,6 +182,15 @@ def test_preview_counts_days_from_the_newest_of_the_archive(paperround, configur
     assert whole["papers"][0]["why"][0]
 
 
+def test_a_source_is_told_as_readers_know_it_in_letters_and_previews(paperround, configured):
+    paperround("collect", "--day", "2026-11-20")
+    found = paperround("topics", "preview", "source:hf", "--limit", "1", "--json").json
+    assert [each["why"] for each in found["papers"]] == [["on Hugging Face Daily Papers"]]
+    paperround("subscribe", "mira@lab.example", "--topic", "source:hf")
+    paperround("match")
+    assert "Why: on Hugging Face Daily Papers\n" in paperround("issues", "preview", "mira@lab.example").out
+
+
 def test_readers_are_added_changed_and_taken_off(paperround, folder):
     added = paperround(
         "subscribe", "Mira@Lab.Example", "--topic", "tides", "--every", "week", "--weekday", "fri", "--hour", "9",

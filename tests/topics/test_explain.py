@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.papers import Paper
 from domain.topics import Why
-from topics.explain import Explainer, explain
+from topics.explain import Explainer
 from topics.matching import Batch
 from topics.query import parse
 
@@ -86,12 +86,13 @@ def test_a_long_phrase_is_cut_in_the_line(explainer: Explainer, a_paper: MakePap
     assert why.line == f"phrase “{'long ' * 7}long…”, in title"
 
 
-def test_marks_are_the_stored_words_longest_first(explainer: Explainer, a_paper: MakePaper) -> None:
+def test_marks_are_the_stored_words_of_each_text_longest_first(explainer: Explainer, a_paper: MakePaper) -> None:
     paper = a_paper(1, "Sensitivities of In-Context learning", "A sensitive, ﬁne-tuned probe of sensitivity.")
 
     why = explainer.explain(parse("sensitivity in-context fine-tuning"), paper)
 
-    assert why.marks == ("Sensitivities", "sensitivity", "In-Context", "sensitive", "ﬁne-tuned")
+    assert why.title == ("Sensitivities", "In-Context")
+    assert why.abstract == ("sensitivity", "sensitive", "ﬁne-tuned")
 
 
 def test_marks_survive_characters_that_normalising_moves(explainer: Explainer, a_paper: MakePaper) -> None:
@@ -99,7 +100,7 @@ def test_marks_survive_characters_that_normalising_moves(explainer: Explainer, a
 
     why = explainer.explain(parse("schrodinger field 한국어"), a_paper(1, stored))
 
-    assert set(why.marks) == {
+    assert set(why.title) == {
         unicodedata.normalize("NFD", "Schrödinger"),
         "ﬁelds",
         "field",
@@ -128,12 +129,12 @@ def test_marks_survive_characters_that_normalising_moves(explainer: Explainer, a
 def test_a_mark_in_tex_is_whole_and_as_stored(
     explainer: Explainer, a_paper: MakePaper, topic: str, stored: str, mark: str
 ) -> None:
-    assert explainer.explain(parse(topic), a_paper(1, stored)).marks == (mark,)
+    assert explainer.explain(parse(topic), a_paper(1, stored)).title == (mark,)
 
 
 def test_nothing_is_claimed_of_a_paper_that_does_not_answer(explainer: Explainer, a_paper: MakePaper) -> None:
-    assert explainer.explain(parse("deep nets"), a_paper(1, "Deep graphs")) == Why("", ())
-    assert explainer.explain(parse("deep -graph"), a_paper(1, "Deep graphs")) == Why("", ())
+    assert explainer.explain(parse("deep nets"), a_paper(1, "Deep graphs")) == Why("")
+    assert explainer.explain(parse("deep -graph"), a_paper(1, "Deep graphs")) == Why("")
 
 
 def test_excluded_words_are_never_told(explainer: Explainer, a_paper: MakePaper) -> None:
@@ -150,12 +151,7 @@ def test_marks_stand_in_the_stored_text_and_lines_follow_the_matcher(
 
     why = explainer.explain(query, paper)
 
-    assert all(mark and (mark in title or mark in abstract) for mark in why.marks)
+    assert all(mark and mark in title for mark in why.title)
+    assert all(mark and mark in abstract for mark in why.abstract)
     with Batch([paper]) as batch:
-        assert bool(why.line) == bool(why.marks) == bool(batch.select(query.tree))
-
-
-def test_explaining_once_says_the_same(explainer: Explainer, a_paper: MakePaper) -> None:
-    query, paper = parse("deep nets"), a_paper(1, "Deep nets")
-
-    assert explain(query, paper) == explainer.explain(query, paper)
+        assert bool(why.line) == bool(why.title or why.abstract) == bool(batch.select(query.tree))

@@ -162,7 +162,7 @@ def _digest() -> Digest:
         sources=("daily",),
         upvotes=None,
     )
-    entry = Entry(paper, 1, Why(line="both words", marks=()))
+    entry = Entry(paper, 1, Why(line="both words"))
     return Digest(
         slot=Slot("2026-11-20", "UTC", NOW.date()),
         first=False,

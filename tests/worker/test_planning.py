@@ -63,15 +63,15 @@ def test_related_papers_are_wanted_as_chosen_else_for_plain_words() -> None:
 
 
 def test_the_ledger_holds_all_that_is_named_with_every_reason() -> None:
-    why = Why("word “tides”, in title", ())
-    also = (Reason("Mud", Why("word “mud”, in abstract", ())),)
+    why = Why("word “tides”, in title")
+    also = (Reason("Mud", Why("word “mud”, in abstract")),)
     entries = (Entry(paper(1), 7, why, also=also), Entry(paper(2), 7, why, Tier.RELATED))
     digest = Digest(
         slot=Slot("2026-11-20", "UTC", date(2026, 11, 20)), first=False, topics=("tides", "Mud"),
         sections=(Section(7, "tides", 3, entries, (paper(3), paper(4))),), receipt=Receipt((), 9, 3), confirmed_at=None,
         asides=(
             Aside(AsideKind.LATE_RISERS, (Entry(paper(5), 8, why, also=also, topic="Mud"),)),
-            Aside(AsideKind.TRENDING, (Entry(paper(6), 0, Why("", ())), Entry(paper(7), 0, Why("", ())))),
+            Aside(AsideKind.TRENDING, (Entry(paper(6), 0, Why("")), Entry(paper(7), 0, Why("")))),
         ),
     )  # fmt: skip
     ledger = planned(digest, named={1, 2, 3, 5, 6}).papers
