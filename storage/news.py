@@ -33,16 +33,25 @@ _NEWS = text(
     """
 ).bindparams(bindparam("readers", expanding=True))
 
+# Both of what follows begin with the papers: of all that a topic ever matched, few are new, and fewer have taken off.
+# CROSS JOIN keeps SQLite to that order, and MATERIALIZED both databases to finding these matches once for all readers.
+
 # What a first issue looks back over: anything first seen or listed since then, news or not, that was not sent before.
 _WELCOME = text(
     """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+    WITH recent AS (
+        SELECT id FROM paper WHERE listed >= :day UNION SELECT id FROM paper WHERE first_seen >= :moment
+    ), found AS MATERIALIZED (
+        SELECT m.topic_id, m.paper_id, m.score, m.tier
+        FROM recent CROSS JOIN match m
+        WHERE m.paper_id = recent.id AND m.id <= :upto
+    )
+    SELECT s.subscriber_id, s.topic_id, found.paper_id, found.score, found.tier
     FROM subscription s
-    JOIN match m ON m.topic_id = s.topic_id AND m.id <= :upto
-    JOIN paper p ON p.id = m.paper_id
-    WHERE s.subscriber_id IN :readers AND (p.listed >= :day OR p.first_seen >= :moment)
+    JOIN found ON found.topic_id = s.topic_id
+    WHERE s.subscriber_id IN :readers
       AND NOT EXISTS (SELECT 1 FROM sent
-                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = found.paper_id)
     """
 ).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date), bindparam("moment", type_=UtcDateTime))
 
@@ -72,18 +81,25 @@ _WELCOME_BEYOND = text(
     """
 ).bindparams(bindparam("readers", expanding=True), bindparam("moment", type_=UtcDateTime))
 
-# Exact matches that an earlier issue passed over, or that were there before the topic was.
+# Exact matches that an earlier issue passed over, or that were there before the topic was; of each reader the most voted.
 _RISERS = text(
     """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
-    FROM subscription s
-    JOIN subscriber reader ON reader.id = s.subscriber_id
-    JOIN issue last ON last.id = reader.last_issue_id
-    JOIN match m ON m.topic_id = s.topic_id AND m.id <= last.upto_match AND m.tier = 1
-    JOIN paper p ON p.id = m.paper_id
-    WHERE s.subscriber_id IN :readers AND p.listed >= :day AND p.upvotes >= :votes
-      AND NOT EXISTS (SELECT 1 FROM sent
-                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+    WITH hot AS MATERIALIZED (
+        SELECT m.id, m.topic_id, m.paper_id, m.score, m.tier, p.upvotes
+        FROM paper p CROSS JOIN match m
+        WHERE p.listed >= :day AND p.upvotes >= :votes AND NOT p.backlog AND m.paper_id = p.id AND m.tier = 1
+    ), risen AS (
+        SELECT s.subscriber_id, s.topic_id, hot.paper_id, hot.score, hot.tier,
+               dense_rank() OVER (PARTITION BY s.subscriber_id ORDER BY hot.upvotes DESC, hot.paper_id DESC) AS place
+        FROM subscription s
+        JOIN subscriber reader ON reader.id = s.subscriber_id
+        JOIN issue last ON last.id = reader.last_issue_id
+        JOIN hot ON hot.topic_id = s.topic_id AND hot.id <= last.upto_match
+        WHERE s.subscriber_id IN :readers
+          AND NOT EXISTS (SELECT 1 FROM sent
+                          WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = hot.paper_id)
+    )
+    SELECT subscriber_id, topic_id, paper_id, score, tier FROM risen WHERE place <= :most
     """
 ).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date))
 
@@ -133,14 +149,18 @@ class Newsroom:
         with self._database.reading() as connection:
             return {(row.subscriber_id, row.topic_id): int(row.beyond) for row in connection.execute(query, values)}
 
-    def risers(self, reader_ids: Sequence[int], since: date, votes: int) -> dict[int, list[News]]:
-        """Return what readers were not sent before and has so many votes now, of papers listed since a day."""
+    def risers(self, reader_ids: Sequence[int], since: date, votes: int, most: int) -> dict[int, list[News]]:
+        """Return what readers were not sent before and has so many votes now, of papers listed since a day.
+
+        Of each reader these are up to `most` papers, those with the most votes, under every topic that found them.
+        """
+        values = {"readers": list(reader_ids), "day": since, "votes": votes, "most": most}
         with self._database.reading() as connection:
-            return _grouped(connection, _RISERS, {"readers": list(reader_ids), "day": since, "votes": votes})
+            return _grouped(connection, _RISERS, values)
 
     def votes_of_the_best(self, since: date, share: float) -> int | None:
-        """Return what the best voted have at least, that share of the papers with votes listed since a day."""
-        voted = (PAPER.c.listed >= since, PAPER.c.upvotes > 0)
+        """Return what the best voted have at least, that share of the papers with votes listed as news since a day."""
+        voted = (PAPER.c.listed >= since, PAPER.c.upvotes > 0, PAPER.c.backlog.is_(False))
         with self._database.reading() as connection:
             number = connection.execute(select(func.count()).where(*voted)).scalar_one()
             best = select(PAPER.c.upvotes).where(*voted).order_by(PAPER.c.upvotes.desc())

@@ -24,7 +24,8 @@ class Protections:
     """What one archive knows, by public id."""
 
     erased: Mapping[str, datetime]
-    stopped: Mapping[str, Mapping[str, Any]]  #: public id → the reader's columns, without their number
+    #: public id → the reader's columns, as many as that archive's schema has, without their number
+    stopped: Mapping[str, Mapping[str, Any]]
     consents: Mapping[str, tuple[tuple[str, str, datetime], ...]]  #: of those who stopped: (action, wording, at)
 
 
@@ -40,12 +41,14 @@ class Reapplied:
 
 
 def protections_of(connection: Connection) -> Protections:
-    """Return what an archive knows; one of an earlier schema knows of no erasures."""
+    """Return what an archive knows; one of an earlier schema knows of no erasures, and of a reader less than today."""
+    there = inspect(connection)
     erased: dict[str, datetime] = {}
-    if inspect(connection).has_table(ERASURE.name):
+    if there.has_table(ERASURE.name):
         erased = {row.public_id: row.at for row in connection.execute(select(ERASURE))}
     who = SUBSCRIBER.c.state.in_(_STOPS)
-    columns = [column for column in SUBSCRIBER.columns if column.name not in {"id", "last_issue_id"}]
+    taken = {column["name"] for column in there.get_columns(SUBSCRIBER.name)} - {"id", "last_issue_id"}
+    columns = [column for column in SUBSCRIBER.columns if column.name in taken]
     stopped = connection.execute(select(*columns).where(who)).mappings().all()
     consents: dict[str, tuple[tuple[str, str, datetime], ...]] = {}
     agreed = (

@@ -26,6 +26,7 @@ from worker.planning import Policy, is_first, limits_of
 RISING_DAYS = timedelta(days=30)  #: how old a late riser may be
 TOP_SHARE = 0.1  #: of the papers of those days that have votes: a late riser is among the most voted
 LEAST_VOTES = 10  #: of a late riser, however few votes the others have
+_RISERS_A_PLACE = 4  # papers looked at for each late riser that is shown: some stand in the letter, or are kin
 _TRENDING_DAYS = timedelta(days=7)
 _MOST_VOTED = 100  # papers looked at for what is trending: heat halves every two days
 
@@ -53,7 +54,7 @@ class Shortlister:
         news = {**newsroom.welcome(first, up_to, moment.date(), moment), **newsroom.news(later, up_to)}
         counted = {**newsroom.welcome_counted(first, up_to, moment), **newsroom.counted(later, up_to)}
         limits = {reader.subscriber.id: limits_of(reader.subscriber, self._policy.limits) for reader in readers}
-        risers = self._risers([each for each in later if limits[each].late_risers], now)
+        risers = self._risers({each: limits[each].late_risers for each in later if limits[each].late_risers}, now)
         voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
         had = newsroom.had([each for each in limits if limits[each].trending], voted) if voted else {}
         wanted = {each.paper_id for found in (*news.values(), *risers.values()) for each in found} | set(voted)
@@ -72,12 +73,16 @@ class Shortlister:
             kinship=Kinship(papers.values(), self._archive.linked(wanted)),
         )
 
-    def _risers(self, readers: Sequence[int], now: datetime) -> dict[int, list[News]]:
-        if not readers:
+    def _risers(self, wanted: Mapping[int, int], now: datetime) -> dict[int, list[News]]:
+        """Return what has taken off for readers, each with how many are wanted."""
+        if not wanted:
             return {}
         since = (now - RISING_DAYS).date()
         least = self._newsroom.votes_of_the_best(since, TOP_SHARE)
-        return {} if least is None else self._newsroom.risers(readers, since, max(least, LEAST_VOTES))
+        if least is None:
+            return {}
+        most = _RISERS_A_PLACE * max(wanted.values())
+        return self._newsroom.risers(list(wanted), since, max(least, LEAST_VOTES), most)
 
 
 class Shortlist:

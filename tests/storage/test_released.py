@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from storage.database import Database
 from storage.integrity import faults
 from storage.issues import Issues
 from storage.outbox import Outbox
+from storage.restoring import prepared
 from storage.subscribers import Subscribers
 from storage.tables import ISSUE_PAPER, SENT
 from storage.topics import Topics
@@ -107,6 +109,29 @@ def test_what_was_sent_is_replayed_byte_for_byte(released: Path):
             letter = outbox.letter(each.id)
             assert hashlib.sha256(join(letter.fragments, letter.slots)).hexdigest() == each.sha256
         assert len(outbox.records(DeliveryState.PLANNED)) == 2
+
+
+def test_who_left_or_was_erased_is_not_brought_back_by_a_restore_over_it(released: Path, schema: str, tmp_path: Path):
+    backup = tmp_path / "backup.db"
+    backup.write_bytes(released.read_bytes())
+    with closing(sqlite3.connect(backup)) as plain, plain:
+        plain.execute("PRAGMA foreign_keys=ON")
+        plain.execute("UPDATE subscriber SET state = 'confirmed' WHERE email LIKE 'jun@%'")
+        plain.execute("DELETE FROM subscriber WHERE email LIKE 'waiting@%'")
+    with closing(sqlite3.connect(released)) as plain, plain:
+        plain.execute("UPDATE subscriber SET state = 'suppressed' WHERE email LIKE 'waiting@%'")
+        if schema >= "0003":
+            plain.execute(
+                "INSERT INTO erasure SELECT public_id, '2026-11-20 08:00' FROM subscriber WHERE email LIKE 'table@%'"
+            )
+    now = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    with prepared(backup, released, now) as ready:
+        done = ready.put(now, lambda _done, _total: None)
+    assert (done.was_readable, done.reapplied.stopped, done.reapplied.erased) == (True, 2, int(schema >= "0003"))
+    with Database(f"sqlite:///{released}") as database:
+        states = {each.email: each.state for each in Subscribers(database).everyone()}
+    assert (states["jun@lab.example"], states["waiting@lab.example"]) == ("unsubscribed", "suppressed")
+    assert ("table@lab.example" in states) == (schema < "0003")
 
 
 def test_a_kill_in_the_middle_changes_nothing(released: Path):
