@@ -1,4 +1,4 @@
-"""What readers have not been sent: what matched since their last issue, what came before it and took off since.
+"""What readers have not been sent: what matched since their last issue, and what most upvotes go to.
 
 What is news is decided by the number of a match, never by a clock: a later issue takes the matches numbered after the
 newest one that the last issue considered (docs/decisions/0004).
@@ -81,28 +81,6 @@ _WELCOME_BEYOND = text(
     """
 ).bindparams(bindparam("readers", expanding=True), bindparam("moment", type_=UtcDateTime))
 
-# Exact matches that an earlier issue passed over, or that were there before the topic was; of each reader the most voted.
-_RISERS = text(
-    """
-    WITH hot AS MATERIALIZED (
-        SELECT m.id, m.topic_id, m.paper_id, m.score, m.tier, p.upvotes
-        FROM paper p CROSS JOIN match m
-        WHERE p.listed >= :day AND p.upvotes >= :votes AND NOT p.backlog AND m.paper_id = p.id AND m.tier = 1
-    ), risen AS (
-        SELECT s.subscriber_id, s.topic_id, hot.paper_id, hot.score, hot.tier,
-               dense_rank() OVER (PARTITION BY s.subscriber_id ORDER BY hot.upvotes DESC, hot.paper_id DESC) AS place
-        FROM subscription s
-        JOIN subscriber reader ON reader.id = s.subscriber_id
-        JOIN issue last ON last.id = reader.last_issue_id
-        JOIN hot ON hot.topic_id = s.topic_id AND hot.id <= last.upto_match
-        WHERE s.subscriber_id IN :readers
-          AND NOT EXISTS (SELECT 1 FROM sent
-                          WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = hot.paper_id)
-    )
-    SELECT subscriber_id, topic_id, paper_id, score, tier FROM risen WHERE place <= :most
-    """
-).bindparams(bindparam("readers", expanding=True), bindparam("day", type_=Date))
-
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -149,15 +127,6 @@ class Newsroom:
         with self._database.reading() as connection:
             return {(row.subscriber_id, row.topic_id): int(row.beyond) for row in connection.execute(query, values)}
 
-    def risers(self, reader_ids: Sequence[int], since: date, votes: int, most: int) -> dict[int, list[News]]:
-        """Return what readers were not sent before and has so many votes now, of papers listed since a day.
-
-        Of each reader these are up to `most` papers, those with the most votes, under every topic that found them.
-        """
-        values = {"readers": list(reader_ids), "day": since, "votes": votes, "most": most}
-        with self._database.reading() as connection:
-            return _grouped(connection, _RISERS, values)
-
     def votes_of_the_best(self, since: date, share: float) -> int | None:
         """Return what the best voted have at least, that share of the papers with votes listed as news since a day."""
         voted = (PAPER.c.listed >= since, PAPER.c.upvotes > 0, PAPER.c.backlog.is_(False))
@@ -165,6 +134,13 @@ class Newsroom:
             number = connection.execute(select(func.count()).where(*voted)).scalar_one()
             best = select(PAPER.c.upvotes).where(*voted).order_by(PAPER.c.upvotes.desc())
             return connection.execute(best.offset(int(number * share)).limit(1)).scalar()
+
+    def risen(self, since: date, votes: int, limit: int) -> tuple[int, ...]:
+        """Return up to `limit` papers with so many votes at least, the most first, of the news listed since a day."""
+        hot = (PAPER.c.listed >= since, PAPER.c.upvotes >= votes, PAPER.c.backlog.is_(False))
+        query = select(PAPER.c.id).where(*hot).order_by(PAPER.c.upvotes.desc(), PAPER.c.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return tuple(connection.execute(query).scalars())
 
     def voted(self, moment: datetime, limit: int) -> tuple[int, ...]:
         """Return up to `limit` papers with the most votes among those that came as news since an instant."""

@@ -7,14 +7,15 @@ A paper that changed since it met the topics meets them again at the next match;
 not answer any more.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from digests.kinship import Kinship
 from digests.trending import heat
 from domain.issues import Candidate
 from domain.papers import Paper
-from domain.topics import Match, Tier
+from domain.topics import Match, Query, Tier
 from storage.archive import Archive
 from storage.issues import Reader
 from storage.news import Counted, News, Newsroom
@@ -22,11 +23,8 @@ from topics.diversity import diversified
 from topics.matching import Batch
 from topics.query import parse
 from worker.planning import Policy, is_first, limits_of
+from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
 
-RISING_DAYS = timedelta(days=30)  #: how old a late riser may be
-TOP_SHARE = 0.1  #: of the papers of those days that have votes: a late riser is among the most voted
-LEAST_VOTES = 10  #: of a late riser, however few votes the others have
-_RISERS_A_PLACE = 4  # papers looked at for each late riser that is shown: some stand in the letter, or are kin
 _TRENDING_DAYS = timedelta(days=7)
 _MOST_VOTED = 100  # papers looked at for what is trending: heat halves every two days
 
@@ -44,6 +42,7 @@ class Shortlister:
         self._archive = archive
         self._newsroom = newsroom
         self._policy = policy
+        self._parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
 
     def of(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Shortlist":
         """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
@@ -54,10 +53,11 @@ class Shortlister:
         news = {**newsroom.welcome(first, up_to, moment.date(), moment), **newsroom.news(later, up_to)}
         counted = {**newsroom.welcome_counted(first, up_to, moment), **newsroom.counted(later, up_to)}
         limits = {reader.subscriber.id: limits_of(reader.subscriber, self._policy.limits) for reader in readers}
-        risers = self._risers({each: limits[each].late_risers for each in later if limits[each].late_risers}, now)
+        rising = [each for each in readers if not is_first(each) and limits[each.subscriber.id].late_risers]
+        risen = self._risen(now) if rising else ()
         voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
-        had = newsroom.had([each for each in limits if limits[each].trending], voted) if voted else {}
-        wanted = {each.paper_id for found in (*news.values(), *risers.values()) for each in found} | set(voted)
+        had = newsroom.had(list(limits), {*voted, *risen}) if voted or risen else {}
+        wanted = {each.paper_id for found in news.values() for each in found} | {*voted, *risen}
         papers = {paper.id: paper for paper in self._archive.papers(wanted)}
         trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
         hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
@@ -65,24 +65,19 @@ class Shortlister:
         return Shortlist(
             papers=papers,
             news=news,
-            unsaid=_unsaid(changed, readers),
+            unsaid=_unsaid(changed, readers, self._parsed),
             counted=counted,
-            risers=risers,
+            risers=risers([papers[each] for each in risen if each in papers], rising, had, self._parsed),
             trending=hot,
             had=had,
             kinship=Kinship(papers.values(), self._archive.linked(wanted)),
         )
 
-    def _risers(self, wanted: Mapping[int, int], now: datetime) -> dict[int, list[News]]:
-        """Return what has taken off for readers, each with how many are wanted."""
-        if not wanted:
-            return {}
-        since = (now - RISING_DAYS).date()
+    def _risen(self, now: datetime) -> tuple[int, ...]:
+        """Return the papers of the last days to which most upvotes go, the most voted first."""
+        since = (now - DAYS).date()
         least = self._newsroom.votes_of_the_best(since, TOP_SHARE)
-        if least is None:
-            return {}
-        most = _RISERS_A_PLACE * max(wanted.values())
-        return self._newsroom.risers(list(wanted), since, max(least, LEAST_VOTES), most)
+        return () if least is None else self._newsroom.risen(since, max(least, LEAST_VOTES), MOST)
 
 
 class Shortlist:
@@ -94,7 +89,7 @@ class Shortlist:
         papers: Mapping[int, Paper],
         news: Mapping[int, Sequence[News]],
         counted: Counted,
-        risers: Mapping[int, Sequence[News]],
+        risers: Mapping[int, Sequence[Candidate]],
         trending: Sequence[Paper],
         had: Mapping[int, Collection[int]],
         kinship: Kinship,
@@ -114,10 +109,9 @@ class Shortlist:
         """Return what matched and was not sent."""
         return self._candidates(self._news.get(reader.subscriber.id, ()))
 
-    def risers(self, reader: Reader) -> list[Candidate]:
+    def risers(self, reader: Reader) -> Sequence[Candidate]:
         """Return what has taken off, the most votes first."""
-        found = self._candidates(self._risers.get(reader.subscriber.id, ()))
-        return sorted(found, key=lambda each: (-(each.paper.upvotes or 0), -each.paper.id))
+        return self._risers.get(reader.subscriber.id, ())
 
     def beyond(self, reader: Reader) -> dict[int, int]:
         """Return topic → matches that are only counted."""
@@ -149,7 +143,9 @@ class Shortlist:
         ]
 
 
-def _unsaid(changed: Sequence[Paper], readers: Sequence[Reader]) -> set[tuple[int, int]]:
+def _unsaid(
+    changed: Sequence[Paper], readers: Sequence[Reader], parsed: Callable[[str], Query]
+) -> set[tuple[int, int]]:
     """Return (topic, paper) of what changed since it met the topics and does not answer as it is now."""
     if not changed:
         return set()
@@ -159,5 +155,5 @@ def _unsaid(changed: Sequence[Paper], readers: Sequence[Reader]) -> set[tuple[in
         return {
             (topic_id, paper_id)
             for topic_id, query in queries.items()
-            for paper_id in ids.difference(batch.select(parse(query).tree))
+            for paper_id in ids.difference(batch.select(parsed(query).tree))
         }

@@ -104,58 +104,24 @@ def test_what_was_only_counted_is_told_with_the_matches_it_was_found_with(
     assert newsroom.counted([mira.id], 2) == {(mira.id, 1): 2}
 
 
-def test_a_late_riser_was_matched_before_the_last_letter_and_never_sent(newsroom, reader, issue, papers, matched, now):
-    mira = reader()
-    sent, risen, dull, loose = papers(50, 40, 3, 40)
-    matched(*(Match(1, each, 1.0) for each in (sent, risen, dull)), Match(1, loose, 1.0, Tier.RELATED))
-    assert newsroom.risers([mira.id], date(2026, 11, 1), 10, 9) == {}
-    issue(mira, now, papers=[sent], upto=4)
-    assert ids(newsroom.risers([mira.id], date(2026, 11, 1), 10, 9), mira) == [risen]
-    assert newsroom.risers([mira.id], date(2026, 11, 21), 10, 9) == {}
-    (fresh,) = papers(90)
-    matched(Match(1, fresh, 1.0), since=loose)
-    assert ids(newsroom.risers([mira.id], date(2026, 11, 1), 10, 9), mira) == [risen]
+def test_what_has_risen_is_young_and_voted_and_no_backlog(newsroom, papers):
+    papers(9, 40, 30)
+    papers(99, backlog=True)
+    assert newsroom.risen(date(2026, 11, 1), 10, 9) == (2, 3)
+    assert newsroom.risen(date(2026, 11, 1), 10, 1) == (2,)
+    assert newsroom.risen(date(2026, 11, 21), 10, 9) == ()
 
 
-def test_of_late_risers_each_reader_gets_the_most_voted_under_all_their_topics(
-    database, newsroom, reader, issue, papers, matched, now
-):
-    mira, jun = reader("mira"), reader("jun")
-    reader("mira", topic="mud")
-    tides, mud = (topic.id for topic in Topics(database).all())
-    found = papers(20, 90, 40, 90, 30)
-    matched(*(Match(topic, each, 1.0) for topic in (tides, mud) for each in found))
-    issue(mira, now, papers=[found[3]], upto=10)
-    issue(jun, now, upto=10)
-    risen = newsroom.risers([mira.id, jun.id], date(2026, 11, 1), 10, 2)
-    assert sorted((each.paper_id, each.topic_id) for each in risen[mira.id]) == [
-        (paper, topic) for paper in (2, 3) for topic in (tides, mud)
-    ]
-    assert ids(risen, jun) == [2, 4]
-
-
-def test_backlog_rises_for_nobody(newsroom, reader, issue, papers, matched, now):
-    mira = reader()
-    papers(50, 60, backlog=True)
-    matched(Match(1, 1, 1.0), Match(1, 2, 1.0))
-    issue(mira, now, upto=2)
-    assert newsroom.risers([mira.id], date(2026, 11, 1), 10, 9) == {}
-    assert newsroom.votes_of_the_best(date(2026, 11, 1), 0.1) is None
-
-
-@pytest.mark.engines("sqlite")
-def test_all_that_a_topic_ever_matched_is_not_walked_for_what_is_hot_or_new(
-    newsroom, reader, issue, papers, matched, now
-):
+@pytest.mark.engines("sqlite")  # whose steps can be counted
+def test_all_that_a_topic_ever_matched_is_not_walked_for_a_first_letter(newsroom, reader, issue, papers, matched, now):
     mira, jun = reader("mira"), reader("jun")
     old = papers(*[50] * 300, at=now - 9 * WEEK)
     (hot,) = papers(50)
     matched(*(Match(1, each, 1.0) for each in (*old, hot)))
     issue(mira, now, upto=hot)
     with Steps() as taken:
-        assert ids(newsroom.risers([mira.id], date(2026, 11, 1), 10, 9), mira) == [hot]
         assert ids(newsroom.welcome([jun.id], hot, date(2026, 11, 13), now - WEEK), jun) == [hot]
-    assert taken.number < 2 * len(old)
+    assert 0 < taken.number < 2 * len(old)
 
 
 def test_the_best_voted_share_is_told_by_what_its_last_has(newsroom, papers):
@@ -227,7 +193,6 @@ def test_what_a_changed_paper_does_not_match_any_more_goes_and_what_it_matches_n
         (2, 4.0, Tier.EXACT),
         (3, 2.0, Tier.EXACT),
     ]
-    assert newsroom.risers([mira.id], date(2026, 11, 1), 0, 9) == {}
 
 
 def test_what_was_related_stays_so_while_the_paper_changes(database, newsroom, reader, papers, matched, now):

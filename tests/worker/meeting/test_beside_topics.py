@@ -25,6 +25,17 @@ def test_a_paper_that_was_never_sent_comes_once_when_it_has_taken_off(days, pape
     assert {name: letter.papers for name, letter in days.letters().items()} == {"old": [3], "mira": [3], "jun": [3]}
 
 
+def test_what_a_flooded_letter_only_counted_may_rise(days, paper):
+    days.reader("mira", "tides")
+    days.letters()
+    days.listed(*(paper(n, "Tides") for n in range(1, 56)))
+    named = set(days.letters()["mira"].papers)
+    (counted, *_) = set(range(1, 56)) - named
+    assert len(named) == 50
+    days.listed(paper(counted, "Tides", upvotes=70), paper(99, "Tides and mud"))
+    assert days.letters()["mira"].papers == [99, counted]
+
+
 def test_what_was_sent_never_rises(days, paper):
     days.reader("mira", "tides")
     days.letters()
