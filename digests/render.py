@@ -19,7 +19,7 @@ from digests.mail.message import Letter
 from digests.mail.quoted import encode
 from digests.readable import clean, shorten
 from digests.views import title, view
-from domain.issues import Digest, Entry, Fragment, LetterKind, Role
+from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, Role
 from domain.papers import Paper
 
 _LONGEST_TOPIC = 120
@@ -119,7 +119,7 @@ class Renderer:
         for aside in plan.asides:
             heading, told = wording.aside(aside.kind)
             out.append(self._piece(part.shared, form("aside", heading, told)))
-            out += self._papers(part, aside.entries, numbers, day.year)
+            out += self._papers(part, aside.entries, numbers, day.year, aside.kind)
         out.append(self._piece(part.shared, form("receipt", _receipt(digest, plan), _watched(digest))))
         if frame.linked:
             confirmed = digest.confirmed_at is not None and not shared
@@ -143,21 +143,28 @@ class Renderer:
             yield self._piece(part.shared, form("related", not (block.full or block.titles or block.unnamed)))
             yield from self._papers(part, block.related, numbers, year)
 
-    def _papers(self, part: _Part, entries: Iterable[Entry], numbers: Iterator[int], year: int) -> Iterator[Fragment]:
+    def _papers(
+        self,
+        part: _Part,
+        entries: Iterable[Entry],
+        numbers: Iterator[int],
+        year: int,
+        kind: AsideKind | None = None,
+    ) -> Iterator[Fragment]:
         """Yield the pieces of papers in full; in the text part they are numbered through the whole letter."""
         for entry in entries:
             if part is self._text:
                 yield self._piece(part.shared, part.form("number", next(numbers)))
-            yield self._paper(part, entry, year)
+            yield self._paper(part, entry, year, kind)
 
     def _piece(self, role: Role, text: str) -> Fragment:
         """Return one encoded piece."""
         return Fragment(role, self._encoded(text))
 
-    def _render_paper(self, part: _Part, entry: Entry, year: int) -> Fragment:
+    def _render_paper(self, part: _Part, entry: Entry, year: int, kind: AsideKind | None) -> Fragment:
         """Return a paper's piece, freshly rendered."""
         frame = self._frame
-        shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels)
+        shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
         return Fragment(part.shared, encode(part.form("paper", shown)))
 
     def _render_title(self, part: _Part, paper: Paper) -> Fragment:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from digests import wording
 from digests.marking import marked_page, marked_text, seen
 from digests.readable import readable, shorten
-from domain.issues import Entry
+from domain.issues import AsideKind, Entry
 from domain.papers import AbstractKind, Paper
 from domain.topics import Why, together
 
@@ -40,8 +40,13 @@ class PaperView:
     links: tuple[Link, ...]
 
 
-def view(entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, str]) -> PaperView:
-    """Return what a letter or a page shows of a paper; `year` is the one that dates leave out."""
+def view(
+    entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, str], kind: AsideKind | None = None
+) -> PaperView:
+    """Return what a letter or a page shows of a paper; `year` is the one that dates leave out.
+
+    `kind` is that of the aside in which the paper stands; None in its topic's section.
+    """
     paper, why = entry.paper, together((entry.why, *(each.why for each in entry.also)))
     name = title(paper)
     abstract = "" if paper.abstract_kind is AbstractKind.NONE else _abstract(paper.abstract, why, name, abstract_chars)
@@ -53,8 +58,8 @@ def view(entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, s
         title_text=marked_text(name, why.title),
         url=wording.web_address(paper.url),
         authors=wording.authors(paper),
-        where=" · ".join(_where(entry, f"▲ {votes:,}", year, labels)),
-        where_text=", ".join(_where(entry, wording.counted(votes, "vote"), year, labels)),
+        where=" · ".join(_where(paper, f"▲ {votes:,}", year, labels, kind)),
+        where_text=", ".join(_where(paper, wording.counted(votes, "vote"), year, labels, kind)),
         abstract=Markup("{}{}").format(lead, marked_page(abstract, why.abstract)),
         abstract_text=f"{lead}{marked_text(abstract, why.abstract)}",
         reasons=tuple(wording.reasons(entry)),
@@ -62,9 +67,9 @@ def view(entry: Entry, *, year: int, abstract_chars: int, labels: Mapping[str, s
     )
 
 
-def _where(entry: Entry, votes: str, year: int, labels: Mapping[str, str]) -> list[str]:
+def _where(paper: Paper, votes: str, year: int, labels: Mapping[str, str], kind: AsideKind | None) -> list[str]:
     """Return when and where a paper appeared, its votes, and whether there is code; of a late riser, votes first."""
-    paper, is_riser = entry.paper, bool(entry.topic)
+    is_riser = kind is AsideKind.LATE_RISERS
     voted = [votes] if (paper.upvotes or 0) > 0 else []
     day = f"listed {wording.long_date(paper.first_listed, year=year)}" if is_riser else wording.when(paper, year=year)
     return [

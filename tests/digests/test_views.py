@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests.marking import marked_page, marked_text
 from digests.readable import readable
 from digests.views import PaperView, view
-from domain.issues import Entry
+from domain.issues import AsideKind, Entry
 from domain.papers import AbstractKind, Paper
 from domain.topics import Why
 
@@ -107,6 +107,22 @@ def test_what_ends_with_the_abstract_ends_without_dots(make_paper: MakePaper) ->
     seen = shown(paper, Why("word “estuary”, in abstract", abstract=("estuary",), quote=QUOTE), chars=130)
 
     assert seen.abstract_text == f"… {QUOTE.replace('estuary', '*estuary*')}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic", "where"),
+    [
+        (AsideKind.LATE_RISERS, "", "▲ 41, listed 20 November · daily"),
+        (AsideKind.TRENDING, "mud", "20 Nov · daily · ▲ 41"),
+        (None, "mud", "20 Nov · daily · ▲ 41"),
+    ],
+)
+def test_a_late_riser_is_known_by_where_it_stands(
+    make_paper: MakePaper, kind: AsideKind | None, topic: str, where: str
+) -> None:
+    entry = Entry(make_paper(1, upvotes=41), 1, Why("word “tide”, in title"), topic=topic)
+
+    assert view(entry, year=2026, abstract_chars=420, labels={}, kind=kind).where == where
 
 
 def test_a_paper_without_abstract_shows_none(make_paper: MakePaper) -> None:
