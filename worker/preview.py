@@ -17,7 +17,7 @@ from domain.papers import Paper
 from domain.topics import And, Match, Node, Not, Query, Tier, Why
 from storage.archive import Archive
 from storage.search import Search
-from topics.exclusions import exclusions, without
+from topics.exclusions import exclusions, kept_out
 from topics.explain import Explainer
 from topics.matching import MOST_RELATED, Batch, CensusOf, Ranking
 from topics.neighbours import Neighbour, Usage, neighbours, usage
@@ -103,7 +103,7 @@ class Previewer:
             per_day=dict(sorted((related_days + Counter(counted)).items())),
             related=related_days.total(),
             papers=tuple(_told(query, shown, papers)),
-            excluded=tuple(self._excluded(query.tree, since, exact)),
+            excluded=tuple(self._excluded(query.tree, since)),
             terms=tuple(self._terms(query.tree, [papers[each.paper_id] for each in ranked[:_FOR_TERMS]])),
         )
 
@@ -120,10 +120,9 @@ class Previewer:
         full = [day for day, papers in counted.items() if papers >= FEW]
         return self._search.best(And((loose, Not(tree))), since, _PARTS, apart_from=full)
 
-    def _excluded(self, tree: Node, since: date, exact: int) -> Iterator[Excluded]:
+    def _excluded(self, tree: Node, since: date) -> Iterator[Excluded]:
         for each in exclusions(tree):
-            more = self._search.per_day(without(tree, each), since)
-            yield Excluded(spelled(each), sum(more.values()) - exact)
+            yield Excluded(spelled(each), sum(self._search.per_day(kept_out(tree, each), since).values()))
 
     def _terms(self, tree: Node, papers: Sequence[Paper]) -> list[Neighbour]:
         return neighbours(papers, tree, self._written(), self._census, _TERMS) if papers else []
