@@ -22,6 +22,17 @@ def without(tree: Node, excluded: Not) -> Node:
             return tree
 
 
+def kept_out(tree: Node, excluded: Not) -> Node:
+    """Return the tree of what would answer if this were not excluded, and does not.
+
+    Mostly what is excluded is rare; asked for beside what is wanted, it is found sooner than two sets are compared.
+    """
+    lacking = without(tree, excluded)
+    if isinstance(tree, And) and excluded in tree.parts:
+        return conjunction([lacking, excluded.part])
+    return And((lacking, Not(tree)))
+
+
 def _exclusions(tree: Node) -> Iterator[Not]:
     match tree:
         case Not():

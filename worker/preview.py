@@ -17,7 +17,7 @@ from domain.papers import Paper
 from domain.topics import FEW, And, Match, Node, Not, Query, Tier, Why
 from storage.archive import Archive
 from storage.search import Search
-from topics.exclusions import exclusions, without
+from topics.exclusions import exclusions, kept_out
 from topics.explain import Explainer
 from topics.matching import MOST_RELATED, Batch, CensusOf, Ranking
 from topics.neighbours import Neighbour, Usage, neighbours, usage
@@ -104,7 +104,7 @@ class Previewer:
             per_day=dict(sorted((related_days + Counter(counted)).items())),
             related=related_days.total(),
             papers=tuple(self._told(query, shown, papers)),
-            excluded=tuple(self._excluded(query.tree, since, exact)),
+            excluded=tuple(self._excluded(query.tree, since)),
             terms=tuple(self._terms(query.tree, [papers[each.paper_id] for each in ranked[:_FOR_TERMS]])),
         )
 
@@ -121,10 +121,9 @@ class Previewer:
         full = [day for day, papers in counted.items() if papers >= FEW]
         return self._search.best(And((loose, Not(tree))), since, _PARTS, apart_from=full)
 
-    def _excluded(self, tree: Node, since: date, exact: int) -> Iterator[Excluded]:
+    def _excluded(self, tree: Node, since: date) -> Iterator[Excluded]:
         for each in exclusions(tree):
-            more = self._search.per_day(without(tree, each), since)
-            yield Excluded(spelled(each), sum(more.values()) - exact)
+            yield Excluded(spelled(each), sum(self._search.per_day(kept_out(tree, each), since).values()))
 
     def _told(self, query: Query, matches: Iterable[Match], papers: Mapping[int, Paper]) -> Iterator[Selected]:
         with Explainer(self._labels) as explainer:

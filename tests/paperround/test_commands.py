@@ -191,6 +191,29 @@ def test_a_source_is_told_as_readers_know_it_in_letters_and_previews(paperround,
     assert "Why: on Hugging Face Daily Papers\n" in paperround("issues", "preview", "mira@lab.example").out
 
 
+def test_preview_says_in_words_how_many_a_day_and_what_each_exclusion_keeps_out(paperround, configured):
+    assert "no papers yet" in paperround("topics", "preview", "speech").out
+    for day in ("2026-11-18", "2026-11-19", "2026-11-20"):
+        paperround("collect", "--day", day)
+    asked = "speech OR (model -survey)"
+    told = paperround("topics", "preview", asked, "--json").json
+    assert {"query", "days", "newest", "total", "exact", "related", "per_day", "excluded", "terms"} < told.keys()
+    assert [each["term"] for each in told["excluded"]] == ["-survey"]
+    lines = paperround("topics", "preview", asked, "--limit", "1").out.splitlines()
+    assert lines[0] == f"{told['exact']} papers of the 14 days up to 20 November 2026 answer (model -survey) OR speech"
+    assert lines[1].startswith("a day: 20 Nov ")
+    assert any(line.startswith("-survey keeps out ") for line in lines)
+    assert f"the best 1 of {told['total']}:" in lines
+    assert sum(line.startswith("2026-11-") for line in lines) == 1
+    assert "a month: Nov 2026 " not in paperround("topics", "preview", "speech", "--days", "3660").out
+
+
+def test_a_preview_of_nothing_is_one_line(paperround, configured):
+    paperround("collect", "--day", "2026-11-20")
+    said = paperround("topics", "preview", "unheard").out
+    assert said == "0 papers of the 14 days up to 20 November 2026 answer unheard\n"
+
+
 def test_readers_are_added_changed_and_taken_off(paperround, folder):
     added = paperround(
         "subscribe", "Mira@Lab.Example", "--topic", "tides", "--every", "week", "--weekday", "fri", "--hour", "9",
