@@ -83,7 +83,7 @@ def likeness(asked: Sequence[str], listed: str) -> Likeness:
         return Likeness.SURE if has_it else Likeness.NONE
     if asked[0] in _PARTICLES and theirs[-len(asked) :] == tuple(asked):
         return Likeness.SURE  # "van der Berg" is a family name alone
-    mine, theirs = _without_particles(asked), _without_particles(theirs)
+    mine, theirs = without_particles(asked), without_particles(theirs)
     if all(map(is_whole, (*mine, *theirs))) and "".join(mine) in _orders(theirs):
         return Likeness.SURE
     if not _is_same_family(mine[-1], theirs[-1]):
@@ -140,7 +140,8 @@ def _may_be_initials(name: str) -> bool:
     return 2 <= len(name) <= 3 and name.isascii() and name not in _SHORT_FAMILIES and not _VOWEL.search(name)
 
 
-def _without_particles(found: Sequence[str]) -> tuple[str, ...]:
+def without_particles(found: Sequence[str]) -> tuple[str, ...]:
+    """Return names without the small words between the first and the last."""
     return (*found[:1], *(name for name in found[1:-1] if name not in _PARTICLES), *found[1:][-1:])
 
 
