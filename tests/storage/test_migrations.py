@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, insert, inspect, select, update
 
 from domain.errors import DatabaseUnavailable
 from domain.papers import AbstractKind, Announcement, Identifiers
@@ -17,6 +17,7 @@ from storage import migrate
 from storage.archive import Archive
 from storage.database import Database
 from storage.sources import Sources
+from storage.tables import REMATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 
 _KEY = "arxiv:2611.90001"
 _ROW = {
@@ -103,6 +104,34 @@ def test_going_back_and_forth_loses_only_what_the_older_schema_has_no_room_for(o
         assert (paper.id, paper.title, paper.version) == (7, _ROW["title"], None)
         (sighting,) = Archive(database).sightings(7)
         assert (sighting.rank, sighting.summary) == (1, "")
+
+
+def test_what_readers_chose_and_what_was_counted_has_room_since_0004_and_the_rest_stays(
+    reader, database, archive, listed, listing, now
+):
+    someone = reader()
+    papers = archive.add(listing(listed("Tides of the Red Sea"), listed("Ebb")), now).new
+    with database.writing() as connection:
+        connection.execute(update(SUBSCRIBER).values(papers=7, per_topic=3, late_risers=0, trending=2))
+        connection.execute(update(SUBSCRIPTION).values(related=True))
+        topic = connection.execute(select(TOPIC.c.id)).scalar_one()
+        connection.execute(insert(TALLY).values(topic_id=topic, match_id=1, beyond=9, at=now, news=True))
+        connection.execute(insert(REMATCH).values(paper_id=papers[0].id, words=False))
+        migrate.downgrade(connection, "0003")
+        names = {each["name"] for each in inspect(connection).get_columns("subscriber")}
+        assert names.isdisjoint({"papers", "per_topic", "late_risers", "trending"})
+        assert not inspect(connection).has_table("tally")
+    with database.writing() as connection:
+        migrate.upgrade(connection)
+        assert migrate.differences(connection) == []
+        kept = connection.execute(select(SUBSCRIBER)).one()
+        assert (kept.public_id, kept.papers, kept.trending) == (someone.public_id, None, None)
+        assert connection.execute(select(SUBSCRIPTION.c.related)).scalars().all() == [None]
+        again = connection.execute(select(REMATCH.c.paper_id, REMATCH.c.words).order_by(REMATCH.c.id)).all()
+    assert [each.id for each in archive.every()] == [each.id for each in papers]
+    # What waited is kept, and the newest papers meet the topics once more.
+    assert [tuple(each) for each in again[:1]] == [(papers[0].id, True)]
+    assert {each.paper_id for each in again[1:]} == {each.id for each in papers}
 
 
 def test_a_migration_that_fails_at_its_last_step_changes_nothing(old: Path):
