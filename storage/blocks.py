@@ -26,11 +26,11 @@ from sqlalchemy.exc import DBAPIError
 from domain.errors import DatabaseUnavailable
 from storage.reading import BLOCK
 from storage.tables import INSTALLATION, MARKER, TRAIT, Base
-from storage.words.tsvector import PAPERS, WORDS
+from storage.words.tsvector import MARKERS
 
 #: The marker that says how far the derived data of a copy was made; it is the copy's own.
 COPIED = "copied-words"
-_OWN = (PAPERS, WORDS, COPIED)
+_OWN = (*MARKERS, COPIED)
 Key = tuple[Any, ...]
 Row = dict[str, Any]
 

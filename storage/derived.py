@@ -18,7 +18,7 @@ from storage.views import making as views
 from storage.words.index import index_of
 
 #: How the names of tables begin that are made here and not by a migration.
-PREFIXES = ("paper_fts", "paper_words", "paper_category")
+PREFIXES = ("paper_fts", "paper_forms", "paper_words", "paper_stem", "paper_category")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""The papers of each category, by the category's exact name: written beside the full-text index, with the same rows.
+"""The papers of each category, by the category's name: written beside the full-text index, with the same rows.
 
-A category of arXiv such as cs.LG also stands under its archive, cs, so that all of cs can be asked for.
+Capitals do not count. A category such as cs.LG also stands under cs, so that all of cs can be asked for
+(domain/facts.py, `is_in_category`).
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +17,6 @@ CATEGORY = Table(
     Column("paper_id", Integer, primary_key=True),
     sqlite_with_rowid=False,
 )
-_OF_AN_ARCHIVE = re.compile(r"([a-z]+(?:-[a-z]+)*)\.[A-Za-z]+(?:-[A-Za-z]+)*")
 _LONGEST = 200  # characters of a category; what is longer is none, and no index holds it
 _TAKE = delete(CATEGORY).where(and_(CATEGORY.c.category == bindparam("of"), CATEGORY.c.paper_id == bindparam("paper")))
 
@@ -44,11 +43,16 @@ def take(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         connection.execute(_TAKE, filed)
 
 
+def filed(name: str) -> str:
+    """Return the name that a category is filed by, and asked for."""
+    return storable(name.lower())
+
+
 def storable(name: str) -> str:
     """Return the name as every database can hold it: without NUL and half characters."""
     return name.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _names(categories: Iterable[str]) -> Iterator[str]:
-    found = {storable(each) for each in categories if len(each) <= _LONGEST}
-    yield from found | {inside[1] for each in found if (inside := _OF_AN_ARCHIVE.fullmatch(each))}
+    found = {filed(each) for each in categories if len(each) <= _LONGEST}
+    yield from found | {each[:place] for each in found for place, sign in enumerate(each) if sign == "."}

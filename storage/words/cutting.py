@@ -1,7 +1,8 @@
 """A paper's words, cut and stemmed by FTS5 itself, for a database that does not have it.
 
-The texts go through an FTS5 table in memory and come back as what stands in its vocabulary: the same stems, columns and
-places that the index on SQLite holds. Our own stemmer beside it would differ in some word or other.
+The texts go through FTS5 tables in memory and come back as what stands in their vocabularies: the same stems, columns
+and places that the index on SQLite holds, and the same forms. Our own stemmer beside it would differ in some word or
+other.
 """
 
 import hashlib
@@ -11,10 +12,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from domain.fts5 import TOKENIZE, searchable
+from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, searchable
+from storage.words.people import traces
 
 COLUMNS = ("title", "abstract", "authors", "categories")
+#: Of the index of forms: words as they are written, and by what authors are found.
+FORMS = ("title", "abstract", "people")
 _LONGEST = 2_000  # bytes of a word: PostgreSQL takes 2,046
+_LONGEST_FORM = 500  # characters; of a longer one the beginning is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,9 @@ class Cutter:
         names = ", ".join(COLUMNS)
         self._memory.execute(f'CREATE VIRTUAL TABLE paper USING fts5({names}, content="", tokenize="{TOKENIZE}")')
         self._memory.execute("CREATE VIRTUAL TABLE word USING fts5vocab(paper, 'instance')")
+        options = f"content='', detail=column, columnsize=0, tokenize=\"{TOKENIZE_FORMS}\""
+        self._memory.execute(f"CREATE VIRTUAL TABLE written USING fts5({', '.join(FORMS)}, {options})")
+        self._memory.execute("CREATE VIRTUAL TABLE form USING fts5vocab(written, 'instance')")
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +67,31 @@ class Cutter:
         self._memory.execute("ROLLBACK")
         return found
 
+    def forms(self, rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+        """Return what the index of forms holds of rows of `paper`, by id: lexemes in quotes, side by side."""
+        self._memory.execute("BEGIN")
+        found: dict[int, str] = {}
+        for row in rows:
+            columns = columns_of(row)
+            found[columns["id"]] = ""
+            self._memory.execute(
+                "INSERT INTO written(rowid, title, abstract, people) VALUES (:id, :title, :abstract, :people)", columns
+            )
+        found |= self._memory.execute(
+            "SELECT doc, group_concat(quote(substr(col, 1, 1) || substr(term, 1, ?)), ' ') FROM form GROUP BY doc",
+            (_LONGEST_FORM,),
+        )
+        self._memory.execute("ROLLBACK")
+        return found
+
+    def form(self, word: str) -> str:
+        """Return a word, or how one begins, as `forms` cuts it; "" for none."""
+        self._memory.execute("BEGIN")
+        self._memory.execute("INSERT INTO written(rowid, title) VALUES (0, ?)", (word,))
+        found = self._memory.execute("SELECT substr(term, 1, ?) FROM form", (_LONGEST_FORM,)).fetchone()
+        self._memory.execute("ROLLBACK")
+        return str(found[0]) if found else ""
+
     def stems(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the stems of each text in order."""
         bare = {"abstract": "", "authors": [], "categories": []}
@@ -67,14 +100,20 @@ class Cutter:
 
 
 def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is indexed of a row of `paper`, with its id."""
+    """Return what is indexed of a row of `paper`, by the names in COLUMNS and FORMS, with its id."""
     return {
         "id": row["id"],
         "title": searchable(row["title"]),
         "abstract": searchable(row["abstract"]),
         "authors": searchable(", ".join(row["authors"])),
         "categories": searchable(", ".join(row["categories"])),
+        "people": " ".join(traces(row["authors"])),
     }
+
+
+def lexeme(form: str, column: str) -> str:
+    """Return a form as the index of forms holds it of a column in FORMS."""
+    return column[0] + form
 
 
 def short(stem: str) -> str:

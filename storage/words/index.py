@@ -1,10 +1,11 @@
 """The index of the database that a connection leads to: FTS5 on SQLite, tsvector with GIN on PostgreSQL.
 
 Both hold the words of titles, abstracts, authors and categories as FTS5 cuts and stems them (domain/fts5.py), so that a
-search finds the same papers on either.
+search finds the same papers on either; beside them the words of titles and abstracts without stems, for prefixes, and
+by what authors are found (people.py). Both count in how many papers a stem stands.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -32,6 +33,14 @@ class Index(Protocol):
 
     def take(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take rows of `paper` out again; they must be as they were put in."""
+        ...
+
+    def totals(self, connection: Connection) -> tuple[int, int]:
+        """Return how many papers are indexed, and how many words their titles and abstracts have."""
+        ...
+
+    def having(self, connection: Connection, stems: Collection[str]) -> dict[str, int]:
+        """Return in how many papers each stem stands; one that is in none is missing."""
         ...
 
 

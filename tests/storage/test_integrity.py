@@ -68,9 +68,22 @@ def test_what_can_be_worked_out_is_made_anew(full, archive, change):
     assert faults(full) == ()
 
 
-def test_an_index_that_is_not_there_is_made_anew(full, change):
-    change(text(f"DROP TABLE {'paper_fts' if full.file else 'paper_words'}"))
+@pytest.mark.parametrize("table", ["paper_fts paper_words", "paper_forms paper_stem", "paper_fts_stem paper_stem"])
+def test_an_index_that_is_not_there_is_made_anew(full, change, table):
+    on_a_file, on_a_server = table.split()
+    change(text(f"DROP TABLE {on_a_file if full.file else on_a_server}"))
     assert f"the full-text index is not there; {MEND}" in told(full)
+    mend(full)
+    assert faults(full) == ()
+
+
+def test_an_index_of_forms_that_lacks_a_paper_is_made_anew(full, change):
+    if full.file is None:
+        change(text("UPDATE paper_stem SET papers = papers + 1 WHERE stem = 'tide'"))
+        assert told(full) == [f"words of which the papers are miscounted: 1; {MEND}"]
+    else:
+        change(text("DELETE FROM paper_forms_docsize WHERE id = 2"))
+        assert f"papers that the full-text index lacks: 1; that it holds and are not there: 0; {MEND}" in told(full)
     mend(full)
     assert faults(full) == ()
 
