@@ -8,19 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select, text
+from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
 from storage.tables import PAPER, SIGHTING
-from storage.words.categories import CATEGORY, storable
+from storage.words.categories import CATEGORY, filed, storable
+from storage.words.facts import enough, sources
 
-#: Every source's name, from the index: one look for each name, not one for each sighting.
-_SOURCES = text(
-    "WITH RECURSIVE known(name) AS (SELECT min(source) FROM sighting UNION ALL "
-    "SELECT (SELECT min(source) FROM sighting WHERE source > known.name) FROM known WHERE known.name IS NOT NULL) "
-    "SELECT name FROM known WHERE name IS NOT NULL"
-)
 _FILTERED = PAPER.alias("filtered")
-_LARGEST = 2**31 - 1  # of the column on PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Filters:
     source: str | None = None  #: it was sighted there, by the configured name
     since: date | None = None  #: it was sighted, on `source` if that is given, on a listing day from this one
     until: date | None = None  #: and up to this one, the day itself included
-    category: str | None = None  #: it is in "cs.LG", or for "cs" in any "cs.…"; capitals count
+    category: str | None = None  #: it is in "cs.LG", or for "cs" in any "cs.…"
     votes: int | None = None  #: it has at least so many upvotes
 
 
@@ -40,8 +34,8 @@ class Narrowing:
     def __init__(self, connection: Connection, filters: Filters) -> None:
         self._sets: list[tuple[Select[Any], ColumnElement[int]]] = []
         if filters.votes is not None:
-            enough = min(max(filters.votes, 0), _LARGEST)
-            self._sets.append((select(_FILTERED.c.id).where(_FILTERED.c.upvotes >= enough), _FILTERED.c.id))
+            voted = select(_FILTERED.c.id).where(_FILTERED.c.upvotes >= enough(filters.votes))
+            self._sets.append((voted, _FILTERED.c.id))
         if filters.source is not None or filters.since or filters.until:
             self._sets.append((_sighted(connection, filters), SIGHTING.c.paper_id))
         if filters.category is not None:
@@ -69,8 +63,8 @@ def knows_category(connection: Connection, category: str) -> bool:
 
 
 def _sighted(connection: Connection, filters: Filters) -> Select[Any]:
-    sources = [storable(filters.source)] if filters.source is not None else list(connection.execute(_SOURCES).scalars())
-    found = select(SIGHTING.c.paper_id).where(SIGHTING.c.source.in_(sources))
+    those = [storable(filters.source)] if filters.source is not None else sources(connection)
+    found = select(SIGHTING.c.paper_id).where(SIGHTING.c.source.in_(those))
     if filters.since:
         found = found.where(SIGHTING.c.day >= filters.since)
     if filters.until:
@@ -79,4 +73,4 @@ def _sighted(connection: Connection, filters: Filters) -> Select[Any]:
 
 
 def _filed(category: str) -> Select[Any]:
-    return select(CATEGORY.c.paper_id).where(CATEGORY.c.category == storable(category))
+    return select(CATEGORY.c.paper_id).where(CATEGORY.c.category == filed(category))

@@ -1,12 +1,13 @@
-"""The search of the archive: words in the topic language, filters, orders, pages; the same on either database.
+"""The search of the archive: the topic language, filters, orders, pages; the same on either database.
 
-One statement finds a page. With words it begins at the full-text index (words/asking.py), which also scores; the
+One statement finds a page. With words it begins at the full-text index (words/selecting.py), which also scores; the
 filters are conditions on the papers' ids (filters.py); any other order than by relevance is walked along its own index
 where many papers match, and sorted where few do. Then the papers of the page are loaded.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, desc, func, or_, select
@@ -18,7 +19,8 @@ from storage.filters import Filters, Narrowing, knows_category, knows_source
 from storage.paging import Cursor, Order, Value
 from storage.reading import BLOCK, papers_where
 from storage.tables import PAPER
-from storage.words.asking import Asking, asking_of
+from storage.words.asking import asking_of
+from storage.words.selecting import Asking, Those, Where
 
 _NO_FILTERS = Filters()
 _IDS = 10_000  # gathered at once
@@ -63,7 +65,8 @@ class Search:
     ) -> Found:
         """Return up to `limit` papers that match the query, or any without one, and pass the filters.
 
-        Words are looked for in title, abstract, authors and categories; relevance is BM25 with titles counted twice.
+        Words without a field are looked for in title, abstract, authors and categories, the beginnings of words in
+        title and abstract; relevance is the BM25 of words and phrases with titles counted twice.
         Without an order, or by relevance to nothing, it is `order_of`'s. `after` is the `next` of the page before, in
         the same order.
         """
@@ -109,16 +112,35 @@ class Search:
             }
         return tuple(name for name, is_known in found.items() if not is_known)
 
-    def scores(self, query: Query, paper_ids: Collection[int]) -> dict[int, float]:
-        """Return BM25 of these papers' titles and abstracts for a query, higher is better, titles counted twice.
+    def selected(self, tree: Node, since: date) -> list[int]:
+        """Return the ids of the papers that a topic selects and that were listed on or after a day, rising.
 
-        How rare a word is, is judged over the whole archive (relevance.md, "Recommended design" 5), so that papers of
-        different days compare. Papers that do not match are missing. Both databases give the same figures.
+        A topic looks at titles and abstracts alone.
         """
-        if not paper_ids:
-            return {}
         with self._database.reading() as connection:
-            return self._asking.scores(connection, query.tree, paper_ids)
+            wanted = select(PAPER.c.id).where(*self._of_topic(connection, tree, since))
+            return sorted(connection.execute(wanted).scalars())  # ordered here: the statement goes by the day's index
+
+    def per_day(self, tree: Node, since: date) -> dict[date, int]:
+        """Return how many of those papers each listing day has, their latest; a day that has none is missing."""
+        with self._database.reading() as connection:
+            counted = select(PAPER.c.listed, func.count().label("papers")).where(
+                *self._of_topic(connection, tree, since)
+            )
+            rows = connection.execute(counted.group_by(PAPER.c.listed).order_by(PAPER.c.listed))
+            return {row.listed: row.papers for row in rows}
+
+    def best(self, tree: Node, since: date, limit: int) -> list[int]:
+        """Return the ids of up to `limit` of those papers, best first by BM25, titles counted twice."""
+        with self._database.reading() as connection:
+            ranked = self._asking.ask(connection, tree, Where.SAID).ranked()
+            recent = select(PAPER.c.id).where(PAPER.c.listed >= since)
+            wanted = ranked.where([ranked.id.in_(recent)]).select.order_by(desc("score"), desc("id"))
+            return [row.id for row in connection.execute(wanted.limit(limit))]
+
+    def _of_topic(self, connection: Connection, tree: Node, since: date) -> list[ColumnElement[bool]]:
+        those = self._asking.ask(connection, tree, Where.SAID).matching().select
+        return [PAPER.c.listed >= since, self._asking.aside(PAPER.c.id).in_(those)]
 
 
 class _Asked:
@@ -127,10 +149,12 @@ class _Asked:
     def __init__(self, connection: Connection, asking: Asking, query: Query | None, filters: Filters) -> None:
         self._connection = connection
         self._asking = asking
-        self._tree = query.tree if query else None
-        self._matching = asking.matching(query.tree) if query else None
+        self._question = asking.ask(connection, query.tree) if query else None
+        self._matching = self._question.matching() if self._question else None
         self._narrowing = Narrowing(connection, filters)
-        self._few = bool(self._narrowing) and self._matching is not None and asking.are_few(connection, self._matching)
+        self._few = (
+            bool(self._narrowing) and self._matching is not None and asking.are_few(connection, self._matching.select)
+        )
 
     def ids(self, after: int, limit: int) -> list[int]:
         """Return the next ids, rising."""
@@ -140,15 +164,15 @@ class _Asked:
 
     def page(self, order: Order, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
         """Return how many match in all, and (id, value) of up to `limit` papers in that order."""
-        if self._tree is not None and order is Order.RELEVANCE:
-            return self._by_relevance(self._tree, limit, after)
+        if self._question is not None and order is Order.RELEVANCE:
+            return self._by_relevance(self._question.ranked(), limit, after)
         return self._by_column(_COLUMNS[order], limit, after)
 
     def _those(self) -> Select[Any]:
         """Return a statement for the `id` of each paper that matches and passes."""
         if self._matching is None:
             return select(PAPER.c.id.label("id")).where(*self._narrowing.conditions(PAPER.c.id))
-        return self._matching.where(*self._conditions(self._asking.id))
+        return self._matching.where(self._conditions(self._matching.id)).select
 
     def _conditions(self, column: ColumnElement[int]) -> list[ColumnElement[bool]]:
         return self._narrowing.conditions(column, one_by_one=self._few)
@@ -157,8 +181,8 @@ class _Asked:
         counted = self._those().with_only_columns(func.count(), maintain_column_froms=True)
         return int(self._connection.execute(counted).scalar_one())
 
-    def _by_relevance(self, tree: Node, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
-        ranked = self._asking.ranked(self._connection, tree).where(*self._conditions(self._asking.id))
+    def _by_relevance(self, those: Those, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
+        ranked = those.where(self._conditions(those.id)).select
         wanted = self._counted(ranked) if self._asking.counts_along else ranked
         if after is not None:
             scored = wanted.subquery()
@@ -187,7 +211,7 @@ class _Asked:
         paper = self._asking.aside(PAPER.c.id) if total * total > limit * papers else PAPER.c.id
         wanted = select(PAPER.c.id, column.label("value")).where(*self._conditions(paper))
         if self._matching is not None:
-            wanted = wanted.where(paper.in_(self._matching))
+            wanted = wanted.where(paper.in_(self._matching.select))
         rows: list[tuple[int, Value]] = []
         if after is None or after.value is not None:
             valued = wanted.where(column.is_not(None)).order_by(column.desc(), PAPER.c.id.desc())

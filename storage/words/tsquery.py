@@ -4,34 +4,51 @@ Stems come from FTS5 (cutting.py) and consist of letters, digits, + and #, so no
 reader types is ever tsquery syntax.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from domain.topics import And, Node, Not, Or, Phrase, Word
-from storage.words.bm25 import Leaf, leaves
+from domain.topics import And, Field, Node, Not, Or, Phrase, Word, leaves
 from storage.words.cutting import Cutter
+from storage.words.tsvector import WEIGHTS
 
-Stems = Mapping[Leaf, tuple[str, ...]]
+Worded = Word | Phrase
+Stems = Mapping[Worded, tuple[str, ...]]
+_LETTERS = dict(zip((Field.TITLE, Field.ABSTRACT), WEIGHTS, strict=False))
 
 
-def stems_of(*trees: Node) -> dict[Leaf, tuple[str, ...]]:
+def stems_of(tree: Node) -> dict[Worded, tuple[str, ...]]:
     """Return the stems of every word and phrase."""
-    wanted = list(dict.fromkeys(leaf for tree in trees for leaf in leaves(tree)))
+    asked = list(dict.fromkeys(leaf for leaf in leaves(tree) if isinstance(leaf, Word | Phrase)))
     with Cutter() as cutter:
-        found = cutter.stems([leaf.text if isinstance(leaf, Word) else " ".join(leaf.words) for leaf in wanted])
-    return dict(zip(wanted, found, strict=True))
+        found = cutter.stems([leaf.text if isinstance(leaf, Word) else " ".join(leaf.words) for leaf in asked])
+    return dict(zip(asked, found, strict=True))
 
 
-def tsquery(tree: Node, stems: Stems, weights: str = "") -> str:
-    """Return the text of a tsquery that selects what the tree selects, in the columns of those letters; "" for all."""
+def letters_of(field: Field | None, everywhere: str) -> str:
+    """Return the letters of the columns that a word is looked for in: its field's, or those given."""
+    return everywhere if field is None else _LETTERS[field]
+
+
+def tsquery(tree: Node, stems: Stems, letters: str = "") -> str:
+    """Return the text of a tsquery that selects what a tree of words and phrases selects.
+
+    Words without a field are looked for in the columns of those letters, or in all.
+    """
     match tree:
-        case Word() | Phrase():
-            marked = f":{weights}" if weights else ""
-            return " <-> ".join(f"'{stem}'{marked}" for stem in stems[tree])
+        case Word(_, field) | Phrase(_, field):
+            return placed(stems[tree], letters_of(field, letters))
         case Or(parts):
-            return " | ".join(f"({tsquery(part, stems, weights)})" for part in parts)
+            return " | ".join(f"({tsquery(part, stems, letters)})" for part in parts)
         case And(parts):
             # What is wanted comes first: a NOT is asked only of what the rest lets through.
             ordered = sorted(parts, key=lambda part: isinstance(part, Not))
-            return " & ".join(f"({tsquery(part, stems, weights)})" for part in ordered)
+            return " & ".join(f"({tsquery(part, stems, letters)})" for part in ordered)
         case Not(part):
-            return f"!({tsquery(part, stems, weights)})"
+            return f"!({tsquery(part, stems, letters)})"
+        case _:
+            raise ValueError(f"{type(tree).__name__} is not asked of an index of stems")
+
+
+def placed(stems: Iterable[str], letters: str = "") -> str:
+    """Return the text of a tsquery for stems side by side, in the columns of those letters or in all."""
+    marked = f":{letters}" if letters else ""
+    return " <-> ".join(f"'{stem}'{marked}" for stem in stems)

@@ -1,6 +1,6 @@
-"""A search selects what FTS5 selects and a letter's scores are FTS5's, whatever the database.
+"""Words and phrases select what FTS5 selects, and are ranked as FTS5 ranks them, whatever the database.
 
-FTS5 itself is asked, in memory, with the same words.
+FTS5 itself is asked, in memory, with the same words. Trees with other leaves are in test_whole_trees.py.
 """
 
 import random
@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.fts5 import TOKENIZE, match_expression, tokens
-from domain.topics import And, Node, Not, Or, Phrase, Word
+from domain.topics import And, Field, Node, Not, Or, Phrase, Word
 from storage.archive import Archive
 from storage.database import Database
 from storage.words.asking import asking_of
 from storage.words.cutting import COLUMNS, columns_of
 from storage.words.index import index_of
+from storage.words.selecting import Where
 from topics.normal import complement, conjunction, disjunction
 
 LONG = "x" * 2999
@@ -81,8 +82,11 @@ PIECES = [
 WORDS = sorted({word for piece in PIECES for word in tokens(piece)})
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join)
 ROWS = st.lists(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS), min_size=3, max_size=3)
-LEAVES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(
-    lambda words: Word(words[0]) if len(words) == 1 else Phrase(tuple(words))
+FIELDS = st.sampled_from((None, None, *Field))
+LEAVES = st.builds(
+    lambda words, field: Word(words[0], field) if len(words) == 1 else Phrase(tuple(words), field),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
+    FIELDS,
 )
 TREES = st.recursive(
     LEAVES,
@@ -111,21 +115,22 @@ class Bare:
     def close(self) -> None:
         self._memory.close()
 
-    def ids(self, tree: Node) -> list[int]:
-        rows = self._memory.execute("SELECT rowid FROM paper WHERE paper MATCH ?", (match_expression(tree),))
+    def ids(self, tree: Node, where: Where = Where.ANYWHERE) -> list[int]:
+        rows = self._memory.execute("SELECT rowid FROM paper WHERE paper MATCH ?", (_within(where, tree),))
         return sorted(paper for (paper,) in rows)
 
-    def scores(self, tree: Node, columns: str = "", weights: str = "2.0, 1.0, 1.0, 1.0") -> dict[int, float]:
-        wanted = f"{columns}({match_expression(tree)})"
+    def scores(self, tree: Node, where: Where = Where.ANYWHERE) -> dict[int, float]:
         return dict(
             self._memory.execute(
-                f"SELECT rowid, -bm25(paper, {weights}) FROM paper WHERE paper MATCH ?",  # noqa: S608 weights of ours
-                (wanted,),
+                "SELECT rowid, -bm25(paper, 2.0, 1.0, 1.0, 1.0) FROM paper WHERE paper MATCH ?",
+                (_within(where, tree),),
             )
         )
 
-    def letter_scores(self, tree: Node) -> dict[int, float]:
-        return self.scores(tree, "{title abstract} : ", "2.0, 1.0, 0.0, 0.0")
+
+def _within(where: Where, tree: Node) -> str:
+    expression = match_expression(tree)
+    return expression if where is Where.ANYWHERE else f"{{title abstract}} : ({expression})"
 
 
 class Index:
@@ -149,17 +154,14 @@ class Index:
             index_of(connection).put(connection, self._rows)
         return self._rows
 
-    def ids(self, tree: Node) -> list[int]:
+    def ids(self, tree: Node, where: Where = Where.ANYWHERE) -> list[int]:
         with self._database.reading() as connection:
-            return sorted(connection.execute(self._asking.matching(tree)).scalars())
+            return sorted(connection.execute(self._asking.ask(connection, tree, where).matching().select).scalars())
 
-    def ranked(self, tree: Node) -> dict[int, float]:
+    def ranked(self, tree: Node, where: Where = Where.ANYWHERE) -> dict[int, float]:
         with self._database.reading() as connection:
-            return {row.id: row.score for row in connection.execute(self._asking.ranked(connection, tree))}
-
-    def letter_scores(self, tree: Node) -> dict[int, float]:
-        with self._database.reading() as connection:
-            return self._asking.scores(connection, tree, set(self._ids))
+            ranked = self._asking.ask(connection, tree, where).ranked().select
+            return {row.id: row.score for row in connection.execute(ranked)}
 
 
 @pytest.fixture
@@ -184,8 +186,8 @@ def test_any_tree_selects_the_same_of_any_papers(index: Callable[[int], Index]) 
     @given(texts=ROWS, tree=TREES)
     def same(texts: list[tuple[str, str, str, str]], tree: Node) -> None:
         with closing(Bare(ours.fill(texts))) as bare:
-            assert ours.ids(tree) == bare.ids(tree)
-            assert ours.letter_scores(tree) == pytest.approx(bare.letter_scores(tree), rel=1e-6, abs=1e-9)
+            for where in Where:
+                assert ours.ids(tree, where) == bare.ids(tree, where)
 
     same()
 
@@ -207,31 +209,20 @@ def many(index: Callable[[int], Index]) -> Iterator[tuple[Index, Bare]]:
         yield ours, bare
 
 
-def test_scores_of_letters_are_those_of_fts5(many: tuple[Index, Bare]) -> None:
-    ours, bare = many
-
-    @_SETTINGS
-    @given(tree=TREES)
-    def same(tree: Node) -> None:
-        assert ours.ids(tree) == bare.ids(tree)
-        assert ours.letter_scores(tree) == pytest.approx(bare.letter_scores(tree), rel=1e-6, abs=1e-9)
-
-    same()
-
-
 def test_a_search_for_words_is_ranked_as_by_fts5(many: tuple[Index, Bare]) -> None:
     ours, bare = many
-    leaves = st.sampled_from(WORDS).map(Word)
+    leaves = st.builds(Word, st.sampled_from(WORDS), FIELDS)
     trees = st.lists(leaves | st.lists(leaves, min_size=2, max_size=3).map(conjunction), min_size=2, max_size=4)
 
     @_SETTINGS
     @given(tree=trees.map(disjunction))
     def same(tree: Node) -> None:
-        expected = bare.scores(tree)
-        if isinstance(tree, Word):  # of one word only the order is wanted
-            assert _in_order(ours.ranked(tree)) == _in_order(expected)
-        else:
-            assert ours.ranked(tree) == pytest.approx(expected, rel=1e-4, abs=1e-7)
+        for where in Where:
+            expected = bare.scores(tree, where)
+            if isinstance(tree, Word):  # of one word only the order is wanted
+                assert _in_order(ours.ranked(tree, where)) == _in_order(expected)
+            else:
+                assert ours.ranked(tree, where) == pytest.approx(expected, rel=1e-4, abs=1e-7)
 
     same()
 
@@ -249,7 +240,6 @@ def test_a_word_that_stands_often_is_counted_each_time(index: Callable[[int], In
     with closing(Bare(ours.fill(texts))) as bare:
         tree = And((Word("moon"), Word("tide")))
         assert ours.ranked(tree) == pytest.approx(bare.scores(tree), rel=1e-4)
-        assert ours.letter_scores(tree) == pytest.approx(bare.letter_scores(tree), rel=1e-6)
 
 
 def test_what_is_excluded_or_does_not_hold_adds_nothing(index: Callable[[int], Index]) -> None:
@@ -258,12 +248,11 @@ def test_what_is_excluded_or_does_not_hold_adds_nothing(index: Callable[[int], I
     with closing(Bare(ours.fill([(*each, "", "") for each in texts]))) as bare:
         moon_and_sun = And((Word("moon"), Word("star")))
         for tree in (Or((Word("tide"), moon_and_sun)), And((Word("tide"), Not(moon_and_sun)))):
-            assert ours.letter_scores(tree) == pytest.approx(bare.letter_scores(tree), rel=1e-6)
-            assert ours.ranked(tree).keys() == bare.scores(tree).keys()
+            assert ours.ranked(tree) == pytest.approx(bare.scores(tree), rel=1e-4, abs=1e-7)
 
 
 def test_a_query_that_matches_nothing_has_no_scores(index: Callable[[int], Index]) -> None:
     ours = index(1)
     ours.fill([("", "", "", "")])
 
-    assert ours.letter_scores(Word("tide")) == ours.ranked(Word("tide")) == {}
+    assert ours.ranked(Word("tide")) == {}

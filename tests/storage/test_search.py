@@ -128,15 +128,15 @@ def test_the_source_and_the_days_are_those_of_one_sighting(search, store, archiv
 def test_a_category_is_the_papers_own_or_the_archive_it_belongs_to(search, store):
     one, other = store("Tides", "Moons", categories=("cs.LG", "stat.ML"))
     (third,) = store("Stars", categories=("cs.CL", "cell biology"))
-    store("None", categories=("csx.LG", "math.CS", "LG", "Vol. 3"))
+    store("None", categories=("csx.LG", "math.GT", "LG", "Vol. 3"))
 
     def of(category: str) -> list[int]:
         return sorted(found(search, None, filters=Filters(category=category)))
 
-    assert of("cs.LG") == [one, other]
+    assert of("cs.LG") == of("CS.lg") == [one, other]
     assert of("cs") == [one, other, third]
     assert of("cell biology") == [third]
-    for none in ("cell", "LG.", "cs.", "cs.L", "cs.lg", "Vol", "", "cs'; --", 'cs" OR "x', "%", "\0", "\ud800"):
+    for none in ("cell", "LG.", "cs.", "cs.L", "", "cs'; --", 'cs" OR "x', "%", "\0", "\ud800"):
         assert of(none) == []
     assert found(search, "moon", filters=Filters(category="cs")) == [other]
 
