@@ -20,7 +20,7 @@ from storage.paging import Cursor, Order, Value
 from storage.reading import BLOCK, papers_where
 from storage.tables import PAPER
 from storage.words.asking import asking_of
-from storage.words.selecting import Asking, Where
+from storage.words.selecting import Asking, Those, Where
 
 _NO_FILTERS = Filters()
 _IDS = 10_000  # gathered at once
@@ -140,13 +140,13 @@ class Search:
                 return list(
                     connection.execute(newest.order_by(PAPER.c.listed.desc(), PAPER.c.id).limit(limit)).scalars()
                 )
-            ranked = self._asking.ranked(connection, tree, Where.SAID)
+            ranked = self._asking.ask(connection, tree, Where.SAID).ranked()
             recent = select(PAPER.c.id).where(PAPER.c.listed >= since, days)
             best = ranked.where([ranked.id.in_(recent)]).select.order_by(desc("score"), desc("id"))
             return [row.id for row in connection.execute(best.limit(limit))]
 
     def _of_topic(self, connection: Connection, column: Column[Any], tree: Node, since: date) -> Select[Any]:
-        those = self._asking.matching(connection, tree, Where.SAID).select
+        those = self._asking.ask(connection, tree, Where.SAID).matching().select
         return select(column).where(PAPER.c.listed >= since, self._asking.aside(PAPER.c.id).in_(those))
 
 
@@ -156,8 +156,8 @@ class _Asked:
     def __init__(self, connection: Connection, asking: Asking, query: Query | None, filters: Filters) -> None:
         self._connection = connection
         self._asking = asking
-        self._tree = query.tree if query else None
-        self._matching = asking.matching(connection, query.tree) if query else None
+        self._question = asking.ask(connection, query.tree) if query else None
+        self._matching = self._question.matching() if self._question else None
         self._narrowing = Narrowing(connection, filters)
         self._few = (
             bool(self._narrowing) and self._matching is not None and asking.are_few(connection, self._matching.select)
@@ -171,8 +171,8 @@ class _Asked:
 
     def page(self, order: Order, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
         """Return how many match in all, and (id, value) of up to `limit` papers in that order."""
-        if self._tree is not None and order is Order.RELEVANCE:
-            return self._by_relevance(self._tree, limit, after)
+        if self._question is not None and order is Order.RELEVANCE:
+            return self._by_relevance(self._question.ranked(), limit, after)
         return self._by_column(_COLUMNS[order], limit, after)
 
     def _those(self) -> Select[Any]:
@@ -188,8 +188,7 @@ class _Asked:
         counted = self._those().with_only_columns(func.count(), maintain_column_froms=True)
         return int(self._connection.execute(counted).scalar_one())
 
-    def _by_relevance(self, tree: Node, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
-        those = self._asking.ranked(self._connection, tree)
+    def _by_relevance(self, those: Those, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
         ranked = those.where(self._conditions(those.id)).select
         wanted = self._counted(ranked) if self._asking.counts_along else ranked
         if after is not None:

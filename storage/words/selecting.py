@@ -47,30 +47,9 @@ class Asking(ABC):
     #: Whether counting while ranking costs less than counting apart.
     counts_along: bool
 
-    def matching(self, connection: Connection, tree: Node, where: Where = Where.ANYWHERE) -> Those:
-        """Return the papers that the tree selects."""
-        if is_of_stems(tree):
-            return self.worded(tree, where)
-        return _Selecting(self, connection, tree, where).those(tree)
-
-    def ranked(self, connection: Connection, tree: Node, where: Where = Where.ANYWHERE) -> Those:
-        """Return the papers that the tree selects, with the BM25 of its words and phrases: titles count twice.
-
-        A paper for which only facts, or the beginnings of words, speak has the score 0.
-        """
-        if is_of_stems(tree):
-            return self.scored(connection, tree, where)
-        selecting = _Selecting(self, connection, tree, where)
-        words = tuple(dict.fromkeys(leaf for leaf in wanted(tree) if isinstance(leaf, Word | Phrase)))
-        if isinstance(tree, And):
-            base, others = _parted(tree.parts)
-            if is_of_stems(base) and set(words).issubset(wanted(base)):
-                those = self.scored(connection, base, where)
-                return those.where([selecting.test(part, those.id) for part in others])
-        picked = selecting.those(tree).select.cte()
-        if not words:
-            return Those(select(picked.c.id, literal(0.0, Float).label("score")), self.aside(picked.c.id))
-        return self.scored_among(connection, picked, Or(words) if len(words) > 1 else words[0], where)
+    def ask(self, connection: Connection, tree: Node, where: Where = Where.ANYWHERE) -> "Question":
+        """Return the question for the papers that a tree selects, to be asked within the connection's transaction."""
+        return Question(self, connection, tree, where)
 
     def are_alike(self, connection: Connection, author: Author) -> list[int]:
         """Return the ids of the papers of which a listed author may be the one asked for, rising."""
@@ -120,11 +99,13 @@ class Asking(ABC):
         """Whether it is quicker to look at each match than to gather all that a filter lets through."""
 
 
-class _Selecting:
-    """One tree of any leaves on its way into a statement."""
+class Question:
+    """One tree of any leaves, within one transaction."""
 
     def __init__(self, asking: Asking, connection: Connection, tree: Node, where: Where) -> None:
         self._asking = asking
+        self._connection = connection
+        self._tree = tree
         self._where = where
         asked = frozenset(leaves(tree))
         self._sources = facts.sources(connection) if any(isinstance(leaf, Source) for leaf in asked) else []
@@ -132,7 +113,31 @@ class _Selecting:
             leaf: asking.are_alike(connection, leaf) for leaf in asked if isinstance(leaf, Author)
         }
 
-    def those(self, tree: Node) -> Those:
+    def matching(self) -> Those:
+        """Return the papers that the tree selects."""
+        return self._those(self._tree)
+
+    def ranked(self) -> Those:
+        """Return the papers that the tree selects, with the BM25 of its words and phrases: titles count twice.
+
+        A paper for which only facts, or the beginnings of words, speak has the score 0.
+        """
+        tree = self._tree
+        if is_of_stems(tree):
+            return self._asking.scored(self._connection, tree, self._where)
+        words = tuple(dict.fromkeys(leaf for leaf in wanted(tree) if isinstance(leaf, Word | Phrase)))
+        if isinstance(tree, And):
+            base, others = _parted(tree.parts)
+            if is_of_stems(base) and set(words).issubset(wanted(base)):
+                those = self._asking.scored(self._connection, base, self._where)
+                return those.where([self._test(part, those.id) for part in others])
+        picked = self._those(tree).select.cte()
+        if not words:
+            return Those(select(picked.c.id, literal(0.0, Float).label("score")), self._asking.aside(picked.c.id))
+        any_word = Or(words) if len(words) > 1 else words[0]
+        return self._asking.scored_among(self._connection, picked, any_word, self._where)
+
+    def _those(self, tree: Node) -> Those:
         """Return the papers that a part of the tree selects."""
         if is_of_stems(tree):
             return self._asking.worded(tree, self._where)
@@ -140,11 +145,11 @@ class _Selecting:
             case Or(parts):
                 words = tuple(part for part in parts if is_of_stems(part))
                 beside = tuple(part for part in parts if not is_of_stems(part))
-                return self._named(union(*(self.those(part).select for part in (*_together(Or, words), *beside))))
+                return self._named(union(*(self._those(part).select for part in (*_together(Or, words), *beside))))
             case And(parts):
                 base, others = _parted(parts)
-                those = self.those(base)
-                return self._named(those.where([self.test(part, those.id) for part in others]).select)
+                those = self._those(base)
+                return self._named(those.where([self._test(part, those.id) for part in others]).select)
             case Prefix():
                 return self._asking.begun(tree)
             case Author():
@@ -158,11 +163,11 @@ class _Selecting:
         picked = statement.cte()
         return Those(select(picked.c.id), self._asking.aside(picked.c.id))
 
-    def test(self, part: Node, column: ColumnElement[int]) -> ColumnElement[bool]:
+    def _test(self, part: Node, column: ColumnElement[int]) -> ColumnElement[bool]:
         """Return the condition that the paper whose id is in the column is one that a part selects."""
         if isinstance(part, Not):
-            return self._asking.lacks(column, self.those(part.part).select)
-        return column.in_(select(self.those(part).select.cte().c.id))
+            return self._asking.lacks(column, self._those(part.part).select)
+        return column.in_(select(self._those(part).select.cte().c.id))
 
 
 def _parted(parts: Sequence[Node]) -> tuple[Node, list[Node]]:

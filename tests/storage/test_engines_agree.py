@@ -156,11 +156,11 @@ class Index:
 
     def ids(self, tree: Node, where: Where = Where.ANYWHERE) -> list[int]:
         with self._database.reading() as connection:
-            return sorted(connection.execute(self._asking.matching(connection, tree, where).select).scalars())
+            return sorted(connection.execute(self._asking.ask(connection, tree, where).matching().select).scalars())
 
     def ranked(self, tree: Node, where: Where = Where.ANYWHERE) -> dict[int, float]:
         with self._database.reading() as connection:
-            ranked = self._asking.ranked(connection, tree, where).select
+            ranked = self._asking.ask(connection, tree, where).ranked().select
             return {row.id: row.score for row in connection.execute(ranked)}
 
 
