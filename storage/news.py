@@ -78,7 +78,7 @@ _WELCOME_BEYOND = text(
     """
 ).bindparams(bindparam("readers", expanding=True), bindparam("moment", type_=UtcDateTime))
 
-# Exact matches that an earlier issue passed over, or that were there before the topic was; of each reader the most voted.
+# Exact matches that an earlier issue passed over, or that were there before the topic was: each reader's most voted.
 _RISERS = text(
     """
     WITH hot AS MATERIALIZED (
