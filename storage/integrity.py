@@ -5,8 +5,10 @@ database itself) can be made anew, and so can the ledger of what was sent, from 
 is damage that only a backup undoes. Each fault is one sentence that says what to do.
 """
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zlib import crc32
 
 from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +19,8 @@ from storage import derived, migrate
 from storage.beside import is_cut_short
 from storage.database import Database
 from storage.reading import BLOCK
-from storage.tables import CONTENT, DELIVERY, FRAGMENT, PUBLISH_RUN
+from storage.tables import CONTENT, DELIVERY, FRAGMENT, PAPER, PUBLISH_RUN
+from storage.words.categories import CATEGORY, names
 
 _TOLD = 20  # faults that SQLite is asked for at most
 _MEND = "run: paperround archive check --mend"
@@ -39,8 +42,8 @@ _NEWEST = (
 )
 # By kind of database: the tables of the full-text index, and where its papers are named.
 _MADE = {
-    "sqlite": ("paper_fts", "paper_fts_stem", "paper_forms"),
-    "postgresql": ("paper_words", "paper_forms", "paper_stem"),
+    "sqlite": ("paper_fts", "paper_fts_stem", "paper_forms", CATEGORY.name),
+    "postgresql": ("paper_words", "paper_forms", "paper_stem", CATEGORY.name),
 }
 _HELD = {
     "sqlite": ("SELECT id FROM paper_fts_docsize", "SELECT id FROM paper_forms_docsize"),
@@ -159,8 +162,31 @@ def _words(connection: Connection) -> Iterator[Fault]:
         strange = _count(connection, f"{held} EXCEPT SELECT id FROM paper")  # noqa: S608 ours
         if unfound or strange:
             yield _off(f"papers that the full-text index lacks: {unfound}; that it holds and are not there: {strange}")
+    if misfiled := _misfiled(connection):
+        yield _off(f"papers that are not filed under the categories they have, or under others: {misfiled}")
     if kind == "postgresql" and (miscounted := _count(connection, _MISCOUNTED)):
         yield _off(f"words of which the papers are miscounted: {miscounted}")
+
+
+def _misfiled(connection: Connection) -> int:
+    """Return how many papers, there or not, are filed otherwise than they say; memory: eight bytes a paper."""
+    papers = select(PAPER.c.id, PAPER.c.categories).execution_options(yield_per=BLOCK)
+    filed = select(CATEGORY.c.paper_id, CATEGORY.c.category).execution_options(yield_per=BLOCK)
+    # Of each paper the sum of what its names hash to: what should stand there less what does.
+    odds = array("q", bytes(8 * ((connection.execute(select(func.max(PAPER.c.id))).scalar() or 0) + 1)))
+    for number, categories in connection.execute(papers):
+        odds[number] = sum(_hashed(name) for name in names(categories))
+    strange = set()
+    for number, name in connection.execute(filed):
+        if 0 <= number < len(odds):
+            odds[number] -= _hashed(name)
+        else:
+            strange.add(number)
+    return sum(map(bool, odds)) + len(strange)
+
+
+def _hashed(name: str) -> int:
+    return crc32(name.encode()) + 1
 
 
 def _letters(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: ARG001 all looks are called alike

@@ -30,7 +30,6 @@ from storage.erasing import erase_readers
 from storage.reading import BLOCK
 from storage.subscriptions import add_topics, remove_topic, switch_topic
 from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
-from storage.topics import GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,8 @@ class Subscribers:
         with self._database.writing() as connection:
             row = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.address_key == signup.address_key)).first()
             subscriber_id = _insert(connection, signup, now) if row is None else _renew(connection, row, signup, now)
-            if row is not None and row.state in GONE:
-                # Who comes back asks anew: what they left is left.
+            if row is not None and _comes_back(row):
+                # What they left is left; one who may not be mailed does not come back, and keeps it.
                 connection.execute(delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == subscriber_id))
             add_topics(connection, subscriber_id, signup.topics, now)
             agreed = [
@@ -132,8 +131,8 @@ class Subscribers:
     ) -> Subscriber:
         """Add topics to a known reader, let related papers into some or not, and take others away.
 
-        One that is added and is there already stays as it is. Raises UnknownError for a topic that the reader does not
-        have; then nothing was changed.
+        One that is added and is there already stays, but what is said of its related papers holds. Raises UnknownError
+        for a topic that the reader does not have; then nothing was changed.
         """
         with self._database.writing() as connection:
             reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
@@ -202,7 +201,7 @@ def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
 
 def _renew(connection: Connection, row: Row[Any], signup: Signup, now: datetime) -> int:
     changes: dict[str, Any] = _columns(signup.schedule) if signup.schedule else {}
-    changes |= asdict(signup.choices) if row.state in GONE else signup.choices.made
+    changes |= asdict(signup.choices) if _comes_back(row) else signup.choices.made
     if signup.shared and not row.shared:
         changes["shared"] = True
     returns = row.state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED}
@@ -213,6 +212,11 @@ def _renew(connection: Connection, row: Row[Any], signup: Signup, now: datetime)
     if changes:
         connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == row.id).values(changes))
     return int(row.id)
+
+
+def _comes_back(row: Row[Any]) -> bool:
+    """Whether someone who signs up had left, and so asks for everything anew."""
+    return bool(row.state == SubscriberState.UNSUBSCRIBED)
 
 
 def _columns(schedule: Schedule) -> dict[str, Any]:

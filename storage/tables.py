@@ -419,7 +419,7 @@ class TallyRow(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     topic_id: int = _parent("topic.id")
-    match_id: int  # the newest match of that topic in that run: who has considered that has considered these
+    match_id: int  # the archive's newest match once that run was stored: who has considered that has considered these
     beyond: int
     at: datetime = _instant()
     news: bool  # as the matches were

@@ -4,6 +4,7 @@
 
 from domain.deliveries import DeliveryState
 from domain.subscriptions import SubscriberState
+from domain.topics import Tier
 from storage.views.view import INTEGER, Column, Speech, View, among
 
 S = DeliveryState
@@ -34,7 +35,8 @@ def _topics(say: Speech) -> View:
         "(SELECT count(*) FROM subscription u JOIN subscriber r ON r.id = u.subscriber_id "
         f"WHERE u.topic_id = t.id AND {among('r.state', [SubscriberState.CONFIRMED])})"
     )
-    lately = f"count(p.id) FILTER (WHERE {say.day('p.first_seen')} >= {say.days_ago(7)})"
+    exact, related = (f"m.tier = {tier.value}" for tier in (Tier.EXACT, Tier.RELATED))
+    lately = f"count(p.id) FILTER (WHERE {exact} AND {say.day('p.first_seen')} >= {say.days_ago(7)})"
     return View(
         "topics_activity",
         "What the topics found, in numbers; not what they ask for.",
@@ -42,9 +44,10 @@ def _topics(say: Speech) -> View:
             Column("topic_id", "t.id", "a number", INTEGER),
             Column("since", say.day("t.created_at"), "the day it was made, UTC"),
             Column("readers", readers, "who are confirmed", INTEGER),
-            Column("papers", "count(p.id)", "that it ever selected", INTEGER),
+            Column("papers", f"count(p.id) FILTER (WHERE {exact})", "that it ever selected, and keeps", INTEGER),
             Column("papers_7_days", lately, "of them, those stored in the last 7 days", INTEGER),
-            Column("newest_listed", "max(p.listed)", "the latest listing day of its papers"),
+            Column("newest_listed", f"max(p.listed) FILTER (WHERE {exact})", "the latest listing day of its papers"),
+            Column("related", f"count(p.id) FILTER (WHERE {related})", "papers that have part of it", INTEGER),
         ),
         "FROM topic t LEFT JOIN match m ON m.topic_id = t.id LEFT JOIN paper p ON p.id = m.paper_id "
         "GROUP BY t.id, t.created_at",

@@ -37,7 +37,7 @@ from storage.words.bm25 import K1, B, Collection
 from storage.words.cutting import Cutter, lexeme
 from storage.words.selecting import Asking, Those, Where
 from storage.words.tsquery import Stems, Worded, letters_of, placed, stems_of, tsquery
-from storage.words.tsvector import PAPERS, WEIGHTS, WORDS
+from storage.words.tsvector import CHANGES, PAPERS, WEIGHTS, WORDS
 
 _WORDS = named(
     "paper_words",
@@ -58,8 +58,8 @@ class AskingTsvector(Asking):
     counts_along = True
 
     def __init__(self) -> None:
-        # How many papers have a word, as long as the index is the one these were counted in.
-        self._counted: tuple[Collection, dict[str, int]] = (Collection(0, 0), {})
+        # How many papers have a word, as long as the index has not changed since these were counted.
+        self._counted: tuple[int, dict[str, int]] = (0, {})
 
     def worded(self, tree: Node, where: Where) -> Those:
         """Return the papers that a tree of words and phrases alone selects."""
@@ -107,19 +107,19 @@ class AskingTsvector(Asking):
         return False
 
     def _score(self, connection: Connection, tree: Node, stems: Stems, letters: str) -> Label[float]:
-        archive = _collection(connection)
+        archive, changes = _collection(connection)
         named_once = isinstance(tree, Word | Phrase)  # then how rare it is changes no order
         worth = {
-            leaf: 1.0 if named_once else archive.rarity(self._hits(connection, archive, tsquery(leaf, stems, letters)))
+            leaf: 1.0 if named_once else archive.rarity(self._hits(connection, changes, tsquery(leaf, stems, letters)))
             for leaf in stems
         }
         norm = K1 * (1 - B) + K1 * B / archive.average * _WORDS.c.length
         return _Score(stems, letters, worth, norm).of(tree).label("score")
 
-    def _hits(self, connection: Connection, archive: Collection, query: str) -> int:
-        """Return how many papers a tsquery selects."""
-        if self._counted[0] != archive:
-            self._counted = (archive, {})
+    def _hits(self, connection: Connection, changes: int, query: str) -> int:
+        """Return how many papers a tsquery selects, of an index after so many changes."""
+        if self._counted[0] != changes:
+            self._counted = (changes, {})
         known = self._counted[1]
         if query not in known:
             found = select(func.count()).select_from(_WORDS).where(_matches(query))
@@ -179,10 +179,11 @@ def _letters(where: Where) -> str:
     return _SAID if where is Where.SAID else ""
 
 
-def _collection(connection: Connection) -> Collection:
-    rows = connection.execute(select(MARKER.c.name, MARKER.c.value).where(MARKER.c.name.in_((PAPERS, WORDS))))
-    values = {row.name: row.value for row in rows}
-    return Collection(papers=values.get(PAPERS, 0), words=values.get(WORDS, 0))
+def _collection(connection: Connection) -> tuple[Collection, int]:
+    """Return what the index holds, and how often it changed."""
+    query = select(MARKER.c.name, MARKER.c.value).where(MARKER.c.name.in_((PAPERS, WORDS, CHANGES)))
+    values = {row.name: row.value for row in connection.execute(query)}
+    return Collection(papers=values.get(PAPERS, 0), words=values.get(WORDS, 0)), values.get(CHANGES, 0)
 
 
 def _matches(query: str) -> ColumnElement[bool]:

@@ -7,7 +7,8 @@ Capitals do not count. A category such as cs.LG also stands under cs, so that al
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, and_, bindparam, delete, insert
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, and_, bindparam, delete
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 #: Made anew with the index and part of no migration; without a foreign key, like the index itself.
 CATEGORY = Table(
@@ -32,14 +33,14 @@ def drop(connection: Connection) -> None:
 
 
 def put(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """File rows of `paper` that are not filed."""
-    if filed := [{"category": name, "paper_id": row["id"]} for row in rows for name in _names(row["categories"])]:
-        connection.execute(insert(CATEGORY), filed)
+    """File rows of `paper` that are not filed; what stands there already, left over from a fault, does not matter."""
+    if filed := [{"category": name, "paper_id": row["id"]} for row in rows for name in names(row["categories"])]:
+        connection.execute(upsert(CATEGORY).on_conflict_do_nothing(), filed)
 
 
 def take(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Take rows of `paper` out again; they must be as they were put in."""
-    if filed := [{"of": name, "paper": row["id"]} for row in rows for name in _names(row["categories"])]:
+    if filed := [{"of": name, "paper": row["id"]} for row in rows for name in names(row["categories"])]:
         connection.execute(_TAKE, filed)
 
 
@@ -53,6 +54,7 @@ def storable(name: str) -> str:
     return name.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _names(categories: Iterable[str]) -> Iterator[str]:
+def names(categories: Iterable[str]) -> Iterator[str]:
+    """Yield the names that a paper of these categories is filed by, each once."""
     found = {filed(each) for each in categories if len(each) <= _LONGEST}
     yield from found | {each[:place] for each in found for place, sign in enumerate(each) if sign == "."}

@@ -19,8 +19,10 @@ from storage.tables import MARKER
 from storage.words import categories
 from storage.words.cutting import COLUMNS, Cut, Cutter, short
 
-#: The markers: of papers, of all their words, and of those in titles and abstracts.
-MARKERS = PAPERS, WORDS, SAID = "indexed-papers", "indexed-words", "indexed-said"
+_TOTALS = PAPERS, WORDS, SAID = "indexed-papers", "indexed-words", "indexed-said"
+CHANGES = "index-changes"  #: how often rows came or went: it only rises, even where the index is made anew
+#: The markers: of papers, of all their words, of those in titles and abstracts, and of changes.
+MARKERS = (*_TOTALS, CHANGES)
 WEIGHTS = ("A", "B", "C", "D")  #: of COLUMNS
 _SAID_COLUMNS = (COLUMNS.index("title"), COLUMNS.index("abstract"))
 _LAST_PLACE = 16_381  # two less than a tsvector's last
@@ -69,7 +71,7 @@ def make(connection: Connection) -> None:
     stems = 'stem text COLLATE "C" PRIMARY KEY, papers integer NOT NULL'
     connection.execute(text(f"CREATE TABLE paper_stem ({stems}) WITH (fillfactor = 70)"))
     categories.make(connection)
-    connection.execute(text("DELETE FROM marker WHERE name = ANY(:names)"), {"names": list(MARKERS)})
+    connection.execute(text("DELETE FROM marker WHERE name = ANY(:names)"), {"names": list(_TOTALS)})
 
 
 def drop(connection: Connection) -> None:
@@ -127,8 +129,8 @@ def having(connection: Connection, stems: Collection[str]) -> dict[str, int]:
     return {whole[row.stem]: row.papers for row in connection.execute(_HAVING, {"stems": list(whole)})}
 
 
-def _count(connection: Connection, *counts: int) -> None:
-    values = [{"name": name, "value": value} for name, value in zip(MARKERS, counts, strict=True)]
+def _count(connection: Connection, papers: int, words: int, said: int) -> None:
+    values = [{"name": name, "value": value} for name, value in zip(MARKERS, (papers, words, said, 1), strict=True)]
     connection.execute(_COUNT, values)
 
 

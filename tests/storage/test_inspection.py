@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Float, Integer, LargeBinary, insert, text
 
 from domain.errors import Interrupted, UsageError
+from domain.topics import Match, Tier
 from storage import inspection
 from storage.database import Database
 from storage.inspection import write_copy
@@ -202,6 +203,17 @@ def test_days_and_sources_are_counted(archive, database, listed, listing, now):
 
     assert [(str(row.day), *row[1:]) for row in days] == [("2026-11-19", 1, 1, 1), ("2026-11-20", 2, 1, 2)]
     assert [tuple(row) for row in sources] == [("arxiv", 1, 1, 0), ("hf", 2, 1, 1)]
+
+
+def test_of_a_topic_exact_papers_are_counted_and_related_ones_apart(
+    archive, database, reader, matched, listed, listing, now
+):
+    reader()
+    archive.add(listing(*(listed(f"Tides of {n}", rank=n) for n in (1, 2, 3))), now)
+    matched(Match(1, 1, 1.0), Match(1, 2, 1.0, Tier.RELATED), Match(1, 3, 1.0, Tier.RELATED))
+    with database.reading() as connection:
+        told = connection.execute(text("SELECT readers, papers, related FROM topics_activity")).all()
+    assert [tuple(row) for row in told] == [(1, 1, 2)]
 
 
 def test_an_earlier_copy_is_replaced_and_anything_else_left_alone(archive, database, listed, listing, now, tmp_path):

@@ -68,7 +68,10 @@ def test_what_can_be_worked_out_is_made_anew(full, archive, change):
     assert faults(full) == ()
 
 
-@pytest.mark.parametrize("table", ["paper_fts paper_words", "paper_forms paper_stem", "paper_fts_stem paper_stem"])
+@pytest.mark.parametrize(
+    "table",
+    ["paper_fts paper_words", "paper_forms paper_stem", "paper_fts_stem paper_stem", "paper_category paper_category"],
+)
 def test_an_index_that_is_not_there_is_made_anew(full, change, table):
     on_a_file, on_a_server = table.split()
     change(text(f"DROP TABLE {on_a_file if full.file else on_a_server}"))
@@ -84,6 +87,36 @@ def test_an_index_of_forms_that_lacks_a_paper_is_made_anew(full, change):
     else:
         change(text("DELETE FROM paper_forms_docsize WHERE id = 2"))
         assert f"papers that the full-text index lacks: 1; that it holds and are not there: 0; {MEND}" in told(full)
+    mend(full)
+    assert faults(full) == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "papers"),
+    [
+        ("DELETE FROM paper_category WHERE paper_id < 3 AND category = 'cs'", 2),
+        ("UPDATE paper_category SET category = 'cs.xx' WHERE paper_id = 2 AND category = 'cs.lg'", 1),
+        ("INSERT INTO paper_category VALUES ('cs.lg', 998), ('cs.lg', 999), ('cs', 999), ('cs.xx', 1), ('cs', -1)", 4),
+    ],
+)
+def test_papers_that_are_filed_otherwise_than_they_say_are_filed_anew(
+    full, archive, listed, listing, now, change, statement, papers
+):
+    known = [listed(f"Tides of the {name} Sea", categories=("cs.LG",)) for name in ("North", "Red", "Dead", "Black")]
+    archive.add(listing(*known), now)
+    assert faults(full) == ()
+    change(text(statement))
+    assert told(full) == [
+        f"papers that are not filed under the categories they have, or under others: {papers}; {MEND}"
+    ]
+    mend(full)
+    assert faults(full) == ()
+
+
+def test_a_paper_is_taken_although_something_is_left_where_it_is_filed(full, archive, listed, listing, now, change):
+    change(text("INSERT INTO paper_category VALUES ('cs.lg', 5), ('cs.xx', 5)"))
+    archive.add(listing(listed("Rivers", categories=("cs.LG",))), now)
+    assert told(full) == [f"papers that are not filed under the categories they have, or under others: 1; {MEND}"]
     mend(full)
     assert faults(full) == ()
 

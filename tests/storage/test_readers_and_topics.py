@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from domain.errors import UnknownError
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
@@ -10,6 +11,7 @@ from domain.subscriptions import NO_CHOICES, Cadence, Choices, Consent, Schedule
 from domain.topics import Match, Selection, WishedTopic
 from storage.outbox import Outbox
 from storage.subscribers import Signup, Subscribers
+from storage.tables import SUBSCRIBER
 from storage.topics import Topics
 from topics.query import parse
 
@@ -205,6 +207,17 @@ def test_what_a_reader_chose_of_letters_stays_until_it_is_changed(subscribers, n
     assert subscribers.by_public_id(reader.public_id).choices == few
     with pytest.raises(UnknownError):
         subscribers.choose("nobody", few)
+
+
+def test_a_signup_for_an_address_that_may_not_be_mailed_takes_nothing_away(database, subscribers, now):
+    given = {"topics": ("tides", "rivers"), "choices": Choices(papers=3)}
+    subscribers.subscribe(signup(state=SubscriberState.CONFIRMED, **given), now)
+    with database.writing() as connection:
+        connection.execute(update(SUBSCRIBER).values(state=SubscriberState.SUPPRESSED.value))
+    again, _ = subscribers.subscribe(signup(topics=("mud",)), now)
+    assert again.state is SubscriberState.SUPPRESSED
+    assert [each.name for each in again.subscriptions] == ["tides", "rivers", "mud"]
+    assert again.choices == Choices(papers=3)
 
 
 def test_who_comes_back_chooses_anew(subscribers, now):

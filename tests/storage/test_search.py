@@ -165,6 +165,18 @@ def test_what_no_paper_has_is_named(search, store):
     assert search.unknown(Filters(source="\0", category="\ud800")) == ("source", "category")
 
 
+def test_what_is_rare_is_counted_anew_where_papers_are_reworded_in_as_many_words(search, archive, listed, listing, now):
+    def say(*words: str) -> None:
+        named = enumerate(words, 1)
+        archive.add(listing(*(listed(f"{word} {n}", ids=Identifiers(doi=f"10.5555/{n}")) for n, word in named)), now)
+
+    either = Or((Word("mud"), Word("moon")))
+    say("Mud", "Moon", "Moon", "Moon", *["Sand"] * 8)
+    assert found(search, either)[0] == 1
+    say("Mud", "Moon", "Mud", "Mud", *["Sand"] * 8)
+    assert found(search, either)[0] == 2
+
+
 # -- orders and pages ----------------------------------------------------------------------------------------------
 
 
