@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from digests.readable import readable
-from domain.fts5 import IN_TOKEN
+from domain.unicode61 import IN_TOKEN
 
 _ADDRESS = r"https?://\S+"
 _MOST = 40  # words and phrases to look for in one text

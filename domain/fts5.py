@@ -15,42 +15,12 @@ import unicodedata
 from collections.abc import Iterator
 
 from domain.topics import And, Field, Node, Not, Or, Phrase, Prefix, Word, leaves
+from domain.unicode61 import MARKS, SEPARATORS, TOKEN
 
 #: The tokenizer of every index: Porter's stems, no diacritics, C++ and C# kept whole (stack.md, topic matching).
 TOKENIZE = "porter unicode61 remove_diacritics 2 tokenchars '+#'"
 #: The same without stems, for the indexes that prefixes are looked up in: a stem may end before a prefix does.
 TOKENIZE_FORMS = TOKENIZE.removeprefix("porter ")
-
-#: The combining marks that unicode61 drops from a token without cutting it; found by asking it about every code point.
-_DROPPED_MARKS = frozenset((*range(0x300, 0x305), *range(0x306, 0x30D), 0x30F, 0x311, 0x31B, *range(0x323, 0x329))) | {
-    0x32D,
-    0x32E,
-    0x330,
-    0x331,
-}
-
-#: Letters of today that were vowel signs in 2012 (New Tai Lue, Vedic): unicode61 cuts at them.
-_NO_LETTERS_YET = frozenset((*range(0x19B0, 0x19CA), 0x1CF2, 0x1CF3))
-
-_FIRST = r"(?:[^\W_]|[+#])"
-_MARKS = "".join(map(chr, sorted(_DROPPED_MARKS)))
-#: A pattern for one character inside a token: where none stands on one side, a token ends.
-IN_TOKEN = rf"(?:[^\W_]|[+#{_MARKS}])"
-_BEGINS_TOKEN = re.compile(_FIRST)
-_TOKEN = re.compile(f"{_FIRST}{IN_TOKEN}*")
-
-
-class _Separators(dict[int, str]):
-    """For `str.translate`: a character that belongs to no token becomes a space, everything else stays."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        kept = code in _DROPPED_MARKS or (_BEGINS_TOKEN.match(character) and code not in _NO_LETTERS_YET)
-        self[code] = character if kept else " "
-        return self[code]
-
-
-_SEPARATORS = _Separators({code: chr(code) for code in range(1, 0x80)} | dict.fromkeys(map(ord, "\0\\${}_^"), " "))
 
 _ACCENTS = dict(
     zip(
@@ -77,8 +47,8 @@ _GREEK_COMMANDS = {
     for name in _ALPHA_TO_OMEGA.split()
     for written in (name, name.capitalize())
 }
-_GREEK_SIGNS = "".join(chr(code) for code in (*range(0x370, 0x400), *range(0x1F00, 0x2000)) if _SEPARATORS[code] != " ")
-_GREEK_RUN = re.compile(f"[{_GREEK_SIGNS}][{_GREEK_SIGNS}{_MARKS}]*+")
+_GREEK_SIGNS = "".join(chr(code) for code in (*range(0x370, 0x400), *range(0x1F00, 0x2000)) if SEPARATORS[code] != " ")
+_GREEK_RUN = re.compile(f"[{_GREEK_SIGNS}][{_GREEK_SIGNS}{MARKS}]*+")
 #: Commands that only dress their argument, and those that dress the rest of a group.
 _DRESS = frozenset(
     [
@@ -151,7 +121,7 @@ def searchable(text: str) -> str:
     if text.isascii():
         return text.replace("\0", " ")
     text = unicodedata.normalize("NFKC", text)
-    return _edited(text, greek_edits(text)).translate(_SEPARATORS)
+    return _edited(text, greek_edits(text)).translate(SEPARATORS)
 
 
 def greek_edits(text: str) -> Iterator[tuple[int, int, str]]:
@@ -160,7 +130,7 @@ def greek_edits(text: str) -> Iterator[tuple[int, int, str]]:
     Next to other Greek letters it belongs to a word or a formula in Greek, which stays as it is.
     """
     for found in _GREEK_RUN.finditer(text):
-        name = _GREEK_LETTERS.get(found[0].rstrip(_MARKS))
+        name = _GREEK_LETTERS.get(found[0].rstrip(MARKS))
         if name is not None:
             yield *found.span(), f" {name} "
 
@@ -240,7 +210,7 @@ def tokens(text: str) -> tuple[str, ...]:
     # Lower case and NFKC can undo each other once ("İ" grows a mark); the second round settles it.
     for _ in range(2):
         lowered = searchable(lowered.lower())
-    return tuple(_TOKEN.findall(lowered))
+    return tuple(TOKEN.findall(lowered))
 
 
 def match_expression(tree: Node) -> str:
