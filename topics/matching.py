@@ -11,7 +11,8 @@ the sets are those that FTS5 gives for the whole expression (tests/topics/test_m
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from operator import neg
+from functools import reduce
+from operator import and_, neg
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from domain.papers import Paper
 from domain.topics import (
     FEW,
     And,
+    Author,
     Census,
     Leaf,
     Match,
@@ -35,6 +37,7 @@ from domain.topics import (
     Word,
     leaves,
 )
+from domain.traces import asked_for, traces
 from topics.ranking import Scores, Wish, ceiling, wishes, words
 from topics.related import loosened, related
 from topics.stems import Postings, Stemmer, lengths, postings
@@ -59,6 +62,7 @@ class Batch:
         self._sets: dict[str | tuple[str, ...] | Leaf, int] = {}
         self._stems = _index(papers, TOKENIZE)
         self._forms: sqlite3.Connection | None = None
+        self._traces: dict[str, int] | None = None  # of authors, made when the first is asked for
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +123,8 @@ class Batch:
                 found = _rows(self._stems, match_expression(leaf))
             case Prefix():
                 found = _rows(self._written(), prefix_expression(leaf))
+            case Author():
+                found = (place for place in self._candidates(leaf) if has(self.papers[place], leaf))
             case _:
                 found = (place for place, paper in enumerate(self.papers) if has(paper, leaf))
         picked = 0
@@ -126,6 +132,18 @@ class Batch:
             picked |= 1 << place
         self._sets[name] = picked
         return picked
+
+    def _candidates(self, author: Author) -> list[int]:
+        """Return the places of the papers of which a listed author may be the one asked for."""
+        if self._traces is None:
+            self._traces = {}
+            for place, paper in enumerate(self.papers):
+                for trace in set(traces(paper.authors)):
+                    self._traces[trace] = self._traces.get(trace, 0) | 1 << place
+        found = 0
+        for way in asked_for(author.names):
+            found |= reduce(and_, (self._traces.get(trace, 0) for trace in way))
+        return places(found)
 
     def _written(self) -> sqlite3.Connection:
         """Return the index without stems, which few batches need."""

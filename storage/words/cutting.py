@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, searchable
-from storage.words.people import traces
+from domain.traces import traces
 
 COLUMNS = ("title", "abstract", "authors", "categories")
 #: Of the index of forms: words as they are written, and by what authors are found.

@@ -16,8 +16,9 @@ from sqlalchemy import CTE, ColumnElement, CompoundSelect, Connection, Float, Se
 from domain.authors import likeness
 from domain.fts5 import is_of_stems
 from domain.topics import And, Author, Category, Node, Not, Or, Phrase, Prefix, Source, Votes, Word, leaves, wanted
+from domain.traces import asked_for
 from storage.tables import PAPER
-from storage.words import facts, people
+from storage.words import facts
 
 _RISING = (Author, Prefix, And, Or, Votes, Source, Category, Word, Phrase)
 
@@ -53,7 +54,7 @@ class Asking(ABC):
 
     def are_alike(self, connection: Connection, author: Author) -> list[int]:
         """Return the ids of the papers of which a listed author may be the one asked for, rising."""
-        if not (ways := people.asked_for(author.names)):
+        if not (ways := asked_for(author.names)):
             return []
         candidates = select(PAPER.c.id, PAPER.c.authors).where(PAPER.c.id.in_(self.traced(ways).correlate(None)))
         return sorted(

@@ -17,6 +17,7 @@ from domain.facts import is_in_category, is_source
 from domain.fts5 import TOKENIZE, TOKENIZE_FORMS, match_expression, prefix_expression, searchable, tokens
 from domain.papers import Identifiers
 from domain.topics import And, Author, Category, Field, Node, Not, Or, Phrase, Prefix, Query, Source, Votes, Word
+from domain.traces import asked_for, traces
 from storage.archive import Archive
 from storage.database import Database
 from storage.filters import Filters
@@ -25,7 +26,6 @@ from storage.search import Search
 from storage.tables import PAPER, SIGHTING
 from storage.words.cutting import COLUMNS
 from storage.words.index import index_of
-from storage.words.people import asked_for, traces
 
 DAY = date(2026, 11, 20)
 EVER = date.min

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.authors import names
 from domain.errors import QueryError
+from domain.facts import has
 from domain.fts5 import TOKENIZE, is_of_stems, match_expression, searchable
 from domain.papers import Paper
-from domain.topics import And, Census, Field, Node, Not, Or, Phrase, Prefix, Query, Tier, Topic, Word
+from domain.topics import And, Author, Census, Field, Node, Not, Or, Phrase, Prefix, Query, Tier, Topic, Word
 from topics.matching import BEST, Batch, Ranking, match, merged
 from topics.matching import CensusOf as Ask
 from topics.normal import complement, conjunction, disjunction
@@ -18,6 +20,11 @@ from topics.query import parse
 MakePaper = Callable[..., Paper]
 CensusOf = Callable[[list[Paper]], Ask]
 
+LISTED = [
+    "Kaiming He", "He, Kaiming", "K. He", "KM He", "He Kai Ming", "Kai-Ming He", "Jan van der Berg", "Berg",
+    "van der Berg", "J. v. Berg", "Müller, Ute", "Ute Mueller", "Jian Gan", "Jiang An", "Michael I. Jordan",
+    "Michael B. Jordan", "M. Jordan", "李 明", "Øre, Å.",
+]  # fmt: skip
 VOCABULARY = ["amber", "birch", "cedar", "dahlia"]
 TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join)
 FIELDS = st.sampled_from([None, *Field])
@@ -316,3 +323,16 @@ def test_a_tree_that_only_excludes_is_refused(a_paper: MakePaper) -> None:
         batch.select(Not(Word("amber")))
     with pytest.raises(ValueError, match="only excludes"):
         match_expression(Not(Word("amber")))
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(LISTED), max_size=3).map(tuple), max_size=6),
+    st.sampled_from(LISTED),
+)
+def test_an_author_is_found_by_the_index_of_a_batch_as_by_looking_at_each_paper(
+    a_paper: MakePaper, authors: list[tuple[str, ...]], asked: str
+) -> None:
+    papers = [replace(a_paper(number), authors=each) for number, each in enumerate(authors, 1)]
+    leaf = Author(names(asked))
+    with Batch(papers) as batch:
+        assert batch.select(leaf) == [paper.id for paper in papers if has(paper, leaf)]

@@ -1,8 +1,9 @@
 """By what an author is found: names that may be the same, as `domain.authors` compares them, share a trace.
 
-What is found so is a candidate; `likeness` decides. One name alone is a trace of whoever has it. Several are found by
-the family name with the first given name's first letter, by all letters whatever their order ("He Kai Ming" is "Kaiming
-He"), or, where they are a family name with its small words alone, by each of them.
+What is found so is a candidate; `likeness` decides. The archive's index and that of a batch both go by traces. One name
+alone is a trace of whoever has it. Several are found by the family name with the first given name's first letter, by all
+letters whatever their order ("He Kai Ming" is "Kaiming He"), or, where they are a family name with its small words
+alone, by each of them.
 """
 
 import re
@@ -14,7 +15,7 @@ _DOTS = re.compile("(?<=[aou])e")  # the "e" of Mueller, and more than that
 
 
 def traces(authors: Iterable[str]) -> Iterator[str]:
-    """Yield the traces of authors as they are listed, each a word of the index, some twice."""
+    """Yield the traces of authors as they are listed, each one word, some twice."""
     for author in authors:
         if listed := names(author):
             yield from map(_name, filter(is_whole, listed))
