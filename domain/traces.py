@@ -1,8 +1,8 @@
 """By what an author is found: names that may be the same, as `domain.authors` compares them, share a trace.
 
 What is found so is a candidate; `likeness` decides. The archive's index and that of a batch both go by traces. One name
-alone is a trace of whoever has it. Several are found by the family name with the first given name's first letter, by all
-letters whatever their order ("He Kai Ming" is "Kaiming He"), or, where they are a family name with its small words
+alone is a trace of whoever has it. Several are found by the family name with the first given name's first letter, by
+all letters whatever their order ("He Kai Ming" is "Kaiming He"), or, where they are a family name with its small words
 alone, by each of them.
 """
 
