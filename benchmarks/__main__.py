@@ -56,6 +56,7 @@ def main(arguments: list[str]) -> int:
             figures = module.run(options)
         except UsageError as error:
             print(f"{bench}: {error}", file=sys.stderr)
+            told["error"] = str(error)
             code = 2
             continue
         told[bench] = [_as_json(figure) for figure in figures]

@@ -127,9 +127,15 @@ def change_topics(
     as_json: Json = False,
 ) -> None:
     """Show or change a reader's topics."""
+    from topics.query import parse
+    from topics.related import loosened
+
     told = report(context, as_json)
     with opened(context) as house:
         reader = house.desk.change_topics(email, add or (), remove or (), related=related or (), exact=exact or ())
+    for each in related or ():
+        if loosened(parse(each).tree) is None:
+            told.note(f"{each!r} has no part that a paper could have alone, so no paper is related to it")
     told.show({"email": reader.email, "topics": _shown(reader)["topics"]}, lambda: [_topics(reader)])
 
 

@@ -67,10 +67,12 @@ def preview_topic(
     as_json: Json = False,
 ) -> None:
     """Show what a query would have selected: a day, without each exclusion, words to consider, and the best papers."""
+    from topics.hints import hints
     from topics.query import parse
 
     told = report(context, as_json)
     parsed = parse(query)
+    notes = hints(query)
     with opened(context) as house:
         found = house.previewer.preview(parsed, days, limit, related=related)
     result = {
@@ -80,6 +82,7 @@ def preview_topic(
         "total": found.total,
         "exact": found.exact,
         "related": found.related,
+        "notes": list(notes),
         "per_day": {day.isoformat(): count for day, count in found.per_day.items()},
         "excluded": [{"term": each.term, "fewer": each.fewer} for each in found.excluded],
         "terms": [{"term": each.word, "papers": each.papers} for each in found.terms],
@@ -95,7 +98,8 @@ def preview_topic(
             for each in found.papers
         ],
     }
-    told.show(result, lambda: _preview_lines(parsed.normal_form, days, found))
+    said = [f"note: {plain(note)}" for note in notes]
+    told.show(result, lambda: [*said, *_preview_lines(parsed.normal_form, days, found)])
 
 
 def _preview_lines(query: str, days: int, found: "Preview") -> Iterable[str | Table]:
@@ -107,7 +111,7 @@ def _preview_lines(query: str, days: int, found: "Preview") -> Iterable[str | Ta
     span = f"the {counted(days, 'day')} up to {full_date(found.newest)}"
     yield f"{counted(found.exact, 'paper')} of {span} {answer} {plain(query)}"
     if found.related:
-        on_days = f"on days with fewer than {FEW} of them"
+        on_days = f"on days with fewer than {FEW} of them; a letter takes as many as fill it up to {FEW}"
         yield f"{counted(found.related, 'related paper')}, which have part of the words, {on_days}"
     if found.per_day:
         name, told = _spread(found.per_day, found.newest.year)

@@ -79,7 +79,7 @@ def test_a_folder_that_is_not_there_is_told_in_one_sentence(root: Path, tmp_path
     answer = call(root, "--data", tmp_path / "nowhere", "--json")
 
     assert answer.returncode == 2
-    assert answer.stdout == ""
+    assert json.loads(answer.stdout) == {"error": f"There is no folder {tmp_path / 'nowhere'}"}
     assert answer.stderr.strip() == f"relevance: There is no folder {tmp_path / 'nowhere'}"
 
 

@@ -54,3 +54,15 @@ def test_mostly_there_is_nothing_to_note(text: str) -> None:
 @given(st.text())
 def test_any_text_has_notes_of_one_line(text: str) -> None:
     assert all(note.splitlines() == [note] for note in hints(text))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("!deep nets", "“!” excludes nothing here; one “-” right before a word does"),
+        ("deep --nets", "“--” excludes nothing here; one “-” right before a word does"),
+        ("nets cs.LG", "“cs.LG” is looked for as words; cat:cs.LG asks for the category"),
+    ],
+)
+def test_what_elsewhere_excludes_or_names_a_category_is_noted(typed: str, said: str) -> None:
+    assert hints(typed) == (said,)
