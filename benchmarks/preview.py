@@ -98,7 +98,7 @@ def _measured(where: str, ways: Mapping[str, Ask], queries: Sequence[Query], bro
 
 
 def _ways(database: Database, archive: Archive, raw: sqlite3.Connection) -> Mapping[str, Ask]:
-    previewer = Previewer(archive=archive, search=Search(database), census=Censuses(database).of)
+    previewer = Previewer(archive=archive, search=Search(database), census=Censuses(database).of, labels={})
 
     def bare(query: Query) -> object:
         expression = f"{{title abstract}} : ({match_expression(_worded(query.tree))})"

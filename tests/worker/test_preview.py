@@ -64,7 +64,7 @@ def store(archive) -> Callable[..., None]:
 
 @pytest.fixture
 def preview(database, archive) -> Callable:
-    previewer = Previewer(archive=archive, search=Search(database), census=Censuses(database).of)
+    previewer = Previewer(archive=archive, search=Search(database), census=Censuses(database).of, labels={})
 
     def go(query: str, days: int = 14, limit: int | None = None, *, related: bool | None = None):
         return previewer.preview(parse(query), days, limit, related=related)
