@@ -20,7 +20,7 @@ from benchmarks.corpus import records
 from benchmarks.figures import Figure, cpu_seconds
 from domain.fts5 import TOKENIZE, searchable, tokens
 from domain.topics import Census
-from topics.ranking import FUNCTION_WORDS, Scores
+from topics.ranking import FUNCTION_WORDS, K1, B, Scores
 from topics.stems import Stemmer, postings
 
 _PAPERS = 1000
@@ -60,11 +60,12 @@ def run(options: list[str]) -> list[Figure]:
 
 
 def _counted(papers: Sequence[tuple[str, str]]) -> list[Counter[str]]:
-    """How often each stem stands in each paper, the title twice."""
+    """How often each stem stands in each paper, the title twice; without those of function words."""
     texts = [(tokens(title) * 2 + tokens(abstract)) for title, abstract in papers]
     with Stemmer() as stemmer:
-        stems = stemmer.stems(word for text in texts for word in text if word not in FUNCTION_WORDS)
-    return [Counter(stems[word] for word in text if word in stems) for text in texts]
+        stems = stemmer.stems(word for text in texts for word in text)
+        passed_over = set(stemmer.stems(FUNCTION_WORDS).values())
+    return [Counter(stem for word in text if (stem := stems[word]) not in passed_over) for text in texts]
 
 
 def _topics(counted: Sequence[Counter[str]], count: int) -> Topics:
@@ -103,7 +104,7 @@ def _bm25(stems: tuple[str, ...], counted: Counter[str], words: int, census: Cen
         if times:
             having = census.having[stem]
             idf = math.log(1 + (census.papers - having + 0.5) / (having + 0.5))
-            score += idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * words / census.average))
+            score += idf * times * (K1 + 1) / (times + K1 * (1 - B + B * words / census.average))
     return score
 
 

@@ -5,8 +5,9 @@ counts most in the paper. Each counts once, and what is excluded or a fact (auth
 the title counts as two. How rare a stem is and how long papers are on average is asked of the whole archive
 (`domain.topics.Census`), never of the day's batch. A paper's length is that of title and abstract, in FTS5's words.
 
-What a stem adds is worked out once for a batch and kept; then a topic's score of a paper is a sum of look-ups. k1 and b
-are the usual ones, and the IDF is Lucene's, which is never negative.
+What a stem adds is worked out once for a batch and kept; then a topic's score of a paper is a sum of look-ups. k1 is
+the usual one, b lies between the .75 of long and uneven texts and the .4 of short ones, for abstracts are much of one
+length, and the IDF is Lucene's, which is never negative.
 """
 
 import math
@@ -30,7 +31,7 @@ _ENGLISH = """
 #: topic passes over, which tell an author's style and not a paper's matter. Lower case, as `domain.fts5.tokens` cuts.
 FUNCTION_WORDS = frozenset(_ENGLISH.split())
 
-K1, B = 1.2, 0.75
+K1, B = 1.2, 0.6
 _TITLE = 2  # times
 
 #: One stem, or for a prefix all stems of which the best counts.

@@ -52,7 +52,7 @@ def test_a_score_is_what_the_formula_of_bm25_says(papers: Texts, asked: list[str
         for word in asked:
             n = CENSUS.having.get(word, 0)
             idf = math.log(1 + (1000 - n + 0.5) / (n + 0.5))
-            score += idf * counted[word] * 2.2 / (counted[word] + 1.2 * (1 - 0.75 + 0.75 * len(said) / 9.0))
+            score += idf * counted[word] * 2.2 / (counted[word] + 1.2 * (1 - 0.6 + 0.6 * len(said) / 9.0))
         expected.append(score)
 
     assert scores(papers).total(asked, range(len(papers))) == pytest.approx(expected)
