@@ -123,6 +123,17 @@ def wanted(tree: Node, *, is_wanted: bool = True) -> Iterator[Leaf]:
                 yield tree
 
 
+def words_of(leaf: Leaf) -> tuple[str, ...]:
+    """Return the words that a leaf looks for by their stems, in its order; a prefix and a fact have none."""
+    match leaf:
+        case Word(text):
+            return (text,)
+        case Phrase(words):
+            return words
+        case _:
+            return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A topic's query, read."""

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -41,6 +41,7 @@ from storage.space import Space
 from storage.statistics import Statistics
 from storage.subscribers import Subscribers
 from storage.topics import Topics
+from topics.query import parse
 from worker.collect import Collector
 from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
@@ -297,8 +298,10 @@ class House:
             welcome_days=digest.welcome_days,
             max_age=timedelta(hours=self.settings.mail.max_age_hours),
         )
+        parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
+        newsroom = Newsroom(self.database)
         return Editor(
-            shortlister=Shortlister(archive=self.archive, newsroom=Newsroom(self.database), policy=policy),
+            shortlister=Shortlister(archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed),
             receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,
@@ -306,6 +309,7 @@ class House:
             links=self.links,
             clock=self.clock,
             labels=self.labels,
+            parsed=parsed,
         )
 
     @cached_property

@@ -110,8 +110,7 @@ class Explainer:
         return {leaf: (self._stems(leaf), leaf.field if by_field else None) for leaf in leaves}
 
     def _stems(self, leaf: Worded) -> tuple[str, ...]:
-        text = _text(leaf)
-        return (text,) if isinstance(leaf, Prefix) else self._lookup.stems(text)
+        return (_text(leaf),) if isinstance(leaf, Prefix) else self._lookup.stems(leaf)
 
 
 def _told(kinds: Mapping[Worded, _Kind], grounds: Mapping[Leaf, Found]) -> dict[_Kind, Place]:

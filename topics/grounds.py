@@ -29,11 +29,12 @@ from domain.topics import (
     Word,
     Worded,
     leaves,
+    words_of,
 )
+from topics.stems import Stemmer
 from topics.surface import CLOSES, OPENS, Span, surface
 
 LONGEST = 20_000  # characters of a text in which places are looked for; the longest abstract seen has 1,923
-_STEMS_KEPT = 10_000
 _BEGINNING, _WHOLE = 1, 2  # rows of the index
 
 
@@ -108,16 +109,13 @@ class Lookup:
     def __init__(self) -> None:
         self._of_stems = _Index(TOKENIZE)
         self._of_forms = _Index(TOKENIZE_FORMS)
-        self._terms = sqlite3.connect(":memory:", isolation_level=None)
-        self._terms.execute(f'CREATE VIRTUAL TABLE term USING fts5(words, tokenize="{TOKENIZE}")')
-        self._terms.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(term, 'instance')")
-        self._stems: dict[str, tuple[str, ...]] = {}
+        self._stemmer = Stemmer()
 
     def close(self) -> None:
         """Let go of the indexes."""
         self._of_stems.close()
         self._of_forms.close()
-        self._terms.close()
+        self._stemmer.close()
 
     def found(self, tree: Node, paper: Paper, *lists: Iterable[str]) -> dict[Leaf, Found]:
         """Return what of the tree's leaves, those excluded too, the paper has; words also in up to two lists."""
@@ -136,16 +134,11 @@ class Lookup:
                 there[leaf] = found
         return there
 
-    def stems(self, term: str) -> tuple[str, ...]:
+    def stems(self, leaf: Word | Phrase) -> tuple[str, ...]:
         """Return the stems of a word or phrase, as the index cuts them."""
-        known = self._stems.get(term)
-        if known is None:
-            if len(self._stems) >= _STEMS_KEPT:
-                self._stems.clear()
-            self._terms.execute("INSERT OR REPLACE INTO term(rowid, words) VALUES (1, ?)", (term,))
-            rows = self._terms.execute("SELECT term FROM stem ORDER BY offset")
-            known = self._stems[term] = tuple(stem for (stem,) in rows)
-        return known
+        words = words_of(leaf)
+        stems = self._stemmer.stems(words)
+        return tuple(stems[word] for word in words if word in stems)
 
 
 class _Index:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from domain.papers import Paper
-from domain.topics import Census, Node, Phrase, Prefix, Word, leaves
+from domain.topics import Census, Node, Prefix, leaves, words_of
 from topics.grammar import DASHES
 from topics.ranking import FUNCTION_WORDS
 from topics.stems import Stemmer
@@ -101,23 +101,13 @@ def _named(tree: Node) -> Callable[[str, str], bool]:
     """Return whether the tree names a stem or a word of its family, be it to exclude it."""
     asked = list(leaves(tree))
     with Stemmer() as stemmer:
-        stems = set(stemmer.stems(word for leaf in asked for word in _texts(leaf)).values())
+        stems = set(stemmer.stems(word for leaf in asked for word in words_of(leaf)).values())
     beginnings = tuple(leaf.text for leaf in asked if isinstance(leaf, Prefix))
 
     def is_named(stem: str, word: str) -> bool:
         return stem in stems or word.startswith(beginnings) or any(_are_kin(stem, other) for other in stems)
 
     return is_named
-
-
-def _texts(leaf: Node) -> Sequence[str]:
-    match leaf:
-        case Word(text):
-            return (text,)
-        case Phrase(words):
-            return words
-        case _:
-            return ()
 
 
 def _are_kin(one: str, other: str) -> bool:

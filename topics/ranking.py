@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import add
 
-from domain.topics import Census, Node, Phrase, Prefix, Word, wanted
+from domain.topics import Census, Node, Prefix, wanted, words_of
 from topics.stems import Postings
 
 _ENGLISH = """
@@ -41,11 +41,7 @@ Wish = str | tuple[str, ...]
 def words(tree: Node) -> Iterator[str]:
     """Yield the words of which `wishes` must know the stems, each as often as it stands there."""
     for leaf in wanted(tree):
-        match leaf:
-            case Word(text):
-                yield text
-            case Phrase(texts):
-                yield from texts
+        yield from words_of(leaf)
 
 
 def wishes(
@@ -58,18 +54,9 @@ def wishes(
     """
     found: dict[Wish, None] = {}
     for leaf in wanted(tree):
-        match leaf:
-            case Word(text):
-                texts: tuple[str, ...] = (text,)
-            case Phrase(texts):
-                pass
-            case Prefix():
-                if stemmed := begun(leaf):
-                    found[stemmed[0] if len(stemmed) == 1 else stemmed] = None
-                continue
-            case _:
-                continue
-        found |= {stems[text]: None for text in texts if text not in FUNCTION_WORDS and text in stems}
+        if isinstance(leaf, Prefix) and (stemmed := begun(leaf)):
+            found[stemmed[0] if len(stemmed) == 1 else stemmed] = None
+        found |= {stems[word]: None for word in words_of(leaf) if word not in FUNCTION_WORDS and word in stems}
     return tuple(found)
 
 

@@ -6,10 +6,9 @@ publish, and everyone else gets theirs (mail.md section 4, item 12).
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from digests.compose import compose
 from digests.mail.message import Identity, freeze
@@ -17,10 +16,9 @@ from digests.render import Renderer
 from domain.clock import Clock
 from domain.issues import Digest, IssuePlan, Slot
 from domain.papers import Paper
-from domain.topics import Tier, Why
+from domain.topics import Query, Tier, Why
 from storage.issues import Reader
 from topics.explain import Explainer
-from topics.query import parse
 from worker.planning import Policy, ReaderLinks, is_first, limits_of, plan, wishes_of
 from worker.receipts import Receipts
 from worker.shortlist import Shortlist, Shortlister
@@ -56,8 +54,9 @@ class Editor:
         links: ReaderLinks | None,
         clock: Clock,
         labels: Mapping[str, str],
+        parsed: Callable[[str], Query],
     ) -> None:
-        """`labels` is configured source name → what readers call it."""
+        """`labels` is configured source name → what readers call it; `parsed` reads a query as it was typed."""
         self._shortlister = shortlister
         self._receipts = receipts
         self._renderer = renderer
@@ -66,7 +65,7 @@ class Editor:
         self._links = links
         self._clock = clock
         self._labels = labels
-        self._parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
+        self._parsed = parsed
 
     def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, up_to: int) -> list[Edited]:
         """Return what comes of each due reader for that slot, considering the matches numbered up to `up_to`."""
@@ -112,8 +111,7 @@ class Editor:
         since = looks_back if first or reader.last is None else reader.last.created_at
 
         def explain(topic_id: int, paper: Paper) -> Why:
-            why = explainer.explain(queries[topic_id], paper)
-            return why if why.line else explainer.explain(queries[topic_id], paper, Tier.RELATED)
+            return explainer.explain(queries[topic_id], paper, Tier.RELATED)  # told as exact where it is
 
         return compose(
             slot=slot,

@@ -8,15 +8,15 @@
 Each distinct topic is run once over a batch, whatever the number of its readers. Scores are those of the whole archive.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.papers import Paper
-from domain.topics import Category, Census, Node, Query, Selection, Source, Topic, Votes, leaves
+from domain.topics import Category, Node, Query, Selection, Source, Topic, Votes, leaves
 from storage.archive import Archive
 from storage.topics import Change, Met, StoredTopic, Topics
-from topics.matching import Batch, match, merged
+from topics.matching import Batch, CensusOf, match, merged
 from topics.query import parse
 from topics.related import loosened
 
@@ -43,7 +43,7 @@ class Matcher:
         *,
         archive: Archive,
         topics: Topics,
-        census: Callable[[Collection[str]], Census],
+        census: CensusOf,
         welcome_days: int,
     ) -> None:
         self._archive = archive

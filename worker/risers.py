@@ -1,13 +1,13 @@
 """Late risers: what a reader was not sent although a topic of theirs picks it, and most upvotes go to now.
 
-    the most voted papers of the last days → those that each topic picks → for each reader: came before the last letter,
-        and was not sent
+    the most voted papers of the last days → those that each topic picks → for each reader: came before the last letter
+        → was not sent (digests/compose.py)
 
 They are asked of the papers and not of stored matches: of a flooded topic those are the best of a run, which letters
 name anyway (docs/decisions/0018).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from domain.issues import Candidate
@@ -25,12 +25,11 @@ MOST = 200  #: papers looked at
 def risers(
     hot: Sequence[Paper],
     readers: Sequence[Reader],
-    had: Mapping[int, Collection[int]],
     parsed: Callable[[str], Query],
 ) -> dict[int, list[Candidate]]:
     """Return reader → what has risen for them, in the order of `hot`, under every topic that picks it.
 
-    `had` is reader → the papers they were sent. A reader without a letter yet has none: all is new to them.
+    What they were sent is not left out yet. A reader without a letter has none: all is new to them.
     """
     found: dict[int, list[Candidate]] = {}
     picked: dict[int, set[int]] = {}
@@ -41,11 +40,11 @@ def risers(
             for each in reader.subscriber.subscriptions:
                 if each.topic_id not in picked:
                     picked[each.topic_id] = set(batch.select(parsed(each.query).tree))
-            sent, since = had.get(reader.subscriber.id, ()), reader.last.created_at
+            since = reader.last.created_at
             found[reader.subscriber.id] = [
                 Candidate(topic_id=each.topic_id, paper=paper, score=0.0)
                 for paper in hot
-                if paper.first_seen <= since and paper.id not in sent
+                if paper.first_seen <= since
                 for each in reader.subscriber.subscriptions
                 if paper.id in picked[each.topic_id]
             ]

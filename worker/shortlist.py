@@ -9,7 +9,6 @@ not answer any more.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from digests.kinship import Kinship
 from digests.trending import heat
@@ -21,7 +20,6 @@ from storage.issues import Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import diversified
 from topics.matching import Batch
-from topics.query import parse
 from worker.planning import Policy, is_first, limits_of
 from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
 
@@ -38,11 +36,12 @@ class Shortlister:
         archive: Archive,
         newsroom: Newsroom,
         policy: Policy,
+        parsed: Callable[[str], Query],
     ) -> None:
         self._archive = archive
         self._newsroom = newsroom
         self._policy = policy
-        self._parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
+        self._parsed = parsed
 
     def of(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Shortlist":
         """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
@@ -67,7 +66,7 @@ class Shortlister:
             news=news,
             unsaid=_unsaid(changed, readers, self._parsed),
             counted=counted,
-            risers=risers([papers[each] for each in risen if each in papers], rising, had, self._parsed),
+            risers=risers([papers[each] for each in risen if each in papers], rising, self._parsed),
             trending=hot,
             had=had,
             kinship=Kinship(papers.values(), self._archive.linked(wanted)),
@@ -120,7 +119,7 @@ class Shortlist:
         return {topic_id: number for topic_id, number in counted.items() if number}
 
     def had(self, reader: Reader) -> Collection[int]:
-        """Return which of what is trending the reader was sent; of matches storage left those out."""
+        """Return which of what is trending or has risen the reader was sent; of matches storage left those out."""
         return self._had.get(reader.subscriber.id, ())
 
     def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:

@@ -6,7 +6,7 @@ reader types is ever tsquery syntax.
 
 from collections.abc import Iterable, Mapping
 
-from domain.topics import And, Field, Node, Not, Or, Phrase, Word, leaves
+from domain.topics import And, Field, Node, Not, Or, Phrase, Word, leaves, words_of
 from storage.words.cutting import Cutter
 from storage.words.tsvector import WEIGHTS
 
@@ -19,7 +19,7 @@ def stems_of(tree: Node) -> dict[Worded, tuple[str, ...]]:
     """Return the stems of every word and phrase."""
     asked = list(dict.fromkeys(leaf for leaf in leaves(tree) if isinstance(leaf, Word | Phrase)))
     with Cutter() as cutter:
-        found = cutter.stems([leaf.text if isinstance(leaf, Word) else " ".join(leaf.words) for leaf in asked])
+        found = cutter.stems([" ".join(words_of(leaf)) for leaf in asked])
     return dict(zip(asked, found, strict=True))
 
 
