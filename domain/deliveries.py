@@ -37,7 +37,10 @@ class Leased:
     subject: str
     fragments: tuple[Fragment, ...]
     slots: Mapping[str, str]
-    sha256: str = ""  #: of the message that was sent; "" before the first try that reached the dot
+    date: datetime  #: of the letter; also the instant that its signature names
+    keeper: str = ""  #: who keeps the mailbox (mailboxes.py)
+    sha256: str = ""  #: of the message that was sent, signature and all; "" before the first try that reached the dot
+    signature: str = ""  #: the DKIM-Signature header it was sent with, folded, without its last line end
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,10 +152,15 @@ class Digest:
 
 
 class LetterKind(StrEnum):
-    """The kinds of letters."""
+    """The kinds of letters; the first two are what a reader subscribed to, and alone carry the List-* headers."""
 
     DIGEST = "digest"
+    QUIET = "quiet"  # nothing matched for some days
     CONFIRM = "confirm"
+    PREFERENCES = "preferences"  # a fresh link that was asked for
+    ADDRESS = "address"  # asks the new address to confirm a change
+    GOODBYE = "goodbye"
+    ALERT = "alert"  # to the operator
 
 
 class Role(StrEnum):
@@ -207,8 +212,8 @@ class Content:
 class Mailing:
     """One message that is to leave once: a content and what makes it one reader's own."""
 
-    message_key: str  #: "issue:<public id>", "confirm:<public id>:<n>": unique, so nothing is queued twice
-    subscriber_id: str  #: the subscriber's public id
+    message_key: str  #: "issue:<public id>", "confirm:<public id>:<n>", "quiet:…": unique, so nothing is queued twice
+    subscriber_id: str  #: the subscriber's public id; "" for a letter to the operator
     recipient: str
     content: Content
     slots: Mapping[str, str]  #: slot name → value: to, message-id, date, and the reader's own links

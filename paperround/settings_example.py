@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+from datetime import timedelta
 from typing import Any
 
 from pydantic_core import PydanticUndefined
@@ -21,6 +22,8 @@ _WHAT_FOR = {
     "digest": "What a letter holds.",
     "collect": "How pages are fetched.",
     "keep": "What is kept, and for how long.",
+    "bounces": "How bounces and complaints come back.",
+    "operator": "Who is told when something stays broken.",
 }
 _PLACEHOLDERS = {"port": "587", "per_second": "5.0", "per_hour": "1000", "every": '"1h"'}
 
@@ -68,4 +71,8 @@ def _toml(key: str, default: Any) -> str:
         return _PLACEHOLDERS[key]
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, tuple):
+        return json.dumps(default)
+    if isinstance(default, timedelta):
+        return f'"{default // timedelta(minutes=1)}m"'
     return str(default) if isinstance(default, int | float) else json.dumps(str(default))

@@ -12,22 +12,16 @@ from domain.subscriptions import MOST_BESIDE, MOST_PAPERS
 
 #: Settings of the contract that later versions read: (section, key) → the values that say what this version does.
 LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
-    ("mail", "bounce_domain"): ("",),
-    ("mail", "dkim_domain"): ("",),
-    ("mail", "dkim_selector"): ("",),
-    ("mail", "dkim_key_file"): ("",),
     ("web", "operator_password"): ("",),
     ("web", "trusted_proxies"): ("", []),
     ("web", "path_prefix"): ("",),
     ("web", "signup"): ("closed",),
     ("web", "allowed_domains"): ("", []),
-    ("digest", "quiet_note_after_days"): (0,),
-    ("keep", "bounces_days"): (),
 }
 #: This machine, by every name that settings give it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-LATER_SECTIONS = ("operator", "topics")
-SECRETS = ("password", "secret_key")
+LATER_SECTIONS = ("topics",)
+SECRETS = ("password", "secret_key", "imap_password", "mailgun_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -85,6 +79,14 @@ class MailSettings(Section):
     reply_to: str = ""
     #: Your postal address, which the law of many countries asks of a digest with subscribers.
     postal_address: str = ""
+    #: A domain whose mail comes back to you: each letter gets an envelope sender of its own there; the sender without.
+    bounce_domain: str = ""
+    #: Letters are signed for this domain, which should be that of the sender; not at all without.
+    dkim_domain: str = ""
+    #: The name of the key in DNS: SELECTOR._domainkey.DOMAIN.
+    dkim_selector: str = ""
+    #: The private key in PEM form, RSA of 2048 bits or more; `paperround doctor` says what to publish.
+    dkim_key_file: str = ""
     #: What to do with a message that may or may not have left.
     uncertain: Literal["resend", "hold"] = "resend"
     #: The first pause after a message that was put off.
@@ -123,6 +125,8 @@ class DigestSettings(Section):
     abstract_chars: int = Field(default=420, ge=80, le=4000)
     #: How far a first letter looks back.
     welcome_days: int = Field(default=7, ge=0, le=90)
+    #: After so many days without a match a short note says that all is well; 0 for never.
+    quiet_note_after_days: int = Field(default=3, ge=0, le=365)
 
 
 class CollectSettings(Section):
@@ -145,10 +149,42 @@ class KeepSettings(Section):
     issues_days: int = Field(default=365, ge=0, le=36_500)
     #: Days that what a relay said of a letter is kept; 0 for ever.
     replies_days: int = Field(default=90, ge=0, le=36_500)
+    #: Days that bounces and complaints are kept as they came; 0 for ever.
+    bounces_days: int = Field(default=30, ge=0, le=36_500)
     #: Days after which a reader who never confirmed is erased; 0 for never.
     pending_days: int = Field(default=14, ge=0, le=36_500)
     #: Days that runs and the answers of sources are kept, by which one sees what is unusual of a source.
     runs_days: int = Field(default=90, ge=70, le=36_500)
+
+
+class BouncesSettings(Section):
+    """The section [bounces]."""
+
+    #: A mailbox that bounces come back to, read by IMAP over TLS; not read without.
+    imap_host: str = ""
+    #: Its port.
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    #: Who logs in there.
+    imap_user: str = ""
+    #: Better imap_password_file.
+    imap_password: str = Field(default="", repr=False)
+    #: The folder that is read; what was read is marked as seen, nothing is deleted.
+    imap_folder: str = Field(default="INBOX", min_length=1)
+    #: How often the mailbox is read.
+    imap_every: Duration = timedelta(minutes=15)
+    #: For Amazon SES: the ARNs of the SNS topics whose messages /webhooks/ses takes.
+    ses_topics: tuple[str, ...] = Field(default=(), strict=False)
+    #: For Mailgun: the HTTP webhook signing key by which /webhooks/mailgun knows its messages; better mailgun_key_file.
+    mailgun_key: str = Field(default="", repr=False)
+
+
+class OperatorSettings(Section):
+    """The section [operator]."""
+
+    #: Who is written to, once, when a source, planning or delivery stays broken for a day.
+    email: str = ""
+    #: An address that is fetched after each complete round; a monitor that hears nothing raises the alarm.
+    ping_url: str = ""
 
 
 class SourceSettings(Section):
@@ -181,6 +217,8 @@ class Settings(Section):
     digest: DigestSettings = DigestSettings()
     collect: CollectSettings = CollectSettings()
     keep: KeepSettings = KeepSettings()
+    bounces: BouncesSettings = BouncesSettings()
+    operator: OperatorSettings = OperatorSettings()
     sources: tuple[SourceSettings, ...] = Field(default=(), alias="source", strict=False)
 
 
@@ -191,4 +229,6 @@ SECTIONS: Mapping[str, type[Section]] = {
     "digest": DigestSettings,
     "collect": CollectSettings,
     "keep": KeepSettings,
+    "bounces": BouncesSettings,
+    "operator": OperatorSettings,
 }

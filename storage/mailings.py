@@ -5,11 +5,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.deliveries import DeliveryState
 from domain.issues import Content, Mailing
+from domain.mailboxes import keeper_of
 from storage.tables import CONTENT, DELIVERY, FRAGMENT
 
 
-def queue(connection: Connection, mailing: Mailing, subscriber_id: int, issue_id: int | None) -> bool:
-    """Store a message that is to leave; return False if one of its key is there already."""
+def queue(connection: Connection, mailing: Mailing, subscriber_id: int | None, issue_id: int | None) -> bool:
+    """Store a message that is to leave (to the operator where there is no subscriber).
+
+    Return False if one of its key is there already.
+    """
     content_id = _content(connection, mailing.content)
     planned = upsert(DELIVERY).values(
         message_key=mailing.message_key,
@@ -17,6 +21,7 @@ def queue(connection: Connection, mailing: Mailing, subscriber_id: int, issue_id
         subscriber_id=subscriber_id,
         content_id=content_id,
         recipient=mailing.recipient,
+        keeper=keeper_of(mailing.recipient),
         slots=dict(mailing.slots),
         state=DeliveryState.PLANNED.value,
         attempts=0,
@@ -27,6 +32,7 @@ def queue(connection: Connection, mailing: Mailing, subscriber_id: int, issue_id
         date=mailing.date,
         expires_at=mailing.expires_at,
         sha256="",
+        signature="",
         enhanced="",
         reply_text="",
         reason="",

@@ -88,7 +88,8 @@ class Mover:
     def _claim(self, source: Connection, now: datetime) -> None:
         with self._target.writing() as target:
             self._check(source, target)
-            target.execute(update(INSTALLATION).values(public_id=residence(source).archive))
+            secret = source.execute(select(INSTALLATION.c.secret)).scalar_one()  # seals what was sealed
+            target.execute(update(INSTALLATION).values(public_id=residence(source).archive, secret=secret))
         self._hold(f"{UNFINISHED} of {self._source.place}: run paperround archive copy again", now)
 
     def _hold(self, reason: str, now: datetime) -> None:

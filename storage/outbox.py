@@ -292,7 +292,10 @@ def _leased(connection: Connection, ids: Sequence[int]) -> tuple[Leased, ...]:
             subject=row.subject,
             fragments=tuple(Fragment(role=Role(role), body=bodies[each]) for role, each in row.fragments),
             slots=row.slots,
+            date=row.date,
+            keeper=row.keeper,
             sha256=row.sha256,
+            signature=row.signature,
         )
         for row in (by_id[each] for each in ids if each in by_id)
     )

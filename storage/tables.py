@@ -435,6 +435,24 @@ class PublishRunRow(Base, table=True):
     due: int
     planned: int
     excluded: dict[str, int] = _json()
+    ended_at: datetime | None = _instant(nullable=True)  # when it was through; never where it was killed
+    gone: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})  # of its issues: swept, or erased
+
+
+class SilenceRow(Base, table=True):
+    """Slots in a row for which a reader got no letter, all for one reason."""
+
+    __tablename__ = "silence"
+    __table_args__ = (Index("ix_silence_subscriber_id_id", "subscriber_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = _parent("subscriber.id")
+    reason: str
+    first_slot: str
+    last_slot: str
+    slots: int
+    since: datetime = _instant()
+    until: datetime = _instant(index=True)
 
 
 class IssueRow(Base, table=True):
@@ -451,6 +469,7 @@ class IssueRow(Base, table=True):
     cutoff: datetime = _instant()
     upto_match: int
     created_at: datetime = _instant()
+    run_id: int | None = Field(default=None, index=True)  # the publish_run that planned it, while that is kept
 
 
 class IssuePaperRow(Base, table=True):
@@ -495,6 +514,7 @@ class InstallationRow(Base, table=True):
     passes: int  # how often deliveries began or ended; a note beside the file remembers it too
     held: str  # why nothing is sent until the operator says so; "" where nothing holds it
     held_at: datetime | None = _instant(nullable=True)
+    secret: str  # random, made with the archive: seals the addresses of bounces and of suppressions
 
 
 class FragmentRow(Base, table=True):
@@ -545,9 +565,10 @@ class DeliveryRow(Base, table=True):
     id: int | None = Field(default=None, primary_key=True)
     message_key: str = Field(unique=True)
     issue_id: int | None = _parent("issue.id", nullable=True, index=True)
-    subscriber_id: int = _parent("subscriber.id", index=True)
+    subscriber_id: int | None = _parent("subscriber.id", nullable=True, index=True)  # None: to the operator
     content_id: int = Field(sa_column=Column(ForeignKey("content.id"), nullable=False, index=True))
     recipient: str
+    keeper: str = Field(default="", sa_column_kwargs={"server_default": ""})  # who keeps the mailbox: gmail, a domain
     slots: dict[str, str] = _json()
     state: str
     attempts: int = 0
@@ -558,13 +579,74 @@ class DeliveryRow(Base, table=True):
     message_id: str
     date: datetime = _instant()
     expires_at: datetime = _instant()
-    sha256: str = ""
+    sha256: str = ""  # of the message, signature and all; known from the moment it is being sent
+    signature: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the DKIM-Signature it was sent with
     reply_code: int | None = None
     enhanced: str = ""
     reply_text: str = ""
     reason: str = ""
     first_try: datetime | None = _instant(nullable=True)
     last_try: datetime | None = _instant(nullable=True)
+
+
+class LetterEventRow(Base, table=True):
+    """What was heard of a letter after a relay took it: a bounce, a complaint."""
+
+    __tablename__ = "letter_event"
+    __table_args__ = (UniqueConstraint("source", "source_event_id"), Index("ix_letter_event_at", "at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str  # dsn, arf, body, smtp, ses, mailgun
+    source_event_id: str
+    delivery_id: int = _parent("delivery.id", index=True)
+    subscriber_id: int | None = _parent("subscriber.id", nullable=True, index=True)
+    kind: str  # bounce, delayed, complaint, delivered, unsubscribe
+    at: datetime = _instant()
+    received_at: datetime = _instant()
+    status: str  # the enhanced status code (RFC 3463)
+    detail: str
+    points: float  # what it adds to the reader's score
+    raw: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))  # the report, for some days
+
+
+class SuppressionRow(Base, table=True):
+    """An address that must not be mailed, known by a keyed hash: it outlives the reader."""
+
+    __tablename__ = "suppression"
+
+    address_hash: str = Field(primary_key=True)
+    reason: str  # bounce, complaint, operator
+    detail: str
+    at: datetime = _instant()
+    expires_at: datetime | None = _instant(nullable=True)
+    was: str  # the reader's state before; "" where there was no reader
+
+
+class LaneRow(Base, table=True):
+    """How fast letters may leave: all of them, or those to one keeper of mailboxes."""
+
+    __tablename__ = "lane"
+
+    name: str = Field(primary_key=True)  # relay, or "to:" and a keeper
+    tokens: float
+    filled_at: float  # seconds since 1970
+    per_hour: float | None
+    strikes: int
+    shut_until: datetime | None = _instant(nullable=True)
+    shut_since: datetime | None = _instant(nullable=True)
+    reason: str
+
+
+class TroubleRow(Base, table=True):
+    """What is broken: a source, planning, delivery. It goes when that works again."""
+
+    __tablename__ = "trouble"
+
+    name: str = Field(primary_key=True)  # "source:NAME", "publish", "deliver"
+    since: datetime = _instant()
+    last_at: datetime = _instant()
+    what: str  # in a sentence
+    told_at: datetime | None = _instant(nullable=True)  # when the operator was written to, once
 
 
 def _table(row: type[Base]) -> Table:
@@ -603,3 +685,8 @@ INSTALLATION = _table(InstallationRow)
 FRAGMENT = _table(FragmentRow)
 CONTENT = _table(ContentRow)
 DELIVERY = _table(DeliveryRow)
+SILENCE = _table(SilenceRow)
+LETTER_EVENT = _table(LetterEventRow)
+SUPPRESSION = _table(SuppressionRow)
+LANE = _table(LaneRow)
+TROUBLE = _table(TroubleRow)

@@ -126,8 +126,8 @@ def test_the_environment_wins_and_its_text_becomes_a_number_where_one_is_wanted(
         ("PAPERROUND_WEBB__PORT", "did you mean PAPERROUND_WEB__PORT?"),
         ("PAPERROUND_SOURCE__URL", "names no setting"),
         ("PAPERROUND_", "names no setting"),
-        ("PAPERROUND_OPERATOR__EMAIL", "is not read by this version"),
-        ("PAPERROUND_MAIL__DKIM_DOMAIN", "is not read by this version"),
+        ("PAPERROUND_TOPICS__MODEL_DIR", "is not read by this version"),
+        ("PAPERROUND_WEB__OPERATOR_PASSWORD", "is not read by this version"),
     ],
 )
 def test_an_unknown_variable_is_refused(tmp_path: Path, variable: str, hint: str) -> None:
@@ -186,7 +186,10 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ("[mail]\ntransprot = 'smtp'\n", "[mail] has no setting 'transprot'; did you mean 'transport'?"),
         ("[mial]\n", "unknown section 'mial'; did you mean 'mail'?"),
         ("papers = 3\n", "unknown section 'papers'"),
-        ("[digest]\nzzzz = 3\n", "legal: papers, per_topic, late_risers, trending, abstract_chars, welcome_days"),
+        (
+            "[digest]\nzzzz = 3\n",
+            "legal: papers, per_topic, late_risers, trending, abstract_chars, welcome_days, quiet_note_after_days",
+        ),
         ("[[source]]\nnmae = 'x'\n", "[[source]] number 1 has no setting 'nmae'; did you mean 'name'?"),
         ("[source]\nname = 'x'\n", "[[source]]"),
         ("mail = 3\n", "[mail]"),
@@ -433,6 +436,8 @@ def settings_table() -> list[str]:
             default = "" if field.is_required() or field.default in {None, "", ()} else f"`{field.default}`"
             if isinstance(field.default, bool):
                 default = default.lower()
+            if isinstance(field.default, timedelta):
+                default = f"`{field.default // timedelta(minutes=1)}m`"
             key = field.alias or name
             rows.append(f"| `{heading} {key}` | {default} | {legal_of(model, name)} | {notes[name]} |")
     return rows

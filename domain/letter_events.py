@@ -1,0 +1,49 @@
+"""What is heard of letters after they left: bounces, complaints; and the addresses that must not be mailed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LetterEventKind(StrEnum):
+    """What happened to a letter that a relay took."""
+
+    BOUNCE = "bounce"
+    DELAYED = "delayed"  # not there yet; never scores
+    COMPLAINT = "complaint"
+    DELIVERED = "delivered"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterEvent:
+    """One report about one letter, as whoever told it said."""
+
+    source: str  #: "dsn", "arf", "body", "smtp", "ses", "mailgun"
+    source_event_id: str  #: unique for the source: the same report twice counts once
+    delivery_id: int
+    kind: LetterEventKind
+    at: datetime  #: when it happened, as the source says; aware
+    status: str = ""  #: the enhanced status (RFC 3463), such as "5.1.1"; "" where none was given
+    detail: str = ""  #: the diagnostic text, one printable line of at most 500 characters
+    raw: bytes | None = None  #: the report as it came, kept for [keep] bounces_days
+
+
+class SuppressionReason(StrEnum):
+    """Why an address must not be mailed."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that must not be mailed; known by its keyed hash alone, so that it outlives an erasure."""
+
+    address_hash: str
+    reason: SuppressionReason
+    detail: str  #: in a sentence, without the address
+    at: datetime
+    email: str = ""  #: of the reader who still has it; "" where no reader does
+    expires_at: datetime | None = None  #: None: until the operator takes it off

@@ -1,0 +1,22 @@
+"""Keyed hashes from the one secret that an archive keeps: each purpose has a key of its own.
+
+The secret is made with the archive and lives in it, so that what was sealed holds when settings change. It guards what
+leaves the archive (a bounce address, an exported list) against guessing, not against whoever has the archive itself.
+"""
+
+import hashlib
+import hmac
+
+
+def seal(secret: str, purpose: str, text: str) -> bytes:
+    """Return 32 bytes that only who knows `secret` can make of `text`, and that differ from purpose to purpose."""
+    key = hmac.digest(secret.encode(), f"paperround seal 1\0{purpose}".encode(), hashlib.sha256)
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+def address_hash(secret: str, address_key: str) -> str:
+    """Return the hex digits under which a suppression remembers a mailbox that may have been erased (mail.md item 31).
+
+    `address_key` is what is equal for equal mailboxes (digests/addresses.py).
+    """
+    return seal(secret, "suppression", address_key).hex()
