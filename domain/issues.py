@@ -148,6 +148,17 @@ class Digest:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class QuietNote:
+    """What is told a reader whom nothing matched for some days."""
+
+    slot: Slot
+    since: date  #: the day of the last letter, or when letters began, in the reader's zone
+    topics: tuple[str, ...]  #: the names of all of the reader's topics
+    receipt: Receipt  #: what was checked since
+    confirmed_at: datetime | None
+
+
 # -- letters -----------------------------------------------------------------------------------------------------------
 
 
