@@ -28,6 +28,9 @@ BENCHES = {
     "preview": "benchmarks.preview",
     "relevance": "benchmarks.relevance",
     "rank": "benchmarks.rank",
+    "compose": "benchmarks.compose",
+    "deliver": "benchmarks.deliver",
+    "kill": "benchmarks.kill",
 }
 
 USAGE = f"""\
