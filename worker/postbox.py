@@ -138,11 +138,13 @@ class Postbox:
         try:
             self._log_in(imap, where)
             yield imap
+            with suppress(OSError, imaplib.IMAP4.error, ValueError):
+                imap.logout()
         except (OSError, imaplib.IMAP4.error, ValueError) as error:
             raise MailboxError(f"{where} failed: {_words(error)}") from error
         finally:
-            with suppress(OSError, imaplib.IMAP4.error, ValueError):
-                imap.logout()
+            with suppress(OSError):
+                imap.shutdown()
 
     def _log_in(self, imap: "_Imap", where: str) -> None:
         try:

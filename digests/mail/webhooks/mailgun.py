@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from digests.mail.webhooks.reading import document, inner, line, moment, needed, text
+from digests.mail.webhooks.reading import document, identifier, inner, line, moment, needed, text
 from digests.mail.webhooks.told import ENHANCED, SKEW, Report, Told, message_id
 from domain.errors import ForgedWebhook, UnreadableWebhook
 from domain.letter_events import LetterEventKind
@@ -107,7 +107,7 @@ def _report(event: Mapping[str, Any], kind: LetterEventKind) -> Report:
     told = inner(event, "delivery-status")
     found = message_id(text(event, "message", "headers", "message-id"))
     return Report(
-        event_id=line(needed(event, "id"))[:200],
+        event_id=identifier(event, "id"),
         message_ids=(found,) if found else (),
         kind=kind,
         at=moment(at, "event-data.timestamp"),

@@ -9,6 +9,7 @@ from digests.readable import clean
 from domain.errors import UnreadableWebhook
 
 LONGEST_DETAIL = 500  # characters
+_LONGEST_ID = 200
 
 
 def document(body: bytes | str) -> Mapping[str, Any]:
@@ -55,7 +56,16 @@ def rows(found: Mapping[str, Any], name: str, most: int = 200) -> Sequence[Mappi
 
 def line(value: str) -> str:
     """Return text from outside as one printable line of at most 500 characters."""
-    return clean(value[: 4 * LONGEST_DETAIL])[:LONGEST_DETAIL]
+    shown = "".join(each if each.isprintable() else " " for each in clean(value[: 4 * LONGEST_DETAIL]))
+    return " ".join(shown.split())[:LONGEST_DETAIL]
+
+
+def identifier(found: Mapping[str, Any], *path: str) -> str:
+    """Return the text at `path` by which a report is known again. Raises UnreadableWebhook where none is left of it."""
+    value = line(needed(found, *path))[:_LONGEST_ID]
+    if not value:
+        raise UnreadableWebhook(f"{'.'.join(path)} holds nothing that can be read")
+    return value
 
 
 def moment(value: str | float, what: str) -> datetime:

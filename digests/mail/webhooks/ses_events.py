@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from digests.mail.webhooks.reading import inner, line, moment, needed, rows, text
+from digests.mail.webhooks.reading import identifier, inner, line, moment, needed, rows, text
 from digests.mail.webhooks.told import ENHANCED, LETTER_HEADER, Report, letter_id, message_id
 from domain.letter_events import LetterEventKind
 
@@ -57,7 +57,7 @@ def _bounce(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
     elif not status:
         status = f"{_CLASSES.get(kind, '4')}.0.0"
     yield Report(
-        event_id=_id(bounce, "feedbackId"),
+        event_id=identifier(bounce, "feedbackId"),
         message_ids=ids,
         kind=happened,
         at=at,
@@ -90,7 +90,7 @@ def _complaint(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Repor
         return
     refused = subtype == "OnAccountSuppressionList"  # an old complaint: this letter was never shown to anybody
     yield Report(
-        event_id=_id(complaint, "feedbackId"),
+        event_id=identifier(complaint, "feedbackId"),
         message_ids=ids,
         kind=LetterEventKind.BOUNCE if refused else LetterEventKind.COMPLAINT,
         at=at,
@@ -102,7 +102,7 @@ def _complaint(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Repor
 def _delivery(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
     at = moment(needed(event, "delivery", "timestamp"), "delivery.timestamp")
     yield Report(
-        event_id=f"{_id(event, 'mail', 'messageId')} delivered",
+        event_id=f"{identifier(event, 'mail', 'messageId')} delivered",
         message_ids=ids,
         kind=LetterEventKind.DELIVERED,
         at=at,
@@ -115,7 +115,7 @@ def _delay(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
     said = needed(delay, "timestamp")
     status = max((text(each, "status")[:20] for each in rows(delay, "delayedRecipients")), default="")
     yield Report(
-        event_id=f"{_id(event, 'mail', 'messageId')} delayed {line(said)[:40]}",
+        event_id=f"{identifier(event, 'mail', 'messageId')} delayed {line(said)[:40]}",
         message_ids=ids,
         kind=LetterEventKind.DELAYED,
         at=moment(said, "deliveryDelay.timestamp"),
@@ -127,7 +127,7 @@ def _delay(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
 def _reject(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
     """SES took the letter and then did not send it, for what is in it."""
     yield Report(
-        event_id=f"{_id(event, 'mail', 'messageId')} rejected",
+        event_id=f"{identifier(event, 'mail', 'messageId')} rejected",
         message_ids=ids,
         kind=LetterEventKind.BOUNCE,
         at=moment(needed(event, "mail", "timestamp"), "mail.timestamp"),
@@ -143,10 +143,6 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any], tuple[str, ...]], Iterable[Rep
     "DeliveryDelay": _delay,
     "Reject": _reject,
 }
-
-
-def _id(found: Mapping[str, Any], *path: str) -> str:
-    return line(needed(found, *path))[:200]
 
 
 def _message_ids(mail: Mapping[str, Any], domain: str) -> tuple[str, ...]:
