@@ -14,7 +14,6 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:letters"
 HOST = "https://sns.eu-west-1.amazonaws.com"
 CERTIFICATE = f"{HOST}/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 LEFT = "0123456789abcdef0123456789abcdef"
-OURS = f"<{LEFT}@lab.example>"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 _ORDER = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),

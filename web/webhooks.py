@@ -48,7 +48,7 @@ class LetterEvents(Protocol):
         ...
 
     def delivery_of(self, message_id: str) -> int | None:
-        """Return the delivery that left with a Message-ID; None if there is none."""
+        """Return the delivery that left with a Message-ID, or with one that has this left part; None if none did."""
         ...
 
 
@@ -106,7 +106,7 @@ class WebhookPages:
 
     def _event(self, provider: str, report: Report, body: bytes, now: datetime) -> LetterEvent | None:
         """Return a report as an event of one of our deliveries; None where it is of none."""
-        known = map(self._webhooks.events.delivery_of, report.message_ids)
+        known = map(self._webhooks.events.delivery_of, report.letters)
         delivery = next((each for each in known if each is not None), None)
         if delivery is None:
             return None

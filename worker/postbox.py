@@ -12,10 +12,12 @@ import imaplib
 import logging
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Protocol
 
 from domain.clock import Clock
@@ -25,6 +27,7 @@ log = logging.getLogger("paperround.worker")
 MOST = 200  # messages a round
 LARGEST = 10_485_760  # octets of a message that are read; what a bounce says stands at its beginning
 _SLACK = 65_536  # octets beside a message in one answer
+_TRIES = 3
 _WINDOW = 5_000  # messages that one search looks through: an answer of all numbers of a flooded mailbox is too long
 
 
@@ -76,6 +79,7 @@ class Postbox:
         self._stop = stop
         self._seconds = seconds
         self._begun: datetime | None = None
+        self._tries: Counter[str] = Counter()  # at the message that a round ended with
 
     def read_due(self) -> Read | None:
         """Read the mailbox if its time has come; None if not. Raises MailboxError, StorageError."""
@@ -95,7 +99,7 @@ class Postbox:
             for uid in _unseen(imap, self._messages(imap)):
                 if self._stop.is_set():
                     break
-                raw = _fetch(imap, uid)
+                raw = self._fetched(imap, uid)
                 if raw is None:
                     continue  # somebody else took it away meanwhile
                 if raw and self._is_taken(raw):
@@ -104,6 +108,17 @@ class Postbox:
                     unreadable += 1
                 _expect(imap.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)"), "mark a message as seen")
             return Read(taken, unreadable)
+
+    def _fetched(self, imap: "_Imap", uid: str) -> bytes | None:
+        """Fetch a message, as `_fetch` does; one at which the connection broke three times is not asked for again."""
+        self._tries[uid] += 1
+        if self._tries[uid] > _TRIES:
+            log.warning("bounces: message %s broke the connection again and again and is left alone", uid)
+            raw: bytes | None = b""
+        else:
+            raw = _fetch(imap, uid)
+        del self._tries[uid]
+        return raw
 
     def _is_taken(self, raw: bytes) -> bool:
         try:
@@ -190,8 +205,13 @@ def _fetch(imap: _Imap, uid: str) -> bytes | None:
     kind, parts = imap.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LARGEST}>)")
     if kind != "OK":
         return b""
-    bodies = [each[1] for each in parts if isinstance(each, tuple)]
-    return bytes(bodies[0]) if bodies else None
+    if not any(parts):
+        return None
+    for part, rest in pairwise(parts):
+        # After the octets that were announced the list goes on or ends: anything else is the message's own remainder.
+        if isinstance(part, tuple) and isinstance(rest, bytes) and rest[:1] in {b" ", b")"}:
+            return bytes(part[1])
+    return b""
 
 
 def _expect(answer: tuple[str, list[bytes | None]], what: str) -> list[bytes | None]:

@@ -53,7 +53,7 @@ def test_a_bounce_is_read():
     report = only(event())
 
     assert (report.kind, report.status, report.event_id) == (BOUNCE, "5.1.1", "event-1")
-    assert report.message_ids == ("<0123456789abcdef0123456789abcdef@lab.example>",)
+    assert report.letters == ("<0123456789abcdef0123456789abcdef@lab.example>",)
     assert report.at == NOW - timedelta(seconds=60.5)
     assert report.detail == "bounce no such user"
 
@@ -192,6 +192,6 @@ def test_only_the_providers_that_are_set_up_are_there():
 
     arn = "arn:aws:sns:eu-west-1:123456789012:letters"
 
-    assert configured(Keys("lab.example", nowhere)) == {}
-    assert set(configured(Keys("lab.example", nowhere, mailgun_key=KEY))) == {"mailgun"}
-    assert set(configured(Keys("lab.example", nowhere, ses_topics=(arn,), mailgun_key=KEY))) == set(PROVIDERS)
+    assert configured(Keys(nowhere)) == {}
+    assert set(configured(Keys(nowhere, mailgun_key=KEY))) == {"mailgun"}
+    assert set(configured(Keys(nowhere, ses_topics=(arn,), mailgun_key=KEY))) == set(PROVIDERS)

@@ -24,7 +24,7 @@ def internet(amazon):
 
 @pytest.fixture
 def ses(internet):
-    return Ses([TOPIC], "lab.example", internet)
+    return Ses([TOPIC], internet)
 
 
 def read(ses, message, now=NOW):
@@ -40,7 +40,7 @@ def test_a_notification_is_read_whichever_hash_the_topic_signs_with(ses, amazon,
     (report,) = read(ses, amazon.notification(amazon.bounce(), version=version)).reports
 
     assert report.kind is LetterEventKind.BOUNCE
-    assert report.message_ids[0] == amazon.OURS
+    assert report.letters[0] == amazon.LEFT
 
 
 def test_a_subject_is_part_of_what_is_signed(ses, amazon):
@@ -146,7 +146,7 @@ def test_a_topic_that_is_not_ours_costs_no_request(ses, amazon, internet):
     ],
 )
 def test_a_certificate_that_is_not_good_now_or_not_of_sns_proves_nothing(amazon, made):
-    ses = Ses([TOPIC], "lab.example", amazon.Internet({amazon.CERTIFICATE: amazon.certificate(**made)}))
+    ses = Ses([TOPIC], amazon.Internet({amazon.CERTIFICATE: amazon.certificate(**made)}))
     message = amazon.notification(amazon.bounce())
 
     with pytest.raises(ForgedWebhook, match="certificate"):
@@ -155,14 +155,14 @@ def test_a_certificate_that_is_not_good_now_or_not_of_sns_proves_nothing(amazon,
 
 @pytest.mark.parametrize("names", [["sns.eu-west-1.amazonaws.com"], ["sns-signing.eu-west-1.amazonaws.com"], None])
 def test_a_certificate_may_be_made_out_to_each_name_that_amazon_uses(amazon, names):
-    ses = Ses([TOPIC], "lab.example", amazon.Internet({amazon.CERTIFICATE: amazon.certificate(names=names)}))
+    ses = Ses([TOPIC], amazon.Internet({amazon.CERTIFICATE: amazon.certificate(names=names)}))
 
     assert read(ses, amazon.notification(amazon.bounce())).reports
 
 
 def test_a_good_certificate_with_another_key_proves_nothing(amazon):
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    ses = Ses([TOPIC], "lab.example", amazon.Internet({amazon.CERTIFICATE: amazon.certificate(key=other)}))
+    ses = Ses([TOPIC], amazon.Internet({amazon.CERTIFICATE: amazon.certificate(key=other)}))
 
     with pytest.raises(ForgedWebhook, match="signature"):
         read(ses, amazon.notification(amazon.bounce()))
@@ -180,9 +180,9 @@ def test_a_certificate_is_fetched_once_and_its_dates_are_looked_at_each_time(ses
 
 @pytest.mark.parametrize("answer", [b"", b"<html>later</html>", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END"])
 def test_a_certificate_that_cannot_be_fetched_or_read_asks_for_another_try(amazon, answer):
-    ses = Ses([TOPIC], "lab.example", amazon.Internet({amazon.CERTIFICATE: answer} if answer else {}))
+    ses = Ses([TOPIC], amazon.Internet({amazon.CERTIFICATE: answer} if answer else {}))
     if not answer:
-        ses = Ses([TOPIC], "lab.example", amazon.Internet({}, TransientCollectError("no answer")))
+        ses = Ses([TOPIC], amazon.Internet({}, TransientCollectError("no answer")))
 
     with pytest.raises(UnprovenWebhook):
         read(ses, amazon.notification(amazon.bounce()))
@@ -222,7 +222,7 @@ def test_a_message_is_good_as_long_as_sns_repeats_it(ses, amazon, age, taken):
 @pytest.mark.parametrize("arn", ["", "letters", f"{TOPIC}/x", "arn:aws:sqs:eu-west-1:123456789012:letters"])
 def test_what_is_no_topic_is_refused_as_a_setting(amazon, arn):
     with pytest.raises(SettingsError, match="ARN"):
-        Ses([arn], "lab.example", amazon.Internet())
+        Ses([arn], amazon.Internet())
 
 
 def test_a_topic_in_china_has_its_own_host(amazon):
@@ -231,7 +231,7 @@ def test_a_topic_in_china_has_its_own_host(amazon):
     internet = amazon.Internet({url: amazon.certificate("sns-cn-north-1.amazonaws.com.cn")})
     message = {**amazon.notification(amazon.bounce(), TopicArn=arn), "SigningCertURL": url}
 
-    assert read(Ses([arn], "lab.example", internet), message).reports
+    assert read(Ses([arn], internet), message).reports
 
 
 # -- subscriptions -----------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def test_a_token_cannot_add_to_the_request(ses, amazon, internet):
 def test_a_confirmation_that_did_not_get_through_is_tried_again(amazon):
     answers = {amazon.CERTIFICATE: amazon.certificate()}
     internet = amazon.Internet(answers, TransientCollectError("no answer from ?Token=2336412f"))
-    ses = Ses([TOPIC], "lab.example", internet)
+    ses = Ses([TOPIC], internet)
     with pytest.raises(UnprovenWebhook) as refused:
         read(ses, amazon.subscription())
     assert "Token" not in str(refused.value)
@@ -323,7 +323,7 @@ SHAPES = st.recursive(
 @settings(deadline=None, max_examples=60)
 @given(st.dictionaries(NAMES, SHAPES, max_size=5) | SHAPES)
 def test_an_event_of_any_shape_is_reports_or_one_sentence(amazon, event):
-    ses = Ses([TOPIC], "lab.example", amazon.Internet())
+    ses = Ses([TOPIC], amazon.Internet())
 
     try:
         told = read(ses, amazon.notification(json.dumps(event) or "0"))

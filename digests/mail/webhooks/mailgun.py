@@ -108,7 +108,7 @@ def _report(event: Mapping[str, Any], kind: LetterEventKind) -> Report:
     found = message_id(text(event, "message", "headers", "message-id"))
     return Report(
         event_id=identifier(event, "id"),
-        message_ids=(found,) if found else (),
+        letters=(found,) if found else (),
         kind=kind,
         at=moment(at, "event-data.timestamp"),
         status=status,

@@ -16,14 +16,13 @@ from digests.mail.webhooks.told import Provider
 class Keys:
     """What providers are known by."""
 
-    domain: str  #: of our Message-IDs
     get: Callable[[str], bytes]  #: fetches an https address; raises CollectError
     ses_topics: tuple[str, ...] = ()
     mailgun_key: str = ""
 
 
 PROVIDERS: Mapping[str, Callable[[Keys], Provider | None]] = {
-    "ses": lambda keys: Ses(keys.ses_topics, keys.domain, keys.get) if keys.ses_topics else None,
+    "ses": lambda keys: Ses(keys.ses_topics, keys.get) if keys.ses_topics else None,
     "mailgun": lambda keys: Mailgun(keys.mailgun_key) if keys.mailgun_key else None,
 }
 

@@ -23,12 +23,11 @@ _REMEMBERED = 64  # confirmations
 class Ses:
     """Reads what the topics post; `get` fetches https addresses and raises CollectError.
 
-    `domain` is that of our Message-IDs. Raises SettingsError for what is no ARN of a topic.
+    Raises SettingsError for what is no ARN of a topic.
     """
 
-    def __init__(self, topics: Iterable[str], domain: str, get: Callable[[str], bytes]) -> None:
+    def __init__(self, topics: Iterable[str], get: Callable[[str], bytes]) -> None:
         self._topics = {arn: topic_of(arn) for arn in topics}
-        self._domain = domain
         self._get = get
         self._certificates = Certificates(get)
         self._confirmed: OrderedDict[str, None] = OrderedDict()
@@ -45,7 +44,7 @@ class Ses:
             event = document(proven.message)
         except UnreadableWebhook:  # a topic carries whatever its owner publishes, first of all SES's own test
             return Told(note="a message of the topic that is no event of SES")
-        return Told(reports=reports_of(event, self._domain))
+        return Told(reports=reports_of(event))
 
     def _confirm(self, proven: Proven, found: Mapping[str, Any]) -> Told:
         """Agree to get a topic's messages. The address is made by us: the one in the message is only looked at."""

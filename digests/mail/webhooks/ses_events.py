@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from digests.mail.webhooks.reading import identifier, inner, line, moment, needed, rows, text
-from digests.mail.webhooks.told import ENHANCED, LETTER_HEADER, Report, letter_id, message_id
+from digests.mail.webhooks.told import ENHANCED, LETTER_HEADER, Report, left_part, message_id
 from domain.letter_events import LetterEventKind
 
 _CLASSES = {"Permanent": "5", "Transient": "4", "Undetermined": "4"}
@@ -32,14 +32,14 @@ _NO_COMPLAINT = frozenset({"not-spam", "auth-failure"})
 _STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![\d.])")
 
 
-def reports_of(event: Mapping[str, Any], domain: str) -> tuple[Report, ...]:
+def reports_of(event: Mapping[str, Any]) -> tuple[Report, ...]:
     """Return what an event says of a letter, nothing for kinds that we do not count, such as sends and opens.
 
-    `domain` is that of our Message-IDs. Raises UnreadableWebhook where a part that SES always sends is missing.
+    Raises UnreadableWebhook where a part that SES always sends is missing.
     """
     kind = text(event, "notificationType") or text(event, "eventType")
     read = _KINDS.get(kind)
-    return tuple(read(event, _message_ids(inner(event, "mail"), domain))) if read else ()
+    return tuple(read(event, _letters(inner(event, "mail")))) if read else ()
 
 
 def _bounce(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
@@ -58,7 +58,7 @@ def _bounce(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
         status = f"{_CLASSES.get(kind, '4')}.0.0"
     yield Report(
         event_id=identifier(bounce, "feedbackId"),
-        message_ids=ids,
+        letters=ids,
         kind=happened,
         at=at,
         status=status,
@@ -91,7 +91,7 @@ def _complaint(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Repor
     refused = subtype == "OnAccountSuppressionList"  # an old complaint: this letter was never shown to anybody
     yield Report(
         event_id=identifier(complaint, "feedbackId"),
-        message_ids=ids,
+        letters=ids,
         kind=LetterEventKind.BOUNCE if refused else LetterEventKind.COMPLAINT,
         at=at,
         status="5.2.1" if refused else "",
@@ -103,7 +103,7 @@ def _delivery(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report
     at = moment(needed(event, "delivery", "timestamp"), "delivery.timestamp")
     yield Report(
         event_id=f"{identifier(event, 'mail', 'messageId')} delivered",
-        message_ids=ids,
+        letters=ids,
         kind=LetterEventKind.DELIVERED,
         at=at,
         detail=line(text(event, "delivery", "smtpResponse")),
@@ -116,7 +116,7 @@ def _delay(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
     status = max((text(each, "status")[:20] for each in rows(delay, "delayedRecipients")), default="")
     yield Report(
         event_id=f"{identifier(event, 'mail', 'messageId')} delayed {line(said)[:40]}",
-        message_ids=ids,
+        letters=ids,
         kind=LetterEventKind.DELAYED,
         at=moment(said, "deliveryDelay.timestamp"),
         status=status if ENHANCED.fullmatch(status) else "",
@@ -128,7 +128,7 @@ def _reject(event: Mapping[str, Any], ids: tuple[str, ...]) -> Iterable[Report]:
     """SES took the letter and then did not send it, for what is in it."""
     yield Report(
         event_id=f"{identifier(event, 'mail', 'messageId')} rejected",
-        message_ids=ids,
+        letters=ids,
         kind=LetterEventKind.BOUNCE,
         at=moment(needed(event, "mail", "timestamp"), "mail.timestamp"),
         status="5.7.1",
@@ -145,13 +145,13 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any], tuple[str, ...]], Iterable[Rep
 }
 
 
-def _message_ids(mail: Mapping[str, Any], domain: str) -> tuple[str, ...]:
+def _letters(mail: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what may be our Message-ID: by our own header, by the one we wrote, by what SES remembers of it.
 
     SES replaces the Message-ID on the wire. It passes on the headers only where the operator ticked that.
     """
     named = [(text(each, "name").lower(), text(each, "value")) for each in rows(mail, "headers")]
-    ours = [letter_id(value, domain) for name, value in named if name == LETTER_HEADER]
+    ours = [left_part(value) for name, value in named if name == LETTER_HEADER]
     written = [message_id(value) for name, value in named if name == "message-id"]
     remembered = message_id(text(mail, "commonHeaders", "messageId"))
     return tuple(dict.fromkeys(each for each in [*ours[:1], *written[:1], remembered] if each))

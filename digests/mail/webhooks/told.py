@@ -24,7 +24,7 @@ class Report:
     """One thing that happened to one letter, before it is known which of our deliveries that is."""
 
     event_id: str  #: unique for the provider: the same report twice counts once
-    message_ids: tuple[str, ...]  #: Message-IDs with their angle brackets, the surest first; the first known one counts
+    letters: tuple[str, ...]  #: Message-IDs, or their left part alone; the surest first, the first known one counts
     kind: LetterEventKind
     at: datetime  #: when it happened, as the provider says; aware UTC
     status: str = ""  #: the enhanced status (RFC 3463); "" where none was given
@@ -50,9 +50,9 @@ class Provider(Protocol):
         ...
 
 
-def letter_id(value: str, domain: str) -> str:
-    """Return the Message-ID that the value of our own header stands for; "" if it is not one that we write."""
-    return f"<{value.strip()}@{domain}>" if _LETTER.fullmatch(value.strip()) else ""
+def left_part(value: str) -> str:
+    """Return the left part of a Message-ID that our own header holds; "" if it is not one that we write."""
+    return value.strip() if _LETTER.fullmatch(value.strip()) else ""
 
 
 def message_id(value: str) -> str:
