@@ -365,7 +365,7 @@ def test_a_login_has_two_halves(tmp_path: Path, half: str) -> None:
         ('ses_topics = ["letters"]\n', "'letters' is not the ARN of an SNS topic"),
         ('imap_host = "imap.lab.example"\n', "needs imap_user and imap_password"),
         ('imap_host = "imap.lab.example"\nimap_user = "b"\n', "needs imap_user and imap_password"),
-        ('imap_folder = "Entwürfe"\n', "in ASCII"),
+        ('imap_folder = "Entwürfe"\n', "must be ASCII"),
     ],
 )
 def test_where_bounces_come_from_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
