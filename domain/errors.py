@@ -22,6 +22,11 @@ PaperroundError
 │   ├── DatabaseUnavailable       read-only, missing, damaged, or the disk is full
 │   ├── DatabaseTooNew            written by a later version of Paperround
 │   └── DatabaseTooOld            written by an earlier version; the operator migrates it
+├── MailboxError                  the mailbox of bounces could not be read; the next round tries again
+├── WebhookError                  what came to a webhook was not taken
+│   ├── ForgedWebhook             not proven to come from the provider
+│   ├── UnreadableWebhook         not what that provider sends
+│   └── UnprovenWebhook           the proof could not be looked up just now: worth sending again
 └── DeliveryError                 a message did not (surely) leave
     ├── TransientDeliveryError    4yz: try this recipient later
     │   └── NotConnected          never reached the relay: costs no attempt
@@ -149,6 +154,26 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseTooOld(StorageError):
     """Written by an earlier version of Paperround; the operator says when it is migrated."""
+
+
+class MailboxError(PaperroundError):
+    """The mailbox that bounces come back to could not be read; the next round tries again."""
+
+
+class WebhookError(PaperroundError):
+    """What came to a webhook was not taken."""
+
+
+class ForgedWebhook(WebhookError):
+    """Not proven to come from the provider: a wrong signature, another key, too old, or used before."""
+
+
+class UnreadableWebhook(WebhookError):
+    """Not of the form that the provider documents."""
+
+
+class UnprovenWebhook(WebhookError):
+    """What proves it could not be looked up just now; the provider should send it again."""
 
 
 class DeliveryError(PaperroundError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 MOVED = "this archive was copied, moved or restored since it last sent"
 OLDER = "an older state of this archive was put back, or the note beside it that counts deliveries was taken away"
+#: How the reason begins where readers complained of too many letters: then none are planned either.
+COMPLAINED = "too many readers called letters spam"
 STRANGE_NOTE = "the note beside the database is of another archive, or of a later state of this one"
 
 

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from digests.addresses import sender
 from digests.links import Links
 from domain.errors import PaperroundError, SettingsError
+from paperround.settings_bounces import bounce_complaints
 from paperround.settings_model import (
     LATER,
     LATER_SECTIONS,
@@ -220,7 +221,12 @@ def _rooted(folder: Path, path: str) -> Path:
 
 def _check_together(settings: Settings) -> None:
     # One at a time: a complaint may rest on the ones before it.
-    for complaint in chain(_mail_complaints(settings), _source_complaints(settings), _site_complaints(settings)):
+    for complaint in chain(
+        _mail_complaints(settings),
+        bounce_complaints(settings.bounces),
+        _source_complaints(settings),
+        _site_complaints(settings),
+    ):
         raise SettingsError(complaint)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, func, or_, select, text, update
 
 from domain.deliveries import DeliveryState
 from domain.errors import UsageError
-from domain.holding import Hold, Note, Residence, reason_to_hold
+from domain.holding import COMPLAINED, Hold, Note, Residence, reason_to_hold
 from storage.database import Database
 from storage.note import NoteFile
 from storage.tables import DELIVERY, INSTALLATION, OPEN
@@ -113,9 +113,17 @@ class Installation:
             passes = max(kept.passes, known)
             if self._note:
                 self._note.write(kept.archive, passes)  # as in `begin`
-            _write(connection, home=home, passes=passes + 1, held="", held_at=None)
+            # Complaints count anew from here: a person has looked at the old ones.
+            anew = now if kept.held.startswith(COMPLAINED) else None
+            _write(connection, home=home, passes=passes + 1, held="", held_at=anew)
         self._remember(kept.archive, passes + 1)
         return Released(was=hold.reason if hold else "", waiting=waiting, skipped=skipped)
+
+    def counts_from(self) -> datetime | None:
+        """Return when the operator last resumed what complaints had held; None if nothing was, or it is held again."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(INSTALLATION.c.held, INSTALLATION.c.held_at)).one()
+        return None if row.held else row.held_at
 
     def _settle_hold(self, now: datetime) -> Hold | None:
         """Decide whether something holds this archive, and keep the reason if so."""

@@ -513,7 +513,9 @@ class InstallationRow(Base, table=True):
     home: str  # the file or the database that last sent from it; "" before the first time
     passes: int  # how often deliveries began or ended; a note beside the file remembers it too
     held: str  # why nothing is sent until the operator says so; "" where nothing holds it
-    held_at: datetime | None = _instant(nullable=True)
+    held_at: datetime | None = _instant(
+        nullable=True
+    )  # since when; where nothing holds it: since when complaints count
     secret: str  # random, made with the archive: seals the addresses of bounces and of suppressions
 
 

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -68,6 +70,17 @@ def postgres_url(postgres: "Postgres") -> Iterator[str]:
 def postgres_archive_url(postgres: "Postgres") -> Iterator[str]:
     with postgres.database(postgres.archive()) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def amazon() -> ModuleType:
+    """What tests/amazon.py holds: a key and a certificate as Amazon SNS has them, and messages signed with them."""
+    spec = spec_from_file_location("amazon", Path(__file__).with_name("amazon.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 # -- a real PostgreSQL server, which tests/postgres.py keeps -----------------------------------------------------------

@@ -23,6 +23,7 @@ from web.guard import Guard
 from web.issues import IssuePages, Pages
 from web.readers import ReaderPages, Readers
 from web.rendering import Rendering
+from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 from web.words import FAULT, LATER, NO_PAGE, NOT_SO, TOO_LARGE, UNREADABLE
 
 _SAFE = ["GET", "HEAD"]
@@ -38,12 +39,14 @@ def create_app(
     clock: Clock,
     healthy: Callable[[], bool],
     prefix: str = "",
+    webhooks: Webhooks | None = None,
 ) -> ASGIApp:
     """Return the site.
 
     `links` is None for a personal installation: there are no tokens then, and their routes answer 404. `healthy` says
     whether the database answers. `prefix` is the path of the site's root, "" or such as "/papers", without a slash at
-    its end; a proxy in front passes paths on whole. The probes also answer without it.
+    its end; a proxy in front passes paths on whole. The probes also answer without it. `webhooks` is None where no mail
+    provider is set up.
     """
     rendering = Rendering(prefix)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -55,8 +58,12 @@ def create_app(
     IssuePages(pages, links, rendering).mount(app, root)
     if links is not None:
         ReaderPages(readers, links, clock, rendering).mount(app, root)
+    larger = {}
+    if webhooks is not None:
+        WebhookPages(webhooks, clock, rendering).mount(app, root)
+        larger = {f"{root}/webhooks/": LARGEST_WEBHOOK}
     _mount_errors(app, rendering)
-    return Guard(app, rendering.notice(TOO_LARGE, 413, {"Connection": "close"}))
+    return Guard(app, rendering.notice(TOO_LARGE, 413, {"Connection": "close"}), larger)
 
 
 def _mount_probes(app: FastAPI, healthy: Callable[[], bool], roots: list[str]) -> None:

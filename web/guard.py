@@ -2,6 +2,8 @@
 
     request → its body, read to the end and at most 64 KiB of it → the site → the answer, with the headers below
 
+A path may be allowed more, which is said where it is mounted.
+
 The headers are only added where a page did not set its own: an issue brings its own Content-Security-Policy.
 """
 
@@ -26,11 +28,15 @@ HEADERS: Mapping[str, str] = {
 
 
 class Guard:
-    """An ASGI application around another; `too_large` answers what is over the limit."""
+    """An ASGI application around another; `too_large` answers what is over the limit.
 
-    def __init__(self, app: ASGIApp, too_large: ASGIApp) -> None:
+    `larger` names the beginnings of paths whose bodies may be larger, and how large, in octets.
+    """
+
+    def __init__(self, app: ASGIApp, too_large: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._too_large = too_large
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,7 +51,10 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        if _declared(scope) > LARGEST_BODY:
+        most = max(
+            (size for path, size in self._larger.items() if scope["path"].startswith(path)), default=LARGEST_BODY
+        )
+        if _declared(scope) > most:
             await self._too_large(scope, receive, guarded)
             return
         body = bytearray()
@@ -56,7 +65,7 @@ class Guard:
                 return  # gone before the request was whole: nothing was asked
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
+            if len(body) > most:
                 await self._too_large(scope, receive, guarded)
                 return
         await self._app(scope, _replay(bytes(body), receive), guarded)

@@ -359,6 +359,19 @@ def test_a_login_has_two_halves(tmp_path: Path, half: str) -> None:
 # -- the file that init writes -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('ses_topics = ["letters"]\n', "'letters' is not the ARN of an SNS topic"),
+        ('imap_host = "imap.lab.example"\n', "needs imap_user and imap_password"),
+        ('imap_host = "imap.lab.example"\nimap_user = "b"\n', "needs imap_user and imap_password"),
+        ('imap_folder = "Entwürfe"\n', "must be ASCII"),
+    ],
+)
+def test_where_bounces_come_from_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
+    assert sentence in refused(tmp_path, f"[bounces]\n{text}")
+
+
 def test_the_file_of_init_stands_at_the_defaults(tmp_path: Path) -> None:
     found = read(tmp_path, init_text(KEY))
     assert [(source.name, source.kind) for source in found.sources] == [("huggingface-daily", "huggingface-daily")]
