@@ -6,9 +6,12 @@ NUL is taken from every value but our own slots: text from outside cannot pose a
 """
 
 import textwrap
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
+
+from domain.issues import Role
 
 _WIDTH = 72  # columns of the text part
 
@@ -28,6 +31,23 @@ class Form:
     def __call__(self, piece: str, *values: object) -> str:
         """Return one piece, rendered; raises jinja2.UndefinedError for a name that the template does not know."""
         return str(getattr(self._module, piece)(*values))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of a message's two parts: where its pieces come from and what they are."""
+
+    form: Form
+    shared: Role
+    personal: Role
+
+
+def parts_of(environment: Environment, folder: str) -> tuple[Part, Part]:
+    """Return a letter's text part and its page."""
+    return (
+        Part(Form(environment, f"{folder}/body.txt"), Role.TEXT, Role.TEXT_PERSONAL),
+        Part(Form(environment, f"{folder}/body.html"), Role.HTML, Role.HTML_PERSONAL),
+    )
 
 
 def environment() -> Environment:
