@@ -124,11 +124,11 @@ def _confirmed_on(note: QuietNote) -> str:
 def _quiet(receipt: Receipt, since: str) -> str:
     """Return a quiet note's first sentences; `since` is "17 November"."""
     if receipt.new == 1:
-        told = f"One new paper has come since {since}, and it does not answer your topics: so no letter came."
+        told = f"One new paper has come since {since} and does not answer your topics, so no letter came."
     elif receipt.new:
-        told = f"{receipt.new:,} new papers have come since {since}, and none answers your topics: so no letter came."
+        told = f"{receipt.new:,} new papers have come since {since} and none answers your topics, so no letter came."
     else:
-        told = f"No new paper has come since {since}: so no letter came."
+        told = f"No new paper has come since {since}, so no letter came."
     return f"{told} The next one comes when a paper answers."
 
 

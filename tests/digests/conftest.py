@@ -41,7 +41,7 @@ def read_back() -> Callable[[bytes], EmailMessage]:
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_paper() -> MakePaper:
     def make(number: int = 1, **changes: Any) -> Paper:
         values: dict[str, Any] = {
@@ -67,7 +67,7 @@ def make_paper() -> MakePaper:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample(make_paper: MakePaper) -> Digest:
     """A digest with what real days bring: TeX, votes, code, a summary, an overflow, a failed source."""
     probing = make_paper(
@@ -117,7 +117,7 @@ def sample(make_paper: MakePaper) -> Digest:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def busy(make_paper: MakePaper) -> Digest:
     """A letter with everything: three topics that overlap, related papers, a flood, late risers, what is trending."""
     wishes = (

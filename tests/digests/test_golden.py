@@ -202,6 +202,31 @@ def test_a_short_letter_says_the_same_in_both_parts(
     assert words(text) == words(shown)
 
 
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, two: str) -> float:
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@every_letter
+def test_every_colour_and_size_can_be_read(name: str, sample: Digest, busy: Digest, slots: dict[str, str]) -> None:
+    page = part(made(name, sample, busy)[0].fragments, "html", personal=True, slots=slots)
+    style = page[page.index("<style>") : page.index("</style>")]
+    body = page[page.index("</style>") :]
+    for colour in set(re.findall(r"(?<![-\w])color:(#\w{6})", body)):
+        assert contrast(colour, "#fbfaf6") >= 4.5, colour
+    for colour in set(re.findall(r"(?<![-\w])color:(#\w{6})", style)) - {"#fbf3cf"}:
+        assert contrast(colour, "#14181c") >= 4.5, colour
+    assert contrast("#fdf0b5", "#16212b") >= 4.5
+    assert contrast("#5b4d12", "#fbf3cf") >= 4.5
+    assert min(int(size) for size in re.findall(r"(\d+)px(?:/|;line-height|\")", page)) >= 14
+
+
 @pytest.mark.parametrize("name", STRANGERS)
 def test_what_may_reach_a_stranger_is_the_same_for_everyone(
     name: str, sample: Digest, busy: Digest, slots: dict[str, str]
@@ -229,7 +254,7 @@ def test_a_quiet_note_tells_since_when_of_what_and_how_to_hear_more_or_leave(
         for linked, shared in ((True, False), (True, True), (False, False))
     }
     for body in bodies.values():
-        assert "30 new papers have come since 17 November, and none answers your topics: so no letter came." in body
+        assert "30 new papers have come since 17 November and none answers your topics, so no letter came." in body
         assert 'We watch for: neural sensitivity; abnn OR "attention fault"; <b>mud</b> & river q:unsubscribe' in body
         assert "Hugging Face Daily Papers, 20 Nov: 31 listed, 30 new." in body
         assert "arXiv cs.LG could not be read today (layout changed)." in body
@@ -245,9 +270,9 @@ def test_a_quiet_note_tells_since_when_of_what_and_how_to_hear_more_or_leave(
 @pytest.mark.parametrize(
     ("new", "said"),
     [
-        (0, "No new paper has come since 17 November: so no letter came."),
-        (1, "One new paper has come since 17 November, and it does not answer your topics: so no letter came."),
-        (1_404, "1,404 new papers have come since 17 November, and none answers your topics: so no letter came."),
+        (0, "No new paper has come since 17 November, so no letter came."),
+        (1, "One new paper has come since 17 November and does not answer your topics, so no letter came."),
+        (1_404, "1,404 new papers have come since 17 November and none answers your topics, so no letter came."),
     ],
 )
 def test_a_quiet_note_counts_what_came(new: int, said: str, sample: Digest, slots: dict[str, str]) -> None:

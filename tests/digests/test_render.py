@@ -215,29 +215,6 @@ def test_a_long_title_hangs_under_its_beginning_whatever_its_number(make_paper: 
     assert all(re.match(r" {4}\S", lines[place + 1]) for place in titles)
 
 
-def luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, two: str) -> float:
-    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def test_every_colour_can_be_read(sample: Digest, slots: dict[str, str]) -> None:
-    _, page = parts(Renderer(LINKED).digest(sample, shared=False), slots)
-    style = page[page.index("<style>") : page.index("</style>")]
-    body = page[page.index("</style>") :]
-    for colour in set(re.findall(r"(?<![-\w])color:(#\w{6})", body)):
-        assert contrast(colour, "#fbfaf6") >= 4.5, colour
-    for colour in set(re.findall(r"(?<![-\w])color:(#\w{6})", style)) - {"#fbf3cf"}:
-        assert contrast(colour, "#14181c") >= 4.5, colour
-    assert contrast("#fdf0b5", "#16212b") >= 4.5
-    assert contrast("#5b4d12", "#fbf3cf") >= 4.5
-
-
 def test_matched_words_are_marked_as_whole_words_in_any_case(make_paper: MakePaper, sample: Digest) -> None:
     paper = make_paper(1, abstract="Network of networks: the NETWORK, netw\\'ork & C++ code; a neural network here.")
     why = Why("x", abstract=("network", "neural network", "C++", "("))

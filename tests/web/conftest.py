@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from digests.links import Links
+from digests.mail.farewell import Farewells
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
 from domain.clock import FixedClock
@@ -183,6 +184,7 @@ def _serve(url: str, stack: ExitStack, *, prefix: str = "", linked: bool = True,
         pages=FrozenPages(issues, Outbox(database)),
         links=links if linked else None,
         clock=clock,
+        farewells=Farewells(Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>"), links),
         healthy=lambda: bool(database.revision),
         prefix=prefix,
     )
