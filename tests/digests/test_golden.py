@@ -58,6 +58,7 @@ def made(name: str, sample: Digest, busy: Digest) -> tuple[Letter, Identity]:
     letters: dict[str, Callable[[], Letter]] = {
         "digest": lambda: linked.digest(sample, shared=False),
         "busy": lambda: linked.digest(busy, shared=False),
+        "first": lambda: linked.digest(replace(sample, first=True), shared=False),
         "first-empty": lambda: linked.digest(empty(sample), shared=False),
         "personal": lambda: personal.digest(sample, shared=False),
         "shared": lambda: linked.digest(sample, shared=True),
@@ -79,8 +80,8 @@ def made(name: str, sample: Digest, busy: Digest) -> tuple[Letter, Identity]:
 
 
 NAMES = (
-    "digest", "busy", "first-empty", "personal", "shared", "heard", "confirm", "preferences", "address", "goodbye",
-    "goodbye-without-a-page", "quiet", "quiet-personal", "quiet-shared", "quiet-heard", "alert", "alert-of-one",
+    "digest", "busy", "first", "first-empty", "personal", "shared", "heard", "confirm", "preferences", "address",
+    "goodbye", "goodbye-without-a-page", "quiet", "quiet-personal", "quiet-shared", "quiet-heard", "alert", "alert-of-one",
 )  # fmt: skip
 STRANGERS = ("confirm", "preferences", "address", "goodbye", "goodbye-without-a-page")  # may reach one
 every_letter = pytest.mark.parametrize("name", NAMES)
