@@ -81,7 +81,8 @@ def made(name: str, sample: Digest, busy: Digest) -> tuple[Letter, Identity]:
 
 NAMES = (
     "digest", "busy", "first", "first-empty", "personal", "shared", "heard", "confirm", "preferences", "address",
-    "goodbye", "goodbye-without-a-page", "quiet", "quiet-personal", "quiet-shared", "quiet-heard", "alert", "alert-of-one",
+    "goodbye", "goodbye-without-a-page", "quiet", "quiet-personal", "quiet-shared", "quiet-heard",
+    "alert", "alert-of-one",
 )  # fmt: skip
 STRANGERS = ("confirm", "preferences", "address", "goodbye", "goodbye-without-a-page")  # may reach one
 every_letter = pytest.mark.parametrize("name", NAMES)

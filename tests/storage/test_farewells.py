@@ -57,8 +57,9 @@ def leave(subscribers, reader, at):
     return subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", at), FAREWELLS.at(at))
 
 
-def test_who_leaves_gets_one_goodbye_with_the_way_back(subscribers, waiting, now):
-    reader = join(subscribers, now)
+@pytest.mark.parametrize("state", [SubscriberState.CONFIRMED, SubscriberState.PAUSED])
+def test_who_leaves_gets_one_goodbye_with_the_way_back(subscribers, waiting, now, state):
+    reader = join(subscribers, now, state=state)
     assert leave(subscribers, reader, now)
     assert leave(subscribers, reader, now)
     ((key, kind, recipient, text),) = waiting(now)
