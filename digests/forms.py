@@ -5,12 +5,17 @@ piece, so that a paper is rendered once for all who get it. Escaping is on in HT
 NUL is taken from every value but our own slots: text from outside cannot pose as a reader's link.
 """
 
+import re
 import textwrap
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from domain.issues import Role
 
 _WIDTH = 72  # columns of the text part
+_COMMAND = re.compile("`([^`]*)`")
 
 #: The places that `mail.message.join` fills; Markup, so that nothing escapes their NUL.
 SLOTS = {
@@ -30,6 +35,23 @@ class Form:
         return str(getattr(self._module, piece)(*values))
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of a message's two parts: where its pieces come from and what they are."""
+
+    form: Form
+    shared: Role
+    personal: Role
+
+
+def parts_of(environment: Environment, folder: str) -> tuple[Part, Part]:
+    """Return a letter's text part and its page."""
+    return (
+        Part(Form(environment, f"{folder}/body.txt"), Role.TEXT, Role.TEXT_PERSONAL),
+        Part(Form(environment, f"{folder}/body.html"), Role.HTML, Role.HTML_PERSONAL),
+    )
+
+
 def environment() -> Environment:
     """Return the templates' environment."""
     made = Environment(
@@ -41,7 +63,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_without_nul,
     )
-    made.filters |= {"wrap": _wrap, "beside": _beside}
+    made.filters |= {"wrap": _wrap, "beside": _beside, "commands": _commands}
     return made
 
 
@@ -67,6 +89,11 @@ def _beside(left: str, right: str) -> str:
     """Return two texts at the two ends of one line, or on two lines where they do not fit."""
     room = _WIDTH - len(left) - len(right)
     return f"{left}{' ' * room}{right}" if room > 1 else f"{left}\n{right}"
+
+
+def _commands(text: str) -> Markup:
+    """Return a sentence of ours for a page: what stands between backticks is shown as something to type."""
+    return Markup(_COMMAND.sub(r'<code style="font-size:14px">\1</code>', str(escape(text))))  # noqa: S704 escaped just now
 
 
 def _without_nul(value: object) -> object:

@@ -9,22 +9,24 @@ hostile: it passes `readable` and Jinja's escaping, and loses NUL, so nothing in
 
 import bisect
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from digests import fit, wording
-from digests.forms import SLOTS, Form, environment
+from digests.forms import SLOTS, Form, Part, environment, parts_of
 from digests.mail.message import Letter
 from digests.mail.quoted import encode
 from digests.readable import clean, shorten
+from digests.short_letters import ShortLetters
 from digests.views import title, view
-from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, Role
+from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, QuietNote, Role
 from domain.papers import Paper
+from domain.troubles import Trouble
 
 _LONGEST_TOPIC = 120
 _SUBJECT_TITLE = 90
-_MOST_TOPICS = 20  # named in a first letter that found nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +40,15 @@ class Frame:
     labels: Mapping[str, str] = field(default_factory=dict)  #: configured source name → what readers call it
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One of a message's two parts: where its pieces come from and what they are."""
-
-    form: Form
-    shared: Role
-    personal: Role
-
-
 class Renderer:
     """Renders the letters of one installation; remembers the pieces of papers that many readers share."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         made = environment()
-        self._text = _Part(Form(made, "digest/body.txt"), Role.TEXT, Role.TEXT_PERSONAL)
-        self._page = _Part(Form(made, "digest/body.html"), Role.HTML, Role.HTML_PERSONAL)
-        self._confirm_text = _Part(Form(made, "confirm/body.txt"), Role.TEXT, Role.TEXT_PERSONAL)
-        self._confirm_page = _Part(Form(made, "confirm/body.html"), Role.HTML, Role.HTML_PERSONAL)
+        self._text, self._page = parts_of(made, "digest")
         self._subject = Form(made, "digest/subject.txt")
-        self._confirm_subject = Form(made, "confirm/subject.txt")
+        self._short = ShortLetters(made, name=frame.title, postal_address=frame.postal_address, linked=frame.linked)
         self._paper = lru_cache(maxsize=4096)(self._render_paper)
         self._title = lru_cache(maxsize=4096)(self._render_title)
         self._encoded = lru_cache(maxsize=512)(encode)
@@ -90,20 +80,31 @@ class Renderer:
             named=plan.named,
         )
 
+    def quiet(self, note: QuietNote, *, shared: bool) -> Letter:
+        """Return the note that tells a reader why no letter came."""
+        return self._short.quiet(note, shared=shared)
+
     def confirmation(self) -> Letter:
         """Return the letter that asks for a Confirm; the same for everyone, and without a word anyone typed."""
-        name, postal = clean(self._frame.title), clean(self._frame.postal_address)
-        subject = self._confirm_subject("subject", name).strip()
-        fragments: list[Fragment] = []
-        for part in (self._confirm_text, self._confirm_page):
-            fragments += [
-                self._piece(part.shared, part.form("top", name, subject)),
-                self._piece(part.personal, part.form("links", SLOTS)),
-                self._piece(part.shared, part.form("foot", postal)),
-            ]
-        return Letter(kind=LetterKind.CONFIRM, subject=subject, fragments=tuple(fragments))
+        return self._short.linked(LetterKind.CONFIRM)
 
-    def _pieces(self, part: _Part, digest: Digest, plan: fit.Plan, *, shared: bool) -> list[Fragment]:
+    def preferences(self) -> Letter:
+        """Return the letter with the link to a reader's topics, for one who asked for it."""
+        return self._short.linked(LetterKind.PREFERENCES)
+
+    def address_change(self) -> Letter:
+        """Return the letter that asks a reader's new address for a Confirm."""
+        return self._short.linked(LetterKind.ADDRESS)
+
+    def goodbye(self, *, fresh: bool) -> Letter:
+        """Return the last letter; `fresh`: it has a link by which the reader may come back, where there is a page."""
+        return self._short.goodbye(fresh=fresh)
+
+    def alert(self, troubles: Sequence[Trouble], now: datetime) -> Letter:
+        """Return the letter that tells the operator what stays broken at `now` (aware)."""
+        return self._short.alert(troubles, now)
+
+    def _pieces(self, part: Part, digest: Digest, plan: fit.Plan, *, shared: bool) -> list[Fragment]:
         """Return the pieces of one part; both parts come from here, so they hold the same papers and links."""
         form, frame = part.form, self._frame
         is_text = part is self._text
@@ -124,10 +125,12 @@ class Renderer:
         if frame.linked:
             confirmed = digest.confirmed_at is not None and not shared
             out.append(self._piece(part.personal, form("links", SLOTS, not shared, confirmed)))
-        out.append(self._piece(part.shared, form("foot", self._foot(shared=shared))))
+        postal = clean(frame.postal_address)
+        last = wording.foot(clean(frame.title), linked=frame.linked, shared=shared, postal_address=postal)
+        out.append(self._piece(part.shared, form("foot", last)))
         return out
 
-    def _block(self, part: _Part, block: fit.Block, numbers: Iterator[int], year: int) -> Iterator[Fragment]:
+    def _block(self, part: Part, block: fit.Block, numbers: Iterator[int], year: int) -> Iterator[Fragment]:
         """Yield the pieces of one topic."""
         form, name, count = part.form, _topic(block.section.name), _count(block)
         if block.above == block.section.total and not block.related:
@@ -145,7 +148,7 @@ class Renderer:
 
     def _papers(
         self,
-        part: _Part,
+        part: Part,
         entries: Iterable[Entry],
         numbers: Iterator[int],
         year: int,
@@ -161,13 +164,13 @@ class Renderer:
         """Return one encoded piece."""
         return Fragment(role, self._encoded(text))
 
-    def _render_paper(self, part: _Part, entry: Entry, year: int, kind: AsideKind | None) -> Fragment:
+    def _render_paper(self, part: Part, entry: Entry, year: int, kind: AsideKind | None) -> Fragment:
         """Return a paper's piece, freshly rendered."""
         frame = self._frame
         shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
         return Fragment(part.shared, encode(part.form("paper", shown)))
 
-    def _render_title(self, part: _Part, paper: Paper) -> Fragment:
+    def _render_title(self, part: Part, paper: Paper) -> Fragment:
         """Return a paper's piece as a mere title, freshly rendered."""
         return Fragment(part.shared, encode(part.form("title", title(paper), wording.web_address(paper.url))))
 
@@ -184,18 +187,6 @@ class Renderer:
         day = wording.subject_date(digest.slot.day)
         more = max(counted - 1, 0)
         return self._subject("subject", best, more, day, clean(self._frame.title), digest.first).strip()
-
-    def _foot(self, *, shared: bool) -> list[str]:
-        """Return the last sentences: who made this letter, and for whom."""
-        sentences = []
-        if shared:
-            sentences.append("This letter goes to a shared mailbox; the operator manages its topics.")
-        elif not self._frame.linked:
-            sentences.append(f"Made by your own {clean(self._frame.title)}.")
-        sentences.append("It carries no tracking." if sentences else "This letter carries no tracking.")
-        if self._frame.postal_address:
-            sentences.append(clean(self._frame.postal_address))
-        return sentences
 
 
 def _topic(name: str) -> str:
@@ -236,10 +227,9 @@ def _dropped(plan: fit.Plan) -> str:
 
 def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
     """Return the sentences of the receipt."""
+    since = wording.looked_back(first=digest.first, welcome_days=digest.welcome_days)
     sentences = [
-        *wording.checked(
-            digest.receipt, year=digest.slot.day.year, first=digest.first, welcome_days=digest.welcome_days
-        ),
+        *wording.checked(digest.receipt, year=digest.slot.day.year, since=since),
         wording.matched(digest.receipt, shown=plan.full, titles=plan.titles),
         wording.apart(related=plan.related, asides=plan.asides),
     ]
@@ -247,9 +237,5 @@ def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
 
 
 def _watched(digest: Digest) -> str:
-    """Return the topics of a letter that found nothing, so that a slip of the pen is seen; else ""."""
-    if digest.sections:
-        return ""
-    names = wording.listed_names(digest.topics[:_MOST_TOPICS])
-    more = len(digest.topics) - _MOST_TOPICS
-    return f"{names}; and {more} more" if more > 0 else names
+    """Return the topics of a letter that found nothing; else ""."""
+    return "" if digest.sections else wording.watched(digest.topics)

@@ -19,6 +19,7 @@ _NAMED = 3  # authors named before "and 5 more"
 _LONGEST_NAME = 60
 _LONGEST_LABEL = 80
 _CHECKS = 30  # sources told one by one at the foot of a letter
+_MOST_TOPICS = 20  # named in a letter that found nothing
 _REASONS = 5  # other topics told one by one under a paper
 _URL = re.compile(r"[!#-;=?-\[\]-_a-z~\x80-\U0010ffff]+")
 
@@ -167,9 +168,16 @@ def aside(kind: AsideKind) -> tuple[str, str]:
     return _ASIDES[kind]
 
 
-def checked(receipt: Receipt, *, year: int, first: bool, welcome_days: int) -> list[str]:
-    """Return the receipt's sentences: every source's, then that nothing failed where that is so."""
-    since = f"in the last {counted(welcome_days, 'day')}" if first else "since your last letter"
+def looked_back(*, first: bool, welcome_days: int) -> str:
+    """Return the time that a digest's receipt speaks of, as the end of a sentence."""
+    return f"in the last {counted(welcome_days, 'day')}" if first else "since your last letter"
+
+
+def checked(receipt: Receipt, *, year: int, since: str) -> list[str]:
+    """Return the receipt's sentences: every source's, then that nothing failed where that is so.
+
+    `since` ends a sentence: "since your last letter".
+    """
     if not receipt.checks:
         return [f"No source was asked {since}."]
     bad = [check for check in receipt.checks if not check.status.is_good]
@@ -249,6 +257,24 @@ def _bad(check: SourceCheck, *, year: int, since: str) -> str:
 def _name(check: SourceCheck) -> str:
     """Return what readers call a source."""
     return cut(clean(check.label or check.source), _LONGEST_LABEL)
+
+
+def foot(name: str, *, linked: bool, shared: bool, postal_address: str) -> list[str]:
+    """Return the last sentences: who made this letter, and for whom."""
+    sentences = []
+    if shared:
+        sentences.append("This letter goes to a shared mailbox; the operator manages its topics.")
+    elif not linked:
+        sentences.append(f"Made by your own {name}.")
+    sentences.append("It carries no tracking." if sentences else "This letter carries no tracking.")
+    return [*sentences, *([postal_address] if postal_address else [])]
+
+
+def watched(topics: Sequence[str]) -> str:
+    """Return the topics of a letter that found nothing, so that a slip of the pen is seen."""
+    names = listed_names(topics[:_MOST_TOPICS])
+    more = len(topics) - _MOST_TOPICS
+    return f"{names}; and {more} more" if more > 0 else names
 
 
 def listed_names(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from digests.addresses import address, address_key
 from digests.links import Links
+from digests.mail.farewell import Farewells
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Renderer
 from domain.clock import Clock
@@ -36,9 +37,11 @@ class Desk:
         renderer: Renderer,
         identity: Identity,
         links: Links | None,
+        farewells: Farewells,
         clock: Clock,
     ) -> None:
         self._subscribers = subscribers
+        self._farewells = farewells
         self._renderer = renderer
         self._identity = identity
         self._links = links
@@ -119,9 +122,9 @@ class Desk:
         return self._subscribers.choose(self.find(email).public_id, choices, afresh=afresh)
 
     def unsubscribe(self, email: str) -> None:
-        """Stop every letter to an address; raises AddressError or UnknownError."""
+        """Stop every letter to an address, and queue a goodbye; raises AddressError or UnknownError."""
         consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now())
-        self._subscribers.unsubscribe(self.find(email).public_id, consent)
+        self._subscribers.unsubscribe(self.find(email).public_id, consent, self._farewells.at(consent.at))
 
     def erase(self, reader: Subscriber) -> bool:
         """Erase a reader and all that was theirs; return whether they were still there."""

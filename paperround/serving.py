@@ -19,6 +19,7 @@ def serving(house: House, stop: threading.Event) -> Iterator[str]:
         readers=house.subscribers,
         pages=FrozenPages(house.issues, house.outbox),
         links=house.links,
+        farewells=house.farewells,
         clock=house.clock,
         healthy=lambda: bool(house.database.revision),
         prefix=urlsplit(web.base_url).path.rstrip("/"),

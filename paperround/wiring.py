@@ -11,6 +11,7 @@ from typing import Self
 
 from digests.compose import Limits
 from digests.links import Links
+from digests.mail.farewell import Farewells
 from digests.mail.message import Identity
 from digests.render import Frame, Renderer
 from digests.transports.registry import transport_of
@@ -179,7 +180,8 @@ class House:
     @cached_property
     def identity(self) -> Identity:
         """Who the letters come from."""
-        return Identity(sender=self.settings.mail.sender, reply_to=self.settings.mail.reply_to)
+        mail = self.settings.mail
+        return Identity(sender=mail.sender, reply_to=mail.reply_to, bounce_domain=mail.bounce_domain)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -206,8 +208,14 @@ class House:
             renderer=self.renderer,
             identity=self.identity,
             links=self.links,
+            farewells=self.farewells,
             clock=self.clock,
         )
+
+    @cached_property
+    def farewells(self) -> Farewells:
+        """What composes the letter to one who left."""
+        return Farewells(self.renderer, self.identity, self.links)
 
     # -- the four verbs ------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from domain.topics import Query, WishedTopic
 from storage.confirmations import Confirmation, ask_to_confirm
 from storage.database import Database
 from storage.erasing import erase_readers
+from storage.farewells import Farewell, say_goodbye
 from storage.reading import BLOCK
 from storage.subscriptions import add_topics, remove_topic, switch_topic
 from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
@@ -96,8 +97,11 @@ class Subscribers:
                 _record(connection, reader.id, consent)
         return True
 
-    def unsubscribe(self, public_id: str, consent: Consent) -> bool:
-        """Stop every letter to a reader, at once; return whether there is such a reader. Twice does nothing more."""
+    def unsubscribe(self, public_id: str, consent: Consent, farewell: Farewell | None = None) -> bool:
+        """Stop every letter to a reader, at once; return whether there is such a reader. Twice does nothing more.
+
+        `farewell` composes the goodbye that is queued for one who had confirmed; None: nothing is said.
+        """
         with self._database.writing() as connection:
             reader = _find(connection, SUBSCRIBER.c.public_id == public_id)
             if reader is None:
@@ -106,6 +110,8 @@ class Subscribers:
                 values = {"state": SubscriberState.UNSUBSCRIBED.value}
                 connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
                 _record(connection, reader.id, consent)
+                if farewell is not None:
+                    say_goodbye(connection, reader, farewell)
         return True
 
     def erase(self, public_id: str, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from digests.links import Links
+from digests.mail.farewell import Farewells
 from domain.clock import Clock
 from domain.errors import StorageError
 from web.guard import Guard
@@ -38,15 +39,16 @@ def create_app(
     links: Links | None,
     clock: Clock,
     healthy: Callable[[], bool],
+    farewells: Farewells | None = None,
     prefix: str = "",
     webhooks: Webhooks | None = None,
 ) -> ASGIApp:
     """Return the site.
 
     `links` is None for a personal installation: there are no tokens then, and their routes answer 404. `healthy` says
-    whether the database answers. `prefix` is the path of the site's root, "" or such as "/papers", without a slash at
-    its end; a proxy in front passes paths on whole. The probes also answer without it. `webhooks` is None where no mail
-    provider is set up.
+    whether the database answers. `farewells` composes the letter to one who left by a page; without, nothing is said.
+    `prefix` is the path of the site's root, "" or such as "/papers", without a slash at its end; a proxy in front passes
+    paths on whole. The probes also answer without it. `webhooks` is None where no mail provider is set up.
     """
     rendering = Rendering(prefix)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -57,7 +59,7 @@ def create_app(
     app.add_api_route(f"{root}/style.css", rendering.style, methods=_SAFE)
     IssuePages(pages, links, rendering).mount(app, root)
     if links is not None:
-        ReaderPages(readers, links, clock, rendering).mount(app, root)
+        ReaderPages(readers, links, farewells, clock, rendering).mount(app, root)
     larger = {}
     if webhooks is not None:
         WebhookPages(webhooks, clock, rendering).mount(app, root)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.links import BadLink, Links, Purpose
+from digests.mail.farewell import Farewell, Farewells
 from digests.readable import clean
 from domain.clock import Clock
 from domain.subscriptions import Consent, Subscriber, SubscriberState
@@ -32,6 +33,7 @@ from web.words import (
 )
 
 _SAFE = ["GET", "HEAD"]
+_LEAVE = "unsubscribe"  # the field `action` of both forms that stop the letters
 _GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
 
 
@@ -46,13 +48,13 @@ class Readers(Protocol):
         """Confirm a pending reader; return whether the reader is confirmed now."""
         ...
 
-    def unsubscribe(self, public_id: str, consent: Consent) -> bool:
-        """Stop every letter to a reader; return whether there is such a reader."""
+    def unsubscribe(self, public_id: str, consent: Consent, farewell: Farewell | None = None) -> bool:
+        """Stop every letter to a reader, and queue the goodbye; return whether there is such a reader."""
         ...
 
 
 async def action_of(request: Request) -> str:
-    """Return the field `action` of the form on the page of preferences; "" where there is none."""
+    """Return the field `action` of our own forms; "" where there is none."""
     fields = parse_qs((await request.body()).decode("utf-8", "replace"))
     return fields.get("action", [""])[0]
 
@@ -60,9 +62,12 @@ async def action_of(request: Request) -> str:
 class ReaderPages:
     """Serves the links that `links` signed."""
 
-    def __init__(self, readers: Readers, links: Links, clock: Clock, rendering: Rendering) -> None:
+    def __init__(
+        self, readers: Readers, links: Links, farewells: Farewells | None, clock: Clock, rendering: Rendering
+    ) -> None:
         self._readers = readers
         self._links = links
+        self._farewells = farewells
         self._clock = clock
         self._rendering = rendering
 
@@ -94,13 +99,14 @@ class ReaderPages:
             return self._rendering.notice(GOODBYE)
         return self._rendering.page("unsubscribe.html", address=veiled(reader.email))
 
-    def unsubscribe(self, token: str) -> Response:
+    def unsubscribe(self, token: str, action: Annotated[str, Depends(action_of)]) -> Response:
         """Stop every letter at once.
 
-        What the body says is not asked: `List-Unsubscribe=One-Click` in either encoding, the page's own empty form or
-        nothing at all, a POST to this address can mean only one thing, and a wish to leave must not fail on its form.
+        Whatever the body says: `List-Unsubscribe=One-Click` in either encoding, the page's own form, noise or nothing
+        at all, a POST to this address can mean only one thing, and a wish to leave must not fail on its form. Only
+        the page's own form is known to come from a person, and only that is answered by a letter.
         """
-        return self._leave(self._read(Purpose.UNSUBSCRIBE, token))
+        return self._leave(self._read(Purpose.UNSUBSCRIBE, token), by_page=action == _LEAVE)
 
     def preferences(self, token: str) -> Response:
         """Show how a reader stands, the address half hidden: a letter that was passed on carries this link too."""
@@ -119,9 +125,9 @@ class ReaderPages:
     def change(self, token: str, action: Annotated[str, Depends(action_of)]) -> Response:
         """Do what a button of the page says."""
         public_id = self._read(Purpose.PREFERENCES, token)
-        if action != "unsubscribe":
+        if action != _LEAVE:
             return self._rendering.notice(UNREADABLE, 400)
-        return self._leave(public_id)
+        return self._leave(public_id, by_page=True)
 
     def _read(self, purpose: Purpose, token: str) -> str:
         return self._links.read(purpose, token, self._clock.now())
@@ -129,9 +135,11 @@ class ReaderPages:
     def _consent(self, action: str) -> Consent:
         return Consent(action=action, wording=WORDING, at=self._clock.now())
 
-    def _leave(self, public_id: str) -> Response:
+    def _leave(self, public_id: str, *, by_page: bool) -> Response:
         """Unsubscribe; a reader who was erased gets the same answer, for it is as true."""
-        self._readers.unsubscribe(public_id, self._consent("unsubscribed"))
+        consent = self._consent("unsubscribed")
+        farewell = self._farewells.at(consent.at) if by_page and self._farewells is not None else None
+        self._readers.unsubscribe(public_id, consent, farewell)
         return self._rendering.notice(GOODBYE)
 
     def _confirm_page(self, public_id: str) -> Response:

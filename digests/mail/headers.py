@@ -18,6 +18,7 @@ from domain.errors import AddressError, UsageError
 WIDTH = 78  # RFC 5322 section 2.1.1: lines should not be longer, without CRLF
 LONGEST_LINE = 998  # RFC 5322 section 2.1.1: and must not be longer than this
 _WORD = 75  # RFC 2047 section 2: an encoded word's greatest length
+_LONGEST_MAILBOX = 320  # octets of From or Reply-To that every relay takes
 _PHRASE = 66  # room for a display name's first word beside "List-Id: " and its like
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -48,9 +49,10 @@ def unstructured(name: str, value: str) -> str:
     Raises UsageError for controls.
     """
     refuse_controls(name, value)
-    if _PLAIN.fullmatch(value) and "=?" not in value and max(map(len, value.split())) < WIDTH - 1:
-        return _fold(name, value.split(" "))
-    return _fold(name, encoded_words(value, first=WIDTH - len(name) - 2))
+    words = value.split(" ")
+    if _PLAIN.fullmatch(value) and "=?" not in value and max(map(len, words)) <= WIDTH - len(name) - 2:
+        return fold(name, words)
+    return fold(name, encoded_words(value, first=WIDTH - len(name) - 2))
 
 
 def encoded_words(text: str, *, first: int = _WORD) -> list[str]:
@@ -94,12 +96,18 @@ def phrase(text: str) -> list[str]:
 def mailbox(name: str, value: str) -> str:
     """Return a whole header line for one mailbox, `Name <address>` or the bare address, as people write it.
 
-    Raises UsageError for controls, AddressError for what is no address.
+    A display name that would make the value longer than 320 octets is left out: Amazon SES refuses such a letter.
+    Raises UsageError for controls, AddressError for what is no address, or one that not every relay can carry: a local
+    part outside ASCII asks SMTPUTF8 of every mailbox that the letter goes to (RFC 6531 section 3.2).
     """
-    shown, bare = split_mailbox(refuse_controls(name, value))
-    if not shown:
-        return _fold(name, [address(bare)])
-    return _fold(name, [*phrase(shown), f"<{address(bare)}>"])
+    shown, typed = split_mailbox(refuse_controls(name, value))
+    bare = address(typed)
+    if not bare.isascii():
+        raise AddressError(
+            f"{name} must be an address in ASCII before the @, not {typed!r}: few mailboxes take another"
+        )
+    words = [*phrase(shown), f"<{bare}>"] if shown else [bare]
+    return fold(name, words if len(" ".join(words)) <= _LONGEST_MAILBOX else [bare])
 
 
 def split_mailbox(value: str) -> tuple[str, str]:
@@ -141,8 +149,11 @@ def date_text(instant: datetime) -> str:
     return format_datetime(utc(instant))
 
 
-def _fold(name: str, words: list[str]) -> str:
-    """Return `name: words`, folded before the word that would pass column 78; a word is never cut."""
+def fold(name: str, words: list[str]) -> str:
+    """Return `name: words`, folded before the word that would pass column 78; a word is never cut.
+
+    So an address, a Message-ID or a URL stays whole, and whoever has more of them than fit gives them as words.
+    """
     lines, line = [], f"{name}:"
     for position, word in enumerate(words):
         if position and len(line) + 1 + len(word) > WIDTH:

@@ -24,6 +24,11 @@ from domain.issues import Content, Fragment, LetterKind, Role
 #: Constant, so that joining needs no search: "=_" cannot occur in quoted-printable text (RFC 2045 section 6.7).
 BOUNDARY = "=_paperround"
 
+#: Names the letter where a provider gives it a Message-ID of its own, as Amazon SES does; its value is our left part.
+LETTER_HEADER = "X-Paperround-Letter"
+
+_LIST_KINDS = frozenset({LetterKind.DIGEST, LetterKind.QUIET})  # what a reader subscribed to
+_LONGEST_LIST_ID = 255
 _SLOT = re.compile(rb"(<?)\0([hq]):([a-z-]+)\0")
 _TEXT_SLOT = re.compile(r"\0q:([a-z-]+)\0")
 _URL = re.compile(r"https?://[!#-;=?-\[\]-_a-z~]+")
@@ -42,7 +47,7 @@ class Letter:
     subject: str
     fragments: tuple[Fragment, ...]  #: the text part's, then the HTML part's, in order
     named: frozenset[int] = frozenset()  #: the ids of the papers that a digest names
-    listed: bool = False  #: whether it carries the List-* headers with links: a digest whose reader can leave by one
+    listed: bool = False  #: whether it carries the List-* headers with links: its reader can leave by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Identity:
     sender: str  #: "Paperround <digests@example.org>"
     reply_to: str = ""  #: the same form; "" for none
     list_name: str = "Paperround"  #: the words before the List-Id
+    bounce_domain: str = ""  #: a domain whose mail comes back to us; "" for none
 
     @property
     def address(self) -> str:
@@ -98,7 +104,12 @@ def mailing_slots(
     """
     if not _MESSAGE_ID.fullmatch(message_id):
         raise UsageError(f"{message_id!r} is not a Message-ID")
-    slots = {"to": headers.address(recipient), "message-id": message_id, "date": headers.date_text(date)}
+    slots = {
+        "to": headers.address(recipient),
+        "message-id": message_id,
+        "letter": message_id[1:].rpartition("@")[0],
+        "date": headers.date_text(date),
+    }
     if confirmed_on is not None:
         slots["confirmed"] = wording.full_date(confirmed_on)
     for name, link in (links or {}).items():
@@ -153,27 +164,55 @@ def _head(letter: Letter, identity: Identity) -> bytes:
     lines += [
         "Date: \0h:date\0",
         "Message-ID: \0h:message-id\0",
+        f"{LETTER_HEADER}: \0h:letter\0",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
         "Auto-Submitted: auto-generated",  # RFC 3834 section 5
         "X-Auto-Response-Suppress: All",
     ]
-    if letter.kind is LetterKind.DIGEST:
-        name = " ".join(headers.phrase(headers.refuse_controls("List-Id", identity.list_name)))
+    if letter.kind in _LIST_KINDS:
+        lines += ["Precedence: bulk", _list_id(identity)]
+    if letter.kind in _LIST_KINDS and letter.listed:
         lines += [
-            "Precedence: bulk",
-            # RFC 2919 section 3: the id never changes, whatever the name; a fold is allowed before it. It carries no
-            # link, so every digest has one for mailbox filters, also a personal one.
-            f"List-Id: {name}\r\n <digest.{identity.domain}>",
-        ]
-    if letter.listed:
-        lines += [
-            "List-Unsubscribe: <\0h:unsubscribe\0>",  # RFC 8058 section 3.1: one https address, on one line
+            # RFC 8058 section 3.1: one https address, on one line. No mailto beside it: somebody would have to read
+            # that mailbox, and nothing here does.
+            "List-Unsubscribe: <\0h:unsubscribe\0>",
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
             "List-Help: <\0h:preferences\0>",
-            "List-Archive: <\0h:issue\0>",
         ]
+        if letter.kind is LetterKind.DIGEST:  # a quiet note has no page of its own
+            lines.append("List-Archive: <\0h:issue\0>")
+    if identity.bounce_domain and letter.kind is not LetterKind.ALERT:
+        lines += _feedback(letter.kind, identity)
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def _list_id(identity: Identity) -> str:
+    """Return the header by which mailboxes know the list: its id never changes, whatever the name (RFC 2919 section 3).
+
+    It carries no link, so every digest has one for mailbox filters, also a personal one. Raises UsageError where the
+    domain leaves no room for the 255 octets of section 4.
+    """
+    identifier = f"digest.{identity.domain}"
+    if len(identifier) > _LONGEST_LIST_ID:
+        raise UsageError(f"mail.from: the domain {identity.domain!r} is too long for a List-Id")
+    return headers.fold(
+        "List-Id", [*headers.phrase(headers.refuse_controls("List-Id", identity.list_name)), f"<{identifier}>"]
+    )
+
+
+def _feedback(kind: LetterKind, identity: Identity) -> list[str]:
+    """Return the headers by which providers tell of complaints, where we have a mailbox that hears them.
+
+    Both count only in a signed letter. The address is the one that all bounce addresses are details of, so that one
+    mailbox gets both; a report is traced by the letter that it returns (RFC 9477). Gmail shows its
+    figures by the last field of Feedback-ID, which has 5 to 15 characters and never changes, and by the first.
+    """
+    sender = hashlib.sha256(identity.domain.encode("ascii")).hexdigest()[:12]
+    return [
+        f"CFBL-Address: b@{headers.ascii_domain(identity.bounce_domain)}; report=arf",
+        f"Feedback-ID: {kind}:paperround:{sender}",
+    ]
 
 
 def _seam(media_type: str, *, first: bool = False) -> bytes:

@@ -1,7 +1,10 @@
-"""Invented papers and the values around them."""
+"""Invented papers and the values around them; and how a message is read back."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -14,7 +17,31 @@ from domain.topics import Tier, Why
 MakePaper = Callable[..., Paper]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def read_back() -> Callable[[bytes], EmailMessage]:
+    """Return how to read a message with Python's own parser: legal line by line, and without a defect."""
+
+    def read(data: bytes) -> EmailMessage:
+        assert b"\0" not in data
+        assert not re.search(rb"[^\r]\n|\r[^\n]", data)
+        head, body = data.split(b"\r\n\r\n", 1)
+        assert all(len(line) <= 998 for line in head.split(b"\r\n"))
+        assert body.isascii()
+        assert all(len(line) <= 76 and line == line.rstrip() for line in body.split(b"\r\n"))
+        message = None
+        for rules in (policy.SMTP, policy.default):
+            message = message_from_bytes(data, policy=rules)
+            names = [name.lower() for name in message]
+            assert len(names) == len(set(names))
+            assert not any(value.defects for value in message.values())
+            assert not any(piece.defects for piece in message.walk())
+        assert isinstance(message, EmailMessage)
+        return message
+
+    return read
+
+
+@pytest.fixture(scope="session")
 def make_paper() -> MakePaper:
     def make(number: int = 1, **changes: Any) -> Paper:
         values: dict[str, Any] = {
@@ -40,7 +67,7 @@ def make_paper() -> MakePaper:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample(make_paper: MakePaper) -> Digest:
     """A digest with what real days bring: TeX, votes, code, a summary, an overflow, a failed source."""
     probing = make_paper(
@@ -90,7 +117,7 @@ def sample(make_paper: MakePaper) -> Digest:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def busy(make_paper: MakePaper) -> Digest:
     """A letter with everything: three topics that overlap, related papers, a flood, late risers, what is trending."""
     wishes = (
@@ -159,6 +186,7 @@ def slots() -> dict[str, str]:
     return {
         "to": "reader@example.org",
         "message-id": "<0123456789abcdef@example.org>",
+        "letter": "0123456789abcdef",
         "date": "Fri, 20 Nov 2026 06:00:00 +0000",
         "confirmed": "3 October 2026",
         "unsubscribe": f"{site}/unsubscribe/Zk3.{'a' * 43}",

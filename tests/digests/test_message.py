@@ -89,13 +89,13 @@ def test_a_digest_has_every_header_once(slots: dict[str, str]) -> None:
 def test_a_letter_that_no_link_can_stop_names_its_list_and_nothing_more(
     kind: LetterKind, slots: dict[str, str]
 ) -> None:
-    """Mailbox filters need the List-Id of every digest (mail.md item 10); a confirmation belongs to no list yet."""
+    """Mailbox filters need the List-Id of each digest and quiet note (mail.md item 10); others belong to no list."""
     plain = Letter(kind, "Hello", letter().fragments, listed=False)
     message = parsed(join(freeze(plain, IDENTITY).fragments, slots))
     listing = [(name, str(value)) for name, value in message.items() if name.startswith("List-")]
-    is_digest = kind is LetterKind.DIGEST
-    assert listing == ([("List-Id", "Paperround <digest.example.org>")] if is_digest else [])
-    assert (message["Precedence"] == "bulk") is is_digest
+    in_a_list = kind in {LetterKind.DIGEST, LetterKind.QUIET}
+    assert listing == ([("List-Id", "Paperround <digest.example.org>")] if in_a_list else [])
+    assert (message["Precedence"] == "bulk") is in_a_list
 
 
 @given(subject=printable)
@@ -115,6 +115,9 @@ def test_any_display_name_survives(name: str) -> None:
     message = message_from_bytes(f"{line}\r\n\r\n".encode("ascii"), policy=policy.default)
     (found,) = message["From"].addresses
     assert found.addr_spec == "digests@xn--bcher-kva.example"
+    if not found.display_name:  # too long for some relays, with the address (headers.mailbox)
+        assert len(" ".join(headers.phrase(name))) > 320 - len(" <digests@xn--bcher-kva.example>")
+        return
     if line.count("=?") <= 1:
         assert found.display_name == name
     else:  # this parser puts a blank between the words of a long name, against RFC 2047 section 6.2
@@ -135,6 +138,7 @@ def test_any_body_survives(text: str, page: str) -> None:
     slots = {
         "to": "a@example.org",
         "message-id": "<a@b>",
+        "letter": "a",
         "date": "Fri, 20 Nov 2026 06:00:00 +0000",
         "unsubscribe": f"{SITE}/u",
         "preferences": SITE,

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,10 @@ import pytest
 from digests.compose import Limits, compose
 from digests.mail.message import part
 from digests.render import Frame, Renderer
-from domain.issues import Candidate, Reason, Slot, SourceCheck, TopicWish
+from domain.issues import Candidate, QuietNote, Reason, Slot, SourceCheck, TopicWish
 from domain.papers import FetchStatus
 from domain.topics import Why
+from domain.troubles import Trouble
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -100,6 +101,23 @@ def test_a_letter_with_everything_does_not_scroll_sideways_and_has_one_outline(b
 @pytest.mark.parametrize("linked", [False, True])
 def test_no_letter_scrolls_sideways(make_paper, tmp_path, linked):
     for width, (scroll, headings) in measured(letter(make_paper, linked=linked), tmp_path).items():
+        assert scroll <= width
+        assert headings == 1
+
+
+@pytest.mark.parametrize("kind", ["quiet", "alert", "goodbye"])
+def test_no_short_letter_scrolls_sideways(sample, tmp_path, kind):
+    now = datetime(2026, 11, 20, 6, tzinfo=UTC)
+    renderer = Renderer(Frame(title="Papers" * 20, postal_address="A" * 200))
+    made = {
+        "quiet": lambda: renderer.quiet(
+            QuietNote(sample.slot, sample.slot.day, ("topic" * 40, "W" * 300), sample.receipt, None), shared=False
+        ),
+        "alert": lambda: renderer.alert([Trouble("source:" + "s" * 300, now, now, "w" * 900)], now),
+        "goodbye": lambda: renderer.goodbye(fresh=True),
+    }[kind]()
+    page = part(made.fragments, "html", personal=True, slots=LINKS)
+    for width, (scroll, headings) in measured(page, tmp_path).items():
         assert scroll <= width
         assert headings == 1
 

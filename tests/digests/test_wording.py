@@ -111,7 +111,8 @@ def test_a_reason_without_words_is_left_out(make_paper: MakePaper) -> None:
 
 
 def checked(*checks: SourceCheck, first: bool = False) -> list[str]:
-    return wording.checked(Receipt(checks, 0, 0), year=2026, first=first, welcome_days=7)
+    since = wording.looked_back(first=first, welcome_days=7)
+    return wording.checked(Receipt(checks, 0, 0), year=2026, since=since)
 
 
 def check(status: FetchStatus, listed: int, new: int, day: date | None = date(2026, 11, 20)) -> SourceCheck:

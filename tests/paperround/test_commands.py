@@ -226,6 +226,8 @@ def test_readers_are_added_changed_and_taken_off(paperround, folder):
     assert paperround("topics", "list", "--json").json["topics"][0]["readers"] == 1
     gone = paperround("subscribers", "unsubscribe", "mira@lab.example", "--json").json
     assert gone["state"] == "unsubscribed"
+    (goodbye,) = paperround("deliveries", "list", "--json").json["deliveries"]
+    assert goodbye["recipient"] == "Mira@Lab.Example"
     shown = paperround("subscribers", "show", "mira@lab.example", "--json").json
     assert [each["action"] for each in shown["consent"]] == ["vouched", "unsubscribed by the operator"]
     assert len(paperround("subscribers", "list", "--json").json["subscribers"]) == 1

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from digests.links import Links
+from digests.mail.farewell import Farewells
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
 from domain.clock import FixedClock
@@ -62,6 +63,7 @@ class Site:
     clock: FixedClock
     subscribers: Subscribers
     issues: Issues
+    outbox: Outbox
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def ask(
@@ -177,17 +179,18 @@ def _serve(url: str, stack: ExitStack, *, prefix: str = "", linked: bool = True,
     database = stack.enter_context(Database(url, busy_seconds=busy_seconds))
     links = Links(f"https://digests.example.org{prefix}", KEY)
     clock = FixedClock(NOW)
-    subscribers, issues = Subscribers(database), Issues(database)
+    subscribers, issues, outbox = Subscribers(database), Issues(database), Outbox(database)
     app = create_app(
         readers=subscribers,
-        pages=FrozenPages(issues, Outbox(database)),
+        pages=FrozenPages(issues, outbox),
         links=links if linked else None,
         clock=clock,
+        farewells=Farewells(Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>"), links),
         healthy=lambda: bool(database.revision),
         prefix=prefix,
     )
     address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
-    return Site(address, database, links, clock, subscribers, issues)
+    return Site(address, database, links, clock, subscribers, issues, outbox)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The links of a letter: nothing changes until somebody presses a button, and then it changes once."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -154,6 +155,27 @@ def test_one_post_unsubscribes_whatever_its_form_and_a_second_does_nothing_more(
     assert (consent.action, consent.wording, consent.at) == ("unsubscribed", "web 1", NOW)
 
 
+def test_only_the_button_of_a_page_is_answered_by_a_letter(site):
+    """A mailbox sends one-click requests by itself; whoever pressed "unsubscribe" there wants no further mail."""
+
+    def goodbyes(reader):
+        return [each for each in site.outbox.records() if each.recipient == reader.email]
+
+    for body, headers in ((ONE_CLICK, URLENCODED), (PARTS, MULTIPART), (b"", {})):
+        reader = site.reader()
+        site.ask("POST", links_of(site, reader)["unsubscribe"], body, headers)
+        assert goodbyes(reader) == []
+
+    for link in ("unsubscribe", "preferences"):
+        reader = site.reader()
+        page = site.ask("GET", links_of(site, reader)[link]).text
+        field = re.search('<form method="post"><input type="hidden" name="(.*?)" value="(.*?)">', page)
+        for _ in range(2):
+            site.ask("POST", links_of(site, reader)[link], f"{field[1]}={field[2]}".encode(), URLENCODED)
+        assert len(goodbyes(reader)) == 1
+        assert site.state(reader) is SubscriberState.UNSUBSCRIBED
+
+
 def test_unsubscribe_shows_one_button_and_afterwards_none(site):
     reader = site.reader()
     path = links_of(site, reader)["unsubscribe"]
@@ -202,7 +224,9 @@ def test_the_button_on_the_preferences_unsubscribes_and_nothing_else_does(site):
 
     assert "You are unsubscribed" in site.ask("POST", path, b"action=unsubscribe", URLENCODED).text
     assert site.state(reader) is SubscriberState.UNSUBSCRIBED
-    assert "<button" not in site.ask("GET", path).text
+    after = site.ask("GET", path).text
+    assert "<button" not in after
+    assert "To have letters again" in after
 
 
 def test_preferences_of_one_who_was_erased_are_not_there(site):
