@@ -33,7 +33,7 @@ def messages_in(place: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def messages(file: BinaryIO) -> Iterator[bytes]:
-    """Give the messages of a stream one by one: those of an mbox, else all of it as one, the head of what is too long."""
+    """Give the messages of a stream: those of an mbox one by one, else all of it as one; of what is too long the head."""
     lines: list[bytes] = []
     size = 0
     first = file.readline(_LINE)

@@ -12,6 +12,7 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
 from itertools import islice
+from typing import TypeAlias
 
 #: Larger messages are not looked at: no report is so large.
 LARGEST = 10_000_000
@@ -30,7 +31,7 @@ DELIVERY_STATUS = ("text/x-delivery-status", "text/x-global-delivery-status")
 FEEDBACK_REPORT = "text/x-feedback-report"
 RETURNED = ("text/x-rfc822", "text/x-global", "text/rfc822-headers", "text/x-global-headers")
 
-Mail = Message[str, str]
+Mail: TypeAlias = Message
 
 
 def opened(raw: bytes, limit: int = _READ) -> Mail | None:
@@ -58,9 +59,13 @@ def short_lines(raw: bytes, limit: int) -> bytes:
 
 
 def values(message: Mail, name: str) -> list[str]:
-    """Return what the headers of one name say, decoded no further, each on one line; of many the first."""
-    found = message.get_all(name) or []
-    return [_line(str(value)[:_VALUE]) for value in found[:_VALUES]]
+    """Return what the headers of one name say, read as UTF-8 (RFC 6532), each on one line; of many the first."""
+    wanted = name.lower()
+    found = (said for known, said in message.raw_items() if known.lower() == wanted)
+    return [
+        _line(said[:_VALUE].encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        for said in islice(found, _VALUES)
+    ]
 
 
 def value(message: Mail, name: str) -> str:

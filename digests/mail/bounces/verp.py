@@ -21,7 +21,7 @@ class ReturnPaths:
     def __init__(self, domain: str, secret: str) -> None:
         self._domain = domain.lower().rstrip(".")
         self._secret = secret
-        form = rf"b\+([1-9]\d{{0,18}})\.([0-9a-f]{{{_DIGITS}}})@{re.escape(self._domain)}"
+        form = rf"b\+([1-9]\d{{0,18}})\.([0-9a-f]{{{_DIGITS}}})@{re.escape(self._domain)}(?![\w-]|\.\w)"
         # Some relays change the case of a local part.
         self._form = re.compile(form, re.IGNORECASE | re.ASCII)
 
