@@ -33,7 +33,7 @@ def messages_in(place: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def messages(file: BinaryIO) -> Iterator[bytes]:
-    """Give the messages of a stream: those of an mbox one by one, else all of it as one; of what is too long the head."""
+    """Give the messages of a stream: those of an mbox one by one, else all of it as one; of one too long its head."""
     lines: list[bytes] = []
     size = 0
     first = file.readline(_LINE)
