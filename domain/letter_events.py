@@ -1,8 +1,11 @@
 """What is heard of letters after they left: bounces, complaints; and the addresses that must not be mailed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+#: How long after a letter somebody may report on it (mail.md item 25).
+MOST_LATE = timedelta(days=60)
 
 
 class LetterEventKind(StrEnum):
@@ -21,12 +24,15 @@ class LetterEvent:
 
     source: str  #: "dsn", "arf", "body", "smtp", "ses", "mailgun"
     source_event_id: str  #: unique for the source: the same report twice counts once
-    delivery_id: int
+    delivery_id: int  #: 0 where only `letter` tells which
     kind: LetterEventKind
     at: datetime  #: when it happened, as the source says; aware
     status: str = ""  #: the enhanced status (RFC 3463), such as "5.1.1"; "" where none was given
     detail: str = ""  #: the diagnostic text, one printable line of at most 500 characters
     raw: bytes | None = None  #: the report as it came, kept for [keep] bounces_days
+    #: The left part of the Message-ID that the report names, "" where it names none: a report that names another letter
+    #: than the delivery's is not of it.
+    letter: str = ""
 
 
 class SuppressionReason(StrEnum):

@@ -17,6 +17,7 @@ import typer
 from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
 from paperround.commands import (
     archive,
+    bounces,
     inspecting,
     keeping,
     letters,
@@ -25,6 +26,7 @@ from paperround.commands import (
     running,
     safekeeping,
     sources,
+    suppressions,
     topics,
 )
 from paperround.commands.context import Chosen
@@ -39,7 +41,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, sources, readers, topics, letters, papers, archive, inspecting, keeping, safekeeping):
+for group in (
+    running,
+    sources,
+    readers,
+    topics,
+    letters,
+    bounces,
+    suppressions,
+    papers,
+    archive,
+    inspecting,
+    keeping,
+    safekeeping,
+):
     group.attach(app)
 
 

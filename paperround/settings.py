@@ -38,6 +38,9 @@ PREFIX = "PAPERROUND_"
 #: Variables that are no settings.
 _OTHER_VARIABLES = ("PAPERROUND_CONFIG", "PAPERROUND_TESTS_MUST_NOT_SKIP")
 _SHORTEST_KEY = 32
+_LONGEST_DOMAIN = 190  # characters; with the local part of a return path at most 254 (RFC 5321 section 4.5.3.1.3)
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -224,6 +227,7 @@ def _check_together(settings: Settings) -> None:
     for complaint in chain(
         _mail_complaints(settings),
         bounce_complaints(settings.bounces),
+        _bounce_complaints(settings),
         _source_complaints(settings),
         _site_complaints(settings),
     ):
@@ -250,6 +254,20 @@ def _mail_complaints(settings: Settings) -> Iterator[str]:
         yield "[mail] from must be set to send letters by smtp to other hosts"
     if mail.tls == "none" and mail.password:
         yield '[mail] tls = "none" would send the password in the clear; use "starttls" or "implicit"'
+
+
+def _bounce_complaints(settings: Settings) -> Iterator[str]:
+    domain = settings.mail.bounce_domain
+    if domain and not _is_host_name(domain):
+        yield (
+            "[mail] bounce_domain must be the name of a domain whose mail comes back to you, such as "
+            f"bounces.example.org, not {domain!r}"
+        )
+
+
+def _is_host_name(text: str) -> bool:
+    """Whether it is a name as an envelope holds it: ASCII, an IDN as its A-labels; no longer than fits there."""
+    return len(text) <= _LONGEST_DOMAIN and bool(_HOST_NAME.fullmatch(text))
 
 
 def _source_complaints(settings: Settings) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Self
 
 from digests.compose import Limits
 from digests.links import Links
+from digests.mail.bounces.verp import ReturnPaths
 from digests.mail.farewell import Farewells
 from digests.mail.message import Identity
 from digests.render import Frame, Renderer
@@ -32,6 +33,7 @@ from storage.fetches import Fetches
 from storage.installation import Installation
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping
+from storage.letter_events import LetterEvents
 from storage.news import Newsroom
 from storage.outbox import Outbox
 from storage.runs import Runs
@@ -41,8 +43,10 @@ from storage.sources import Sources
 from storage.space import Space
 from storage.statistics import Statistics
 from storage.subscribers import Subscribers
+from storage.suppressions import Suppressions
 from storage.topics import Topics
 from topics.query import parse
+from worker.bounces import BounceDesk
 from worker.collect import Collector
 from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
@@ -217,6 +221,33 @@ class House:
         """What composes the letter to one who left."""
         return Farewells(self.renderer, self.identity, self.links)
 
+    # -- what comes back -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def letter_events(self) -> LetterEvents:
+        """What was heard of letters."""
+        return LetterEvents(self.database)
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """The addresses that must not be mailed."""
+        return Suppressions(self.database)
+
+    @cached_property
+    def return_paths(self) -> ReturnPaths | None:
+        """The envelope senders by which bounces are known; None where letters have but one."""
+        domain = self.settings.mail.bounce_domain
+        return ReturnPaths(domain, self.letter_events.secret()) if domain else None
+
+    def envelope_sender(self, delivery_id: int) -> str:
+        """Return the envelope sender of a delivery's letter."""
+        return self.return_paths.address(delivery_id) if self.return_paths else self.identity.address
+
+    @cached_property
+    def bounce_desk(self) -> BounceDesk:
+        """Where bounces and complaints are taken in."""
+        return BounceDesk(events=self.letter_events, paths=self.return_paths, clock=self.clock)
+
     # -- the four verbs ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -369,6 +400,7 @@ class House:
                 replies=_days(keep.replies_days),
                 pending=_days(keep.pending_days),
                 runs=_days(keep.runs_days),
+                bounces=_days(keep.bounces_days),
             ),
             clock=self.clock,
             owner=self._owner,

@@ -10,7 +10,7 @@ ledger is no part of a sweep: no paper goes to one reader twice.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from storage.tables import (
     FRAGMENT,
     INSTALLATION,
     ISSUE,
+    LETTER_EVENT,
     MARKER,
     PUBLISH_RUN,
     RUN,
@@ -51,6 +52,7 @@ class Ages:
     replies: timedelta | None
     pending: timedelta | None
     runs: timedelta | None
+    bounces: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,12 @@ class Swept:
     replies: int = 0  #: deliveries of which what the relay said was forgotten
     runs: int = 0  #: of jobs, and the counts of publishing and matching
     fetches: int = 0
+    bounces: int = 0  #: bounces and complaints of which only what counts is left
 
     @property
     def rows(self) -> int:
         """All of them together."""
-        return self.pending + self.issues + self.contents + self.fragments + self.replies + self.runs + self.fetches
+        return sum(asdict(self).values())
 
 
 class Keeping:
@@ -90,6 +93,7 @@ class Keeping:
             replies=self._replies(steps, now - ages.replies) if ages.replies else 0,
             runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
             fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
+            bounces=self._bounces(steps, now - ages.bounces) if ages.bounces else 0,
             fragments=self.sweep_fragments(is_stopped=is_stopped, worth=_WORTH),
         )
 
@@ -146,6 +150,17 @@ class Keeping:
             return connection.execute(update(DELIVERY).where(DELIVERY.c.id.in_(ids), old).values(silent)).rowcount
 
         return sum(steps.over(DELIVERY.c.id, old, blank))
+
+    def _bounces(self, steps: "_Steps", before: datetime) -> int:
+        """Forget how bounces and complaints came, and their words; what happened, and its points, stay."""
+        told = or_(LETTER_EVENT.c.raw.is_not(None), LETTER_EVENT.c.detail != "")
+        old = and_(LETTER_EVENT.c.received_at < before, told)
+
+        def blank(connection: Connection, ids: list[int]) -> int:
+            mine = update(LETTER_EVENT).where(LETTER_EVENT.c.id.in_(ids), old)
+            return connection.execute(mine.values(raw=None, detail="")).rowcount
+
+        return sum(steps.over(LETTER_EVENT.c.id, old, blank))
 
     def _runs(self, steps: "_Steps", before: datetime) -> int:
         newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job).correlate(None)

@@ -1,19 +1,22 @@
-"""What protects readers and must outlive a restore: who was erased, and who asked for no more letters.
+"""What protects readers and outlives a restore: who was erased, who asked for no more letters, who may not be mailed.
 
-An older state does not know of it. What the newer one knows is said to it again, by the readers' public ids.
+An older state does not know of it. What the newer one knows is said to it again, by the readers' public ids, and for
+suppressions by the hashes of addresses.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from domain.seals import address_hash
 from domain.subscriptions import SubscriberState
 from storage.erasing import erase_readers
-from storage.tables import CONSENT, ERASURE, SUBSCRIBER
+from storage.suppressions import secret_of
+from storage.tables import CONSENT, ERASURE, INSTALLATION, SUBSCRIBER, SUPPRESSION
 
 #: From the mildest to the strictest; nobody is moved to a milder one.
 _STOPS = (SubscriberState.PAUSED.value, SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value)
@@ -27,6 +30,8 @@ class Protections:
     #: public id → the reader's columns, as many as that archive's schema has, without their number
     stopped: Mapping[str, Mapping[str, Any]]
     consents: Mapping[str, tuple[tuple[str, str, datetime], ...]]  #: of those who stopped: (action, wording, at)
+    secret: str = ""  #: under which addresses are hashed; "" in an archive that knew no suppressions
+    suppressions: Sequence[Mapping[str, Any]] = field(default=())  #: rows
 
 
 NOTHING = Protections(erased={}, stopped={}, consents={})
@@ -59,7 +64,12 @@ def protections_of(connection: Connection) -> Protections:
     )
     for row in connection.execute(agreed):
         consents[row.public_id] = (*consents.get(row.public_id, ()), (row.action, row.wording, row.at))
-    return Protections(erased=erased, stopped={str(row["public_id"]): dict(row) for row in stopped}, consents=consents)
+    secret, rows = "", []
+    if there.has_table(SUPPRESSION.name):
+        secret = secret_of(connection)
+        rows = [dict(row) for row in connection.execute(select(SUPPRESSION)).mappings()]
+    by_id = {str(row["public_id"]): dict(row) for row in stopped}
+    return Protections(erased=erased, stopped=by_id, consents=consents, secret=secret, suppressions=rows)
 
 
 def reapply(connection: Connection, known: Protections) -> Reapplied:
@@ -85,7 +95,54 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
             connection.execute(changed.values(state=columns["state"]))
         _agree(connection, number, known.consents.get(public_id, ()))
         stopped += 1
+    stopped += _suppress(connection, known)
     return Reapplied(erased=len(erased), stopped=stopped)
+
+
+def _suppress(connection: Connection, known: Protections) -> int:
+    """Let what is known of addresses hold; return how many readers were not suppressed before."""
+    if not known.secret:
+        return 0
+    rows = known.suppressions
+    if not _take_over(connection, known.secret):
+        secret = secret_of(connection)
+        keys = [str(columns["address_key"]) for columns in known.stopped.values()]
+        ours = {address_hash(known.secret, key): address_hash(secret, key) for key in keys}
+        rows = [{**row, "address_hash": ours[row["address_hash"]]} for row in rows if row["address_hash"] in ours]
+    secret = secret_of(connection)
+    for row in rows:
+        said = upsert(SUPPRESSION).values(dict(row))
+        newer = {name: said.excluded[name] for name in row if name != "address_hash"}
+        connection.execute(said.on_conflict_do_update(index_elements=["address_hash"], set_=newer))
+    hashes = {row["address_hash"] for row in rows}
+    may_be_mailed = select(SUBSCRIBER.c.id, SUBSCRIBER.c.address_key).where(
+        SUBSCRIBER.c.state != SubscriberState.SUPPRESSED.value
+    )
+    ids = [row.id for row in connection.execute(may_be_mailed).all() if address_hash(secret, row.address_key) in hashes]
+    for each in ids:
+        mine = update(SUBSCRIBER).where(SUBSCRIBER.c.id == each)
+        connection.execute(mine.values(state=SubscriberState.SUPPRESSED.value))
+    return len(ids)
+
+
+def _take_over(connection: Connection, secret: str) -> bool:
+    """Hash an older state's addresses under the newer secret, so that what is known of erased readers stays true.
+
+    Return False for the state of another archive, which knows addresses itself that no reader has any more.
+    """
+    own = secret_of(connection)
+    if own == secret:
+        return True
+    suppressed = select(SUBSCRIBER.c.address_key).where(SUBSCRIBER.c.state == SubscriberState.SUPPRESSED.value)
+    keys = {address_hash(own, key): key for key in connection.execute(suppressed).scalars()}
+    there = list(connection.execute(select(SUPPRESSION.c.address_hash)).scalars())
+    if not all(each in keys for each in there):
+        return False
+    for each in there:
+        mine = update(SUPPRESSION).where(SUPPRESSION.c.address_hash == each)
+        connection.execute(mine.values(address_hash=address_hash(secret, keys[each])))
+    connection.execute(update(INSTALLATION).values(secret=secret))
+    return True
 
 
 def _is_stricter(state: str, than: str) -> bool:

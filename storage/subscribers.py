@@ -5,16 +5,15 @@ and the same transaction queues the confirmation letter.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
 from domain.subscriptions import (
-    NO_CHOICES,
     Cadence,
     Choices,
     Consent,
@@ -29,23 +28,12 @@ from storage.database import Database
 from storage.erasing import erase_readers
 from storage.farewells import Farewell, say_goodbye
 from storage.reading import BLOCK
+from storage.signing_up import Signup, sign_up
 from storage.subscriptions import add_topics, remove_topic, switch_topic
+from storage.suppressions import asked_since, complained, lift, remember, suppression_of
 from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
 
-
-@dataclass(frozen=True, slots=True)
-class Signup:
-    """What a reader, or the operator for them, asks for."""
-
-    email: str  #: as typed
-    address_key: str  #: equal for equal mailboxes
-    public_id: str  #: used if the address is new
-    topics: Sequence[WishedTopic]
-    schedule: Schedule | None  #: None leaves a known reader's as it is
-    state: SubscriberState  #: PENDING, or CONFIRMED where the operator vouches
-    shared: bool
-    consent: Sequence[Consent]
-    choices: Choices = NO_CHOICES  #: what is None stays as it is for a known reader
+__all__ = ["Signup", "Subscribers", "readers_from"]
 
 
 class Subscribers:
@@ -64,54 +52,48 @@ class Subscribers:
         """
         queued = False
         with self._database.writing() as connection:
-            row = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.address_key == signup.address_key)).first()
-            subscriber_id = _insert(connection, signup, now) if row is None else _renew(connection, row, signup, now)
-            if row is not None and _comes_back(row):
-                # What they left is left; one who may not be mailed does not come back, and keeps it.
-                connection.execute(delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == subscriber_id))
-            add_topics(connection, subscriber_id, signup.topics, now)
-            agreed = [
-                {"subscriber_id": subscriber_id, "action": c.action, "wording": c.wording, "at": c.at}
-                for c in signup.consent
-            ]
-            if agreed:
-                connection.execute(insert(CONSENT), agreed)
-            reader = _one(connection, SUBSCRIBER.c.id == subscriber_id)
-            if confirmation is not None and reader.state is SubscriberState.PENDING:
+            number, waits = sign_up(connection, signup, now)
+            reader = _one(connection, SUBSCRIBER.c.id == number)
+            if confirmation is not None and waits:
                 queued = ask_to_confirm(connection, reader, confirmation, now)
         return reader, queued
 
     def confirm(self, public_id: str, consent: Consent) -> bool:
-        """Confirm a pending reader; return whether the reader is confirmed now. Twice does nothing more."""
+        """Confirm a pending reader; return whether the reader is confirmed now. Twice does nothing more.
+
+        So comes back who complained, if they asked for letters again since.
+        """
         with self._database.writing() as connection:
-            reader = _find(connection, SUBSCRIBER.c.public_id == public_id)
-            if reader is None or reader.state not in {SubscriberState.PENDING, SubscriberState.CONFIRMED}:
+            who = SUBSCRIBER.c.public_id == public_id
+            row = connection.execute(select(SUBSCRIBER.c.id, SUBSCRIBER.c.state, SUBSCRIBER.c.address_key).where(who))
+            reader = row.first()
+            if reader is None:
                 return False
-            if reader.state is SubscriberState.PENDING:
-                values = {
-                    "state": SubscriberState.CONFIRMED.value,
-                    "confirmed_at": consent.at,
-                    "joined_at": consent.at,
-                }
-                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
-                _record(connection, reader.id, consent)
+            if reader.state == SubscriberState.SUPPRESSED:
+                held = suppression_of(connection, reader.address_key)
+                if not complained(held) or not asked_since(connection, held, reader.id):
+                    return False
+                lift(connection, reader.address_key, SubscriberState.CONFIRMED)
+            elif reader.state != SubscriberState.PENDING:
+                return bool(reader.state == SubscriberState.CONFIRMED)
+            values = {"state": SubscriberState.CONFIRMED.value, "confirmed_at": consent.at, "joined_at": consent.at}
+            connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
+            _record(connection, reader.id, consent)
         return True
 
     def unsubscribe(self, public_id: str, consent: Consent, farewell: Farewell | None = None) -> bool:
         """Stop every letter to a reader, at once; return whether there is such a reader. Twice does nothing more.
 
-        `farewell` composes the goodbye that is queued for one who had confirmed; None: nothing is said.
+        `farewell` composes the goodbye that is queued for one who had confirmed; None: nothing is said. One who may not
+        be mailed anyway will be unsubscribed when they may.
         """
         with self._database.writing() as connection:
             reader = _find(connection, SUBSCRIBER.c.public_id == public_id)
             if reader is None:
                 return False
-            if reader.state not in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}:
-                values = {"state": SubscriberState.UNSUBSCRIBED.value}
-                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
-                _record(connection, reader.id, consent)
-                if farewell is not None:
-                    say_goodbye(connection, reader, farewell)
+            unsubscribe(connection, reader.id, consent)
+            if farewell is not None:
+                say_goodbye(connection, reader, farewell)
         return True
 
     def erase(self, public_id: str, now: datetime) -> bool:
@@ -188,50 +170,20 @@ class Subscribers:
         return tuple(Consent(action=row.action, wording=row.wording, at=row.at) for row in rows)
 
 
-def _insert(connection: Connection, signup: Signup, now: datetime) -> int:
-    schedule = signup.schedule or Schedule()
-    row = {
-        "public_id": signup.public_id,
-        "email": signup.email,
-        "address_key": signup.address_key,
-        "state": signup.state.value,
-        **_columns(schedule),
-        **asdict(signup.choices),
-        "shared": signup.shared,
-        "created_at": now,
-        "joined_at": now if signup.state is SubscriberState.CONFIRMED else None,
-    }
-    created = connection.execute(insert(SUBSCRIBER).values(row).returning(SUBSCRIBER.c.id)).scalar_one()
-    return int(created)
-
-
-def _renew(connection: Connection, row: Row[Any], signup: Signup, now: datetime) -> int:
-    changes: dict[str, Any] = _columns(signup.schedule) if signup.schedule else {}
-    changes |= asdict(signup.choices) if _comes_back(row) else signup.choices.made
-    if signup.shared and not row.shared:
-        changes["shared"] = True
-    returns = row.state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED}
-    if returns and row.state != signup.state:
-        changes["state"] = signup.state.value
-        if signup.state is SubscriberState.CONFIRMED:
-            changes["joined_at"] = now
-    if changes:
-        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == row.id).values(changes))
-    return int(row.id)
-
-
-def _comes_back(row: Row[Any]) -> bool:
-    """Whether someone who signs up had left, and so asks for everything anew."""
-    return bool(row.state == SubscriberState.UNSUBSCRIBED)
-
-
-def _columns(schedule: Schedule) -> dict[str, Any]:
-    return {
-        "every": schedule.every.value,
-        "weekday": schedule.weekday,
-        "hour": schedule.hour,
-        "zone": schedule.zone,
-    }
+def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) -> bool:
+    """Unsubscribe a reader within the caller's transaction; return True, for they are unsubscribed then."""
+    mine = SUBSCRIBER.c.id == subscriber_id
+    reader = connection.execute(select(SUBSCRIBER.c.state, SUBSCRIBER.c.address_key).where(mine)).one()
+    if reader.state == SubscriberState.SUPPRESSED:
+        if not remember(connection, reader.address_key, SubscriberState.UNSUBSCRIBED):
+            return True
+    elif reader.state == SubscriberState.UNSUBSCRIBED:
+        return True
+    else:
+        values = {"state": SubscriberState.UNSUBSCRIBED.value}
+        connection.execute(update(SUBSCRIBER).where(mine).values(values))
+    _record(connection, subscriber_id, consent)
+    return True
 
 
 def _record(connection: Connection, subscriber_id: int, consent: Consent) -> None:

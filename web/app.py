@@ -47,8 +47,8 @@ def create_app(
 
     `links` is None for a personal installation: there are no tokens then, and their routes answer 404. `healthy` says
     whether the database answers. `farewells` composes the letter to one who left by a page; without, nothing is said.
-    `prefix` is the path of the site's root, "" or such as "/papers", without a slash at its end; a proxy in front passes
-    paths on whole. The probes also answer without it. `webhooks` is None where no mail provider is set up.
+    `prefix` is the path of the site's root, "" or such as "/papers", without a slash at its end; a proxy in front
+    passes paths on whole. The probes also answer without it. `webhooks` is None where no mail provider is set up.
     """
     rendering = Rendering(prefix)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)

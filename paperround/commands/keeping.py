@@ -19,6 +19,7 @@ _WORDS = {
     "replies": "answers of relays",
     "runs": "runs",
     "fetches": "answers of sources",
+    "bounces": "bounces and complaints as they came",
 }
 
 

@@ -52,6 +52,7 @@ def test_a_sweep_tells_what_went(paperround, archived):
         "replies": 0,
         "runs": 0,
         "fetches": 0,
+        "bounces": 0,
         "given_back": 0,
         "not_done": "",
     }

@@ -460,3 +460,15 @@ def test_the_documented_settings_are_the_real_ones() -> None:
     section = OPERATING.read_text(encoding="utf-8").split("\n## Settings\n")[1].split("\n## ")[0]
     documented = [line for line in section.splitlines() if line.startswith("|")]
     assert documented == settings_table()
+
+
+@pytest.mark.parametrize(
+    "domain", ["mira@lab.example", "https://lab.example", "lab..example", "-lab.example", "bücher.example", "a." * 96]
+)
+def test_a_bounce_domain_is_a_host_name(tmp_path: Path, domain: str) -> None:
+    assert "[mail] bounce_domain must be the name" in refused(tmp_path, f'[mail]\nbounce_domain = "{domain}"\n')
+
+
+def test_a_bounce_domain_is_taken(tmp_path: Path) -> None:
+    found = read(tmp_path, '[mail]\nbounce_domain = "bounces.lab.example"\n')
+    assert found.mail.bounce_domain == "bounces.lab.example"

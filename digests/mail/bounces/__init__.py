@@ -1,0 +1,1 @@
+"""What comes back of letters: read, told apart, and never believed without proof."""

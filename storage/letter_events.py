@@ -1,0 +1,196 @@
+"""What was heard of letters after they left: recorded once, scored, and where it is enough the reader is suppressed.
+
+    the delivery, not older than sixty days and of the letter that the report names → the event, once by its number
+    → an uncertain delivery has arrived after all → points → a bad mailbox, or a complaint: suppressed
+
+One call is one transaction. A finished delivery stays what it is: what is heard of it changes the reader.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
+from domain.deliveries import DeliveryState
+from domain.letter_events import MOST_LATE, LetterEvent, LetterEventKind, SuppressionReason
+from domain.subscriptions import Consent
+from storage.database import Database
+from storage.subscribers import unsubscribe
+from storage.suppressions import secret_of, suppress
+from storage.tables import DELIVERY, LETTER_EVENT, SUBSCRIBER
+
+#: The source of what a relay said at once, before it took the letter.
+SMTP = "smtp"
+
+K = LetterEventKind
+_DETAIL = 500  # characters
+
+
+class LetterEvents:
+    """The reports on one database's letters."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, events: Sequence[LetterEvent], now: datetime) -> int:
+        """Write down what was heard and do what follows; return how many events were new.
+
+        An event of a letter that is not there (its reader was erased), that is older than sixty days or that is another
+        than the report names is left out. Twice counts once; the order does not matter.
+        """
+        new = 0
+        with self._database.writing() as connection:
+            for event in events:
+                new += _record(connection, event, now)
+        return new
+
+    def refused(self, delivery_id: int, status: str, text: str, now: datetime) -> int:
+        """Take note that a relay refused a letter for good, or until it was too late; return 1 where that is new.
+
+        `status` is the enhanced status; where there is none, the reply code that `text` may begin with gives its class.
+        """
+        known = status or (f"{text[0]}.0.0" if text[:1] in {"4", "5"} and text[1:3].isdigit() else "")
+        event = LetterEvent(
+            source=SMTP,
+            source_event_id=str(delivery_id),
+            delivery_id=delivery_id,
+            kind=K.BOUNCE,
+            at=now,
+            status=known,
+            detail=text,
+        )
+        return self.record([event], now)
+
+    def delivery_of(self, message_id: str) -> int | None:
+        """Return the delivery of a Message-ID of ours, or of its left part alone; None for any other text."""
+        left = message_id.strip("<>").partition("@")[0]
+        if not left:
+            return None
+        with self._database.reading() as connection:
+            # By its day first: Message-IDs have no index, and of old letters nothing is heard.
+            newest = select(func.max(DELIVERY.c.date)).scalar_subquery()
+            last = connection.execute(select(newest)).scalar()
+            if last is None:
+                return None
+            named = DELIVERY.c.message_id.startswith(f"<{left}@", autoescape=True)
+            query = select(DELIVERY.c.id).where(DELIVERY.c.date > last - MOST_LATE, named).limit(1)
+            found = connection.execute(query).scalar()
+        return None if found is None else int(found)
+
+    def secret(self) -> str:
+        """Return what seals this archive's return paths."""
+        with self._database.reading() as connection:
+            return secret_of(connection)
+
+    def counts(self, since: datetime) -> tuple[int, int]:
+        """Return how many letters were accepted after an instant, and of how many a complaint was heard after it.
+
+        A bounce for what was sent or who sends (5.7.x, spam) counts as a complaint here (mail.md item 28).
+        """
+        accepted = select(func.count()).where(
+            DELIVERY.c.state == DeliveryState.ACCEPTED.value, DELIVERY.c.last_try > since
+        )
+        heard = select(LETTER_EVENT.c.delivery_id, LETTER_EVENT.c.kind, LETTER_EVENT.c.status, LETTER_EVENT.c.detail)
+        suspect = heard.where(
+            LETTER_EVENT.c.received_at > since,
+            LETTER_EVENT.c.at > since - MOST_LATE,  # by which there is an index
+            or_(
+                LETTER_EVENT.c.kind == K.COMPLAINT.value,
+                (LETTER_EVENT.c.kind == K.BOUNCE.value) & (LETTER_EVENT.c.points == 0),
+            ),
+        )
+        with self._database.reading() as connection:
+            complaints = {
+                row.delivery_id
+                for row in connection.execute(suspect)
+                if row.kind == K.COMPLAINT.value or is_refusal_of_content(K.BOUNCE, row.status, row.detail)
+            }
+            return int(connection.execute(accepted).scalar_one()), len(complaints)
+
+
+def _record(connection: Connection, event: LetterEvent, now: datetime) -> bool:
+    """Write down one event and what follows from it; return whether it was new."""
+    delivery = connection.execute(select(DELIVERY).where(DELIVERY.c.id == event.delivery_id)).first()
+    if delivery is None or delivery.date < now - MOST_LATE:
+        return False
+    if event.letter and not delivery.message_id.startswith(f"<{event.letter}@"):
+        return False  # numbers come again after an erasure or a restore; Message-IDs do not
+    if not _insert(connection, event, delivery.subscriber_id, now):
+        return False
+    if event.source != SMTP:
+        _arrived(connection, delivery)
+    reader = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.id == delivery.subscriber_id)).first()
+    if reader is None or reader.email.casefold() != delivery.recipient.casefold():
+        return True  # to the operator, or to an address that the reader has left
+    if event.kind is K.COMPLAINT:
+        detail = "a complaint: the letter was reported as unwanted"
+        suppress(connection, reader.address_key, SuppressionReason.COMPLAINT, detail, now)
+    elif event.kind is K.UNSUBSCRIBE:
+        unsubscribe(connection, reader.id, Consent(action="unsubscribed", wording=event.source, at=now))
+    elif event.kind is K.BOUNCE:
+        _score(connection, event, reader, now)
+    return True
+
+
+def _insert(connection: Connection, event: LetterEvent, subscriber_id: int | None, now: datetime) -> bool:
+    row = {
+        "source": event.source,
+        "source_event_id": event.source_event_id,
+        "delivery_id": event.delivery_id,
+        "subscriber_id": subscriber_id,
+        "kind": event.kind.value,
+        "at": event.at,
+        "received_at": now,
+        "status": event.status,
+        "detail": event.detail[:_DETAIL].replace("\0", " "),
+        "points": 0.0,
+        "raw": event.raw,
+    }
+    fresh = upsert(LETTER_EVENT).values(row).on_conflict_do_nothing(index_elements=["source", "source_event_id"])
+    return connection.execute(fresh.returning(LETTER_EVENT.c.id)).first() is not None
+
+
+def _arrived(connection: Connection, delivery: Row[Any]) -> None:
+    """Settle an uncertain delivery: whoever reports on a letter has had it."""
+    mine = update(DELIVERY).where(DELIVERY.c.id == delivery.id, DELIVERY.c.state == DeliveryState.UNCERTAIN.value)
+    reason = "the answer was lost, but a report shows that it was taken"
+    connection.execute(mine.values(state=DeliveryState.ACCEPTED.value, not_before=None, reason=reason))
+
+
+def _score(connection: Connection, event: LetterEvent, reader: Row[Any], now: datetime) -> None:
+    """Give a bounce its points, and suppress the reader where they are enough."""
+    rows = connection.execute(
+        select(LETTER_EVENT.c.id, LETTER_EVENT.c.delivery_id, LETTER_EVENT.c.at, LETTER_EVENT.c.points).where(
+            LETTER_EVENT.c.subscriber_id == reader.id, LETTER_EVENT.c.kind == K.BOUNCE.value
+        )
+    ).all()
+    day = event.at.astimezone(UTC).date()
+    points = count(
+        weigh(event.kind, event.status, event.detail),
+        that_day=sum(row.points for row in rows if row.at.date() == day and row.points < SUPPRESS_AT),
+        of_the_letter=sum(row.points for row in rows if row.delivery_id == event.delivery_id),
+    )
+    if not points:
+        return
+    mine = (LETTER_EVENT.c.source == event.source) & (LETTER_EVENT.c.source_event_id == event.source_event_id)
+    connection.execute(update(LETTER_EVENT).where(mine).values(points=points))
+    accepted = connection.execute(
+        select(DELIVERY.c.last_try).where(
+            DELIVERY.c.subscriber_id == reader.id,
+            DELIVERY.c.state == DeliveryState.ACCEPTED.value,
+            DELIVERY.c.id.not_in({row.delivery_id for row in rows}),
+        )
+    ).scalars()
+    history = [Scored(row.at, row.points) for row in rows] + [Scored(event.at, points)]
+    if score(history, [each for each in accepted if each is not None], now) >= SUPPRESS_AT:
+        suppress(connection, reader.address_key, SuppressionReason.BOUNCE, _why(event, points), now)
+
+
+def _why(event: LetterEvent, points: float) -> str:
+    if points >= SUPPRESS_AT:
+        return f"the mailbox does not exist or is closed ({event.status})"
+    last = f", last with {event.status}" if event.status else ""
+    return f"letters came back again and again{last}"
