@@ -20,6 +20,7 @@ from paperround.commands import (
     inspecting,
     keeping,
     letters,
+    one_reader,
     papers,
     readers,
     running,
@@ -39,7 +40,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, sources, readers, topics, letters, papers, archive, inspecting, keeping, safekeeping):
+for group in (
+    running,
+    sources,
+    readers,
+    one_reader,
+    topics,
+    letters,
+    papers,
+    archive,
+    inspecting,
+    keeping,
+    safekeeping,
+):
     group.attach(app)
 
 

@@ -10,7 +10,7 @@ ledger is no part of a sweep: no paper goes to one reader twice.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ from storage.tables import (
     MARKER,
     PUBLISH_RUN,
     RUN,
+    SILENCE,
     SUBSCRIBER,
     TALLY,
 )
@@ -62,13 +63,14 @@ class Swept:
     contents: int = 0
     fragments: int = 0
     replies: int = 0  #: deliveries of which what the relay said was forgotten
+    silences: int = 0  #: why there was no letter, of slots in a row
     runs: int = 0  #: of jobs, and the counts of publishing and matching
     fetches: int = 0
 
     @property
     def rows(self) -> int:
         """All of them together."""
-        return self.pending + self.issues + self.contents + self.fragments + self.replies + self.runs + self.fetches
+        return sum(astuple(self))
 
 
 class Keeping:
@@ -88,6 +90,7 @@ class Keeping:
             issues=issues,
             contents=contents,
             replies=self._replies(steps, now - ages.replies) if ages.replies else 0,
+            silences=self._silences(steps, now - ages.replies) if ages.replies else 0,
             runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
             fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
             fragments=self.sweep_fragments(is_stopped=is_stopped, worth=_WORTH),
@@ -146,6 +149,11 @@ class Keeping:
             return connection.execute(update(DELIVERY).where(DELIVERY.c.id.in_(ids), old).values(silent)).rowcount
 
         return sum(steps.over(DELIVERY.c.id, old, blank))
+
+    def _silences(self, steps: "_Steps", before: datetime) -> int:
+        """Forget why there was no letter; a silence that lasts is as young as its last slot."""
+        old = SILENCE.c.until < before
+        return sum(steps.over(SILENCE.c.id, old, _deleting(SILENCE.c.id, old)))
 
     def _runs(self, steps: "_Steps", before: datetime) -> int:
         newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job).correlate(None)
