@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from digests.addresses import sender
+from digests.addresses import address, sender
 from digests.links import Links
 from domain.errors import PaperroundError, SettingsError
 from paperround.settings_model import (
@@ -220,7 +220,12 @@ def _rooted(folder: Path, path: str) -> Path:
 
 def _check_together(settings: Settings) -> None:
     # One at a time: a complaint may rest on the ones before it.
-    for complaint in chain(_mail_complaints(settings), _source_complaints(settings), _site_complaints(settings)):
+    for complaint in chain(
+        _mail_complaints(settings),
+        _source_complaints(settings),
+        _site_complaints(settings),
+        _operator_complaints(settings),
+    ):
         raise SettingsError(complaint)
 
 
@@ -273,3 +278,23 @@ def _site_complaints(settings: Settings) -> Iterator[str]:
             yield "[web] base_url must be https to send letters by smtp to other hosts"
         if not mail.postal_address.strip():
             yield "[mail] postal_address must be set to send letters by smtp to subscribers"
+
+
+def _operator_complaints(settings: Settings) -> Iterator[str]:
+    operator = settings.operator
+    try:
+        if operator.email:
+            address(operator.email)
+    except PaperroundError as error:
+        yield f"[operator] email: {error}"
+    if not operator.ping_url:
+        return
+    try:
+        parts = urlsplit(operator.ping_url)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in {"http", "https"}:
+        yield f"[operator] ping_url must be an https address, not {operator.ping_url[:200]!r}"
+    if parts.scheme == "http" and host not in LOOPBACK:
+        yield "[operator] ping_url must be https; http is for this machine alone"
