@@ -100,10 +100,9 @@ def _of_the_slot(reader: Subscriber, known: Known, now: datetime) -> str:
     if opens > now:
         which = "today's letter" if schedule.every is Cadence.DAY else "this week's letter"
         before = written.get(due.label)
-        past = _fate(reader, before, known, f"the one of {due.label}") if before else _silence(known, due.label)
-        return (
-            f"Not yet: {which} is due at {_at(reader, opens)}. The one before: {past[1] or 'nothing is known of it.'}"
-        )
+        past = _fate(reader, before, known, f"that of {due.label}") if before else _silence(known, due.label)
+        told = f" The one before: {past[1]}" if past[1] else ""
+        return f"Not yet: {which} is due at {_at(reader, opens)}.{told}"
     return _of_an_empty_slot(reader, known, due.label, opened)
 
 

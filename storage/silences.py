@@ -7,7 +7,7 @@ comes after begins a new one.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
 from domain.answers import LetterRecord, Suppressed
 from domain.deliveries import DeliveryState
@@ -58,14 +58,20 @@ class Silences:
             .correlate(since)
             .scalar_subquery()
         )
-        noted = exists().where(
-            DELIVERY.c.subscriber_id == since.c.id,
-            DELIVERY.c.date > since.c.created_at,
-            DELIVERY.c.content_id == CONTENT.c.id,
-            CONTENT.c.kind == LetterKind.QUIET.value,
+        noted = (
+            exists()
+            .where(
+                DELIVERY.c.subscriber_id == since.c.id,
+                DELIVERY.c.date > since.c.created_at,
+                DELIVERY.c.content_id == CONTENT.c.id,
+                CONTENT.c.kind == LetterKind.QUIET.value,
+            )
+            .correlate(since)
         )
-        query = select(since.c.id, SILENCE.c.first_slot, noted.label("noted")).outerjoin(
-            SILENCE, SILENCE.c.id == oldest
+        query = (
+            select(since.c.id, SILENCE.c.first_slot, noted.label("noted"))
+            .select_from(since)
+            .outerjoin(SILENCE, SILENCE.c.id == oldest)
         )
         with self._database.reading() as connection:
             return {
@@ -145,7 +151,7 @@ def keep(connection: Connection, unserved: Sequence[Unserved], now: datetime) ->
     }
     newest = select(func.max(SILENCE.c.id)).where(SILENCE.c.subscriber_id.in_(ids)).group_by(SILENCE.c.subscriber_id)
     runs = {row.subscriber_id: row for row in connection.execute(select(SILENCE).where(SILENCE.c.id.in_(newest)))}
-    fresh = []
+    fresh, longer = [], []
     for each in unserved:
         reader, run = readers.get(each.subscriber_id), runs.get(each.subscriber_id)
         if reader is None or (each.subscriber_id, each.slot) in served:
@@ -164,10 +170,15 @@ def keep(connection: Connection, unserved: Sequence[Unserved], now: datetime) ->
                 }
             )
         else:
-            more = int(run.last_slot != each.slot)
-            longer = update(SILENCE).where(SILENCE.c.id == run.id)
-            connection.execute(longer.values(last_slot=each.slot, slots=SILENCE.c.slots + more, until=now))
+            longer.append({"run": run.id, "slot": each.slot, "more": int(run.last_slot != each.slot), "end": now})
         if each.note is not None and reader.state == SubscriberState.CONFIRMED.value:
             queue(connection, each.note, each.subscriber_id, issue_id=None)
     if fresh:
         connection.execute(insert(SILENCE), fresh)
+    if longer:
+        connection.execute(
+            update(SILENCE)
+            .where(SILENCE.c.id == bindparam("run"))
+            .values(last_slot=bindparam("slot"), slots=SILENCE.c.slots + bindparam("more"), until=bindparam("end")),
+            longer,
+        )

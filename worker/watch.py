@@ -35,6 +35,7 @@ ALERT_AGE = timedelta(days=5)
 PING_PAUSE = timedelta(minutes=1)  # between two pings
 _COMPOSING = "no letter could be composed"
 _HELD = "letters are held"
+_LONGEST = 1_000  # characters that are kept of what is wrong
 
 
 @runtime_checkable
@@ -103,26 +104,17 @@ class Watch:
             self._note(f"{SOURCE}{each.source}", said)
 
     def published(self, counts: PublishCounts) -> None:
-        """Take note of a publish that ran through."""
-        said = publishing_said(counts)
-        if said is None and not self._of(PUBLISH).startswith(_COMPOSING):
-            said = ""  # nobody was due, but it ran; what a letter breaks on is mended when one is made
-        self._note(PUBLISH, said)
+        """Take note of a publish that ran through; what a letter broke on is mended only when one is made."""
+        self._note(PUBLISH, publishing_said(counts), mends=lambda what: not what.startswith(_COMPOSING))
 
     def delivered(self, counts: DeliveryCounts) -> None:
-        """Take note of a pass of deliver."""
-        said = delivering_said(counts)
-        if said is None and self._of(DELIVER).startswith(_HELD):
-            said = ""  # nothing holds the letters any more, and none is due
-        self._note(DELIVER, said)
+        """Take note of a pass of deliver; one that tried nothing proves only that nothing is held."""
+        self._note(DELIVER, delivering_said(counts), mends=lambda what: what.startswith(_HELD))
 
     def failed(self, name: str, error: Exception) -> None:
-        """Take note that a job ended with an error; where even that cannot be kept, the log has the error itself."""
+        """Take note that a job ended with an error."""
         known = isinstance(error, PaperroundError)
-        try:
-            self._note(name, str(error) if known else f"{type(error).__name__}: {error}")
-        except StorageError as again:
-            log.warning("the trouble of %s could not be kept: %s", name, again)
+        self._note(name, str(error) if known else f"{type(error).__name__}: {error}")
 
     def is_calm(self) -> bool:
         """Whether nothing is in trouble."""
@@ -169,14 +161,20 @@ class Watch:
             expires_at=now + ALERT_AGE,
         )
 
-    def _of(self, name: str) -> str:
-        return next((each.what for each in self._troubles.all() if each.name == name), "")
+    def _note(self, name: str, said: str | None, mends: Callable[[str], bool] = lambda _: False) -> None:
+        """Keep what was said of something; where nothing was said, `mends` tells whether that ends a known trouble.
 
-    def _note(self, name: str, said: str | None) -> None:
-        if said:
-            self._troubles.failed(name, said, self._clock.now())
-        elif said is not None and self._troubles.works(name):
-            log.info("%s works again", name)
+        A note that cannot be kept never ends the job that it is about.
+        """
+        try:
+            if said is None and mends(next((each.what for each in self._troubles.all() if each.name == name), "")):
+                said = ""
+            if said:
+                self._troubles.failed(name, said[:_LONGEST], self._clock.now())
+            elif said is not None and self._troubles.works(name):
+                log.info("%s works again", name)
+        except StorageError as error:
+            log.warning("how %s went could not be kept: %s", name, error)
 
 
 def alert_key(troubles: Iterable[Trouble]) -> str:
