@@ -265,3 +265,4 @@ class PublishCounts:
     issues: int = 0
     papers: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
+    quiet: int = 0  #: notes to readers whom nothing matched for some days; they are among the skipped

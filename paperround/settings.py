@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from digests.addresses import sender
+from digests.addresses import address, sender
 from digests.links import Links
 from domain.errors import PaperroundError, SettingsError
 from paperround.settings_bounces import bounce_complaints
@@ -230,6 +230,7 @@ def _check_together(settings: Settings) -> None:
         _bounce_complaints(settings),
         _source_complaints(settings),
         _site_complaints(settings),
+        _operator_complaints(settings),
     ):
         raise SettingsError(complaint)
 
@@ -297,3 +298,23 @@ def _site_complaints(settings: Settings) -> Iterator[str]:
             yield "[web] base_url must be https to send letters by smtp to other hosts"
         if not mail.postal_address.strip():
             yield "[mail] postal_address must be set to send letters by smtp to subscribers"
+
+
+def _operator_complaints(settings: Settings) -> Iterator[str]:
+    operator = settings.operator
+    try:
+        if operator.email:
+            address(operator.email)
+    except PaperroundError as error:
+        yield f"[operator] email: {error}"
+    if not operator.ping_url:
+        return
+    try:
+        parts = urlsplit(operator.ping_url)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in {"http", "https"}:
+        yield f"[operator] ping_url must be an https address, not {operator.ping_url[:200]!r}"
+    if parts.scheme == "http" and host not in LOOPBACK:
+        yield "[operator] ping_url must be https; http is for this machine alone"

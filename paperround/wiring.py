@@ -22,6 +22,7 @@ from domain.errors import Interrupted
 from paperround.readers import Desk
 from paperround.settings_model import Settings
 from scrapers.configuring import SourceConfig
+from scrapers.errands import Errands
 from scrapers.fetch import Fetcher
 from scrapers.pace import Ledger, Pace
 from scrapers.registry import IMPORTED, build
@@ -38,6 +39,7 @@ from storage.news import Newsroom
 from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.search import Search
+from storage.silences import Silences
 from storage.sites import Sites
 from storage.sources import Sources
 from storage.space import Space
@@ -45,6 +47,7 @@ from storage.statistics import Statistics
 from storage.subscribers import Subscribers
 from storage.suppressions import Suppressions
 from storage.topics import Topics
+from storage.troubles import Troubles
 from topics.query import parse
 from worker.bounces import BounceDesk
 from worker.collect import Collector
@@ -55,13 +58,17 @@ from worker.match import Matcher
 from worker.planning import Policy
 from worker.preview import Previewer
 from worker.publish import Publisher
+from worker.quiet import Manner as QuietManner
+from worker.quiet import QuietNotes
 from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.reports import SOME_DAYS
-from worker.schedule import Rounds, tick
+from worker.schedule import Rounds, collecting, tick
 from worker.shortlist import Shortlister
 from worker.sweep import Sweeper
+from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
+_PING_SECONDS = 5.0  # a stop waits for a ping that is under way
 _LOOK = 0.1  # seconds between two looks at whether a stop is asked for
 
 
@@ -173,6 +180,16 @@ class House:
         """Where the archive lives, and whether it may send."""
         return Installation(self.database)
 
+    @cached_property
+    def silences(self) -> Silences:
+        """Why readers got no letter."""
+        return Silences(self.database)
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        """What is broken."""
+        return Troubles(self.database)
+
     # -- letters -------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -266,6 +283,18 @@ class House:
         return fetcher
 
     @cached_property
+    def errands(self) -> Errands:
+        """Small errands beside the collecting: the monitor's ping, a provider's certificate."""
+        collect = self.settings.collect
+        return Errands(
+            contact=collect.contact,
+            version=version("paperround"),
+            now=self.clock.now,
+            proxy=collect.proxy,
+            allow_private_hosts=collect.allow_private_hosts,
+        )
+
+    @cached_property
     def pace(self) -> Pace:
         """When a site may be asked; in true time, whatever the house's clock says: other processes keep it too."""
         return Pace(
@@ -354,7 +383,22 @@ class House:
     @cached_property
     def publisher(self) -> Publisher:
         """Matches → letters."""
-        return Publisher(issues=self.issues, editor=self.editor, clock=self.clock)
+        return Publisher(issues=self.issues, editor=self.editor, quiet=self.quiet_notes, clock=self.clock)
+
+    def quiet_notes(self) -> QuietNotes:
+        """What writes the quiet notes of one publish."""
+        return QuietNotes(
+            silences=self.silences,
+            receipts=self.receipts(),
+            renderer=self.renderer,
+            identity=self.identity,
+            links=self.links,
+            manner=QuietManner(
+                after_days=self.settings.digest.quiet_note_after_days,
+                max_age=timedelta(hours=self.settings.mail.max_age_hours),
+            ),
+            clock=self.clock,
+        )
 
     @cached_property
     def deliverer(self) -> Deliverer:
@@ -416,18 +460,44 @@ class House:
             publisher=self.publisher,
             deliverer=self.deliverer,
             sweeper=self.sweeper,
+            watch=self.watch,
+            pulse=self.pulse,
             clock=self.clock,
             stop=self._stop,
+        )
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What tells the operator."""
+        return Watch(
+            troubles=self.troubles,
+            sources=[source.name for source in self.sources],
+            email=self.settings.operator.email,
+            renderer=self.renderer,
+            identity=self.identity,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        """What tells a monitor."""
+        return Pulse(
+            url=self.settings.operator.ping_url,
+            get=partial(self.errands.get, seconds=_PING_SECONDS),
+            jobs=[*map(collecting, self.collector.sites), PUBLISH, DELIVER],
+            is_calm=self.watch.is_calm,
+            clock=self.clock,
         )
 
     def tick(self, every: timedelta, stop: threading.Event) -> None:
         """Run the jobs again and again until `stop` is set."""
         rounds = self.rounds
         jobs: dict[str, Callable[[], object]] = {
-            **{f"collect {site}": partial(rounds.collect, site) for site in rounds.sites},
-            "publish": rounds.publish,
-            "deliver": rounds.deliver,
+            **{collecting(site): partial(rounds.collect, site) for site in rounds.sites},
+            PUBLISH: rounds.publish,
+            DELIVER: rounds.deliver,
             "sweep": rounds.sweep,
+            "watch": rounds.watch,
         }
         tick(jobs, every, stop)
 

@@ -1,4 +1,4 @@
-"""The only socket for pages: one polite GET, and nothing that came back is trusted.
+"""The only socket for pages (errands.py is for what is none): one polite GET, and nothing that came back is trusted.
 
 `Fetcher.get` looks whether robots.txt allows the page (robots.py), waits for the site's turn (pace.py), asks
 (conditionally where it can), again where that may help (patience.py), follows redirects by hand, reads the body within
@@ -83,7 +83,7 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         self._asker = Asker(pace, sleep=sleep, lease=self._limits.total + _LEASE_MARGIN)
         self._now = now
         self._under_way = UnderWay(self._limits.total)
-        self._via = _shown(proxy) if proxy else ""
+        self._via = shown_proxy(proxy) if proxy else ""
         self._allow_private_hosts = allow_private_hosts
         self._agent = user_agent(version, contact)
         try:
@@ -91,7 +91,7 @@ class Fetcher(AbstractContextManager["Fetcher"]):
             self._transport = httpx.HTTPTransport(
                 # A connection a request: pages are minutes apart, and the deadline watches each from its start.
                 limits=httpx.Limits(max_keepalive_connections=0),
-                proxy=_proxy(proxy),
+                proxy=proxy_of(proxy),
                 trust_env=False,
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -243,13 +243,14 @@ def _next_hop(current: httpx.URL, location: str) -> str:
     return str(target)
 
 
-def _shown(proxy: str) -> str:
+def shown_proxy(proxy: str) -> str:
     """Return a proxy's address without the name and password in it."""
     scheme, _, rest = proxy.rpartition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
-def _proxy(address: str | None) -> httpx.Proxy | None:
+def proxy_of(address: str | None) -> httpx.Proxy | None:
+    """Return the proxy of that address, None for none; raises ValueError or httpx.InvalidURL for what is none."""
     if not address:
         return None
     urlsplit(address)  # stricter than the client about brackets

@@ -14,10 +14,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
 from domain.issues import IssuePlan
+from domain.silences import Unserved
 from domain.subscriptions import Subscriber, SubscriberState
 from storage.database import Database
 from storage.mailings import queue
 from storage.reading import BLOCK
+from storage.silences import keep
 from storage.subscribers import readers_from
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
 from storage.topics import newest_match
@@ -30,6 +32,7 @@ class LastIssue:
     slot: str
     cutoff: datetime
     created_at: datetime
+    public_id: str = ""  #: of its page
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,21 @@ class Issues:
         with self._database.reading() as connection:
             return newest_match(connection)
 
-    def freeze(self, plans: Sequence[IssuePlan], empty: Mapping[int, datetime], now: datetime) -> list[str]:
+    def freeze(
+        self,
+        plans: Sequence[IssuePlan],
+        empty: Mapping[int, datetime],
+        now: datetime,
+        silences: Sequence[Unserved] = (),
+    ) -> list[str]:
         """Write issues with their papers, contents and deliveries, and settle empty slots, in one transaction.
 
-        `empty` is reader → when nothing was found for them. Return for each plan "" if it was written, else why not.
+        `empty` is reader → when nothing was found for them; `silences` says why due readers get no letter. Return for
+        each plan "" if it was written, else why not, which is kept as a silence too.
         """
         with self._database.writing() as connection:
             passed = [_freeze(connection, plan, now) for plan in plans]
+            keep(connection, [*silences, *_passed_over(plans, passed)], now)
             if empty:
                 connection.execute(
                     update(SUBSCRIBER)
@@ -146,7 +157,7 @@ def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
     rows = connection.execute(query).all()
     newest = [row.last_issue_id for row in rows if row.last_issue_id is not None]
     last = {
-        row.subscriber_id: LastIssue(slot=row.slot, cutoff=row.cutoff, created_at=row.created_at)
+        row.subscriber_id: LastIssue(row.slot, row.cutoff, row.created_at, row.public_id)
         for row in connection.execute(select(ISSUE).where(ISSUE.c.id.in_(newest)))
     }
     looked = {row.id: row.looked_at for row in rows}
@@ -166,6 +177,15 @@ def _still_stand(connection: Connection, plan: IssuePlan) -> bool:
         .where(SENT.c.subscriber_id == plan.subscriber_id, SENT.c.paper_id.in_(ids))
     )
     return not ids or (connection.execute(there).scalar_one() == len(ids) and connection.execute(had).scalar_one() == 0)
+
+
+def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unserved]:
+    """Return the plans that were not written; one whose slot has a letter already is no silence (silences.py)."""
+    return [
+        Unserved(plan.subscriber_id, plan.slot.label, reason)
+        for plan, reason in zip(plans, passed, strict=True)
+        if reason
+    ]
 
 
 def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:

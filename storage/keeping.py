@@ -10,7 +10,7 @@ ledger is no part of a sweep: no paper goes to one reader twice.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ from storage.tables import (
     MARKER,
     PUBLISH_RUN,
     RUN,
+    SILENCE,
     SUBSCRIBER,
     TALLY,
 )
@@ -64,6 +65,7 @@ class Swept:
     contents: int = 0
     fragments: int = 0
     replies: int = 0  #: deliveries of which what the relay said was forgotten
+    silences: int = 0  #: why there was no letter, of slots in a row
     runs: int = 0  #: of jobs, and the counts of publishing and matching
     fetches: int = 0
     bounces: int = 0  #: bounces and complaints of which only what counts is left
@@ -71,7 +73,7 @@ class Swept:
     @property
     def rows(self) -> int:
         """All of them together."""
-        return sum(asdict(self).values())
+        return sum(astuple(self))
 
 
 class Keeping:
@@ -91,6 +93,7 @@ class Keeping:
             issues=issues,
             contents=contents,
             replies=self._replies(steps, now - ages.replies) if ages.replies else 0,
+            silences=self._silences(steps, now - ages.replies) if ages.replies else 0,
             runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
             fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
             bounces=self._bounces(steps, now - ages.bounces) if ages.bounces else 0,
@@ -161,6 +164,11 @@ class Keeping:
             return connection.execute(mine.values(raw=None, detail="")).rowcount
 
         return sum(steps.over(LETTER_EVENT.c.id, old, blank))
+
+    def _silences(self, steps: "_Steps", before: datetime) -> int:
+        """Forget why there was no letter; a silence that lasts is as young as its last slot."""
+        old = SILENCE.c.until < before
+        return sum(steps.over(SILENCE.c.id, old, _deleting(SILENCE.c.id, old)))
 
     def _runs(self, steps: "_Steps", before: datetime) -> int:
         newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job).correlate(None)

@@ -16,6 +16,7 @@ from digests.render import Renderer
 from domain.clock import Clock
 from domain.issues import Digest, IssuePlan, Slot
 from domain.papers import Paper
+from domain.silences import NOT_COMPOSED
 from domain.topics import Query, Tier, Why
 from storage.issues import Reader
 from topics.explain import Explainer
@@ -81,7 +82,7 @@ class Editor:
                     fault = ""
                 except Exception:  # whatever is wrong with one letter, the others go
                     log.exception("a letter of subscriber %s could not be composed", reader.subscriber.public_id)
-                    made, fault = None, "could not be composed"
+                    made, fault = None, NOT_COMPOSED
                 edited.append(Edited(subscriber_id=reader.subscriber.id, plan=made, fault=fault))
         return edited
 

@@ -107,7 +107,7 @@ def plan(
             message_id=identifier,
             date=created,
             confirmed_on=subscriber.confirmed_at.date() if subscriber.confirmed_at else None,
-            links=_links(subscriber, public_id, links),
+            links=links_of(subscriber, public_id, links),
         ),
         message_id=identifier,
         date=created,
@@ -154,8 +154,11 @@ def _why(entry: Entry) -> str:
     return "; ".join(filter(None, [entry.why.line, *others]))
 
 
-def _links(subscriber: Subscriber, public_id: str, links: ReaderLinks | None) -> Mapping[str, str]:
-    """A shared mailbox gets no personal token; an installation without a site gets no link at all."""
+def links_of(subscriber: Subscriber, public_id: str, links: ReaderLinks | None) -> Mapping[str, str]:
+    """Return the addresses in a reader's letter; `public_id` is of the issue that has a page.
+
+    A shared mailbox gets no personal token; an installation without a site gets no link at all.
+    """
     if links is None:
         return {}
     page = {"issue": links.issue(public_id)}

@@ -1,22 +1,25 @@
 """publish: matches → letters.
 
     the confirmed readers whose slot has opened → what matched since their last issue → compose → render (editing.py)
-    → one transaction a block freezes issues, papers, contents and deliveries, and settles slots that stay empty
+    → for whom nothing matched for days: a quiet note (quiet.py) → one transaction a block freezes issues, papers,
+    contents and deliveries, settles slots that stay empty, and keeps why each due reader without a letter has none
 
 Running it twice, or in two places, is harmless: the unique keys (subscriber, slot) and (subscriber, paper) decide, and
 a crash leaves a block either whole or not at all.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain.clock import Clock
-from domain.issues import Mailing, PublishCounts
+from domain.issues import Mailing, PublishCounts, Slot
+from domain.silences import NOTHING_MATCHED, Unserved
 from domain.subscriptions import Subscriber
-from storage.issues import Issues
-from worker.editing import Editor
+from storage.issues import Issues, Reader
+from worker.editing import Edited, Editor
 from worker.planning import due
+from worker.quiet import QuietNotes
 
 AGAIN = timedelta(hours=1)  # after which a letter that could not be composed is tried again
 
@@ -24,9 +27,13 @@ AGAIN = timedelta(hours=1)  # after which a letter that could not be composed is
 class Publisher:
     """Turns matches into frozen letters."""
 
-    def __init__(self, *, issues: Issues, editor: Callable[[], Editor], clock: Clock) -> None:
+    def __init__(
+        self, *, issues: Issues, editor: Callable[[], Editor], quiet: Callable[[], QuietNotes], clock: Clock
+    ) -> None:
+        """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish."""
         self._issues = issues
         self._editor = editor
+        self._quiet = quiet
         self._clock = clock
         self._faulty: dict[int, datetime] = {}  # subscriber → when to try again
 
@@ -37,10 +44,11 @@ class Publisher:
 
         A dry run composes and renders everything and freezes nothing.
         """
-        readers = issues = papers = 0
+        readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()
         editor = self._editor()
+        quiet = self._quiet()
         for block in self._issues.readers():
             chosen = [
                 (reader, found)
@@ -51,16 +59,18 @@ class Publisher:
             readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]
             empty = {each.subscriber_id: now for each in edited if each.is_empty}
+            unserved = _unserved(chosen, edited, quiet)
             passed = [""] * len(plans)
-            if not dry_run and (plans or empty):
-                passed = self._issues.freeze(plans, empty, self._clock.now())
+            if not dry_run and (plans or unserved):
+                passed = self._issues.freeze(plans, empty, self._clock.now(), unserved)
             self._put_off(each.subscriber_id for each in edited if each.fault)
-            skipped.update(each.fault or "nothing matched" for each in edited if each.plan is None)
+            skipped.update(each.reason for each in unserved)
+            notes += sum(each.note is not None for each in unserved)
             skipped.update(reason for reason in passed if reason)
             issues += passed.count("")
             papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
             progress(len(block))
-        counts = PublishCounts(due=readers, issues=issues, papers=papers, skipped=dict(skipped))
+        counts = PublishCounts(due=readers, issues=issues, papers=papers, skipped=dict(skipped), quiet=notes)
         if (issues or skipped) and not dry_run:
             self._issues.record_run(now, due=readers, planned=issues, excluded=counts.skipped)
         return counts
@@ -84,3 +94,20 @@ class Publisher:
                     (edited,) = self._editor().edit([(reader, slot)], now, up_to)
                     return edited.plan.mailing if edited.plan else None
         return None
+
+
+def _unserved(chosen: Sequence[tuple[Reader, Slot]], edited: Sequence[Edited], quiet: QuietNotes) -> list[Unserved]:
+    """Return those of the due readers for whom there is no letter, and why; with the notes that go instead."""
+    came = {each.subscriber_id: each for each in edited}
+    empty = [(reader, slot) for reader, slot in chosen if came[reader.subscriber.id].is_empty]
+    notes = quiet.of(empty)
+    return [
+        Unserved(
+            subscriber_id=number,
+            slot=slot.label,
+            reason=came[number].fault or NOTHING_MATCHED,
+            note=notes.get(number),
+        )
+        for number, slot in ((reader.subscriber.id, slot) for reader, slot in chosen)
+        if came[number].plan is None
+    ]

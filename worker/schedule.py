@@ -4,6 +4,7 @@
     publish   matches what is new, then freezes a letter for every reader whose slot has opened
     deliver   sends what is due
     sweep     once a day lets go of what is old
+    watch     tells the operator of what stays broken, and a monitor that a round was complete (watch.py)
 
 APScheduler only ticks, in memory. Whether there is anything to do, and who does it, is decided in the database by
 unique keys, claimed run rows and leases: a tick that comes twice, late, or in two processes does no harm. A job that
@@ -12,7 +13,8 @@ fails is logged and comes again at its next tick; the other jobs go on.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +31,7 @@ from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
 from worker.reports import SourceReport
 from worker.sweep import Sweeper, SweepReport
+from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 log = logging.getLogger("paperround.worker")
 _PATIENCE = timedelta(minutes=10)  # after a start; a slow site's papers come with the next letter
@@ -46,6 +49,8 @@ class Rounds:
         publisher: Publisher,
         deliverer: Deliverer,
         sweeper: Sweeper,
+        watch: Watch,
+        pulse: Pulse,
         clock: Clock,
         stop: threading.Event,
     ) -> None:
@@ -54,6 +59,8 @@ class Rounds:
         self._publisher = publisher
         self._deliverer = deliverer
         self._sweeper = sweeper
+        self._watch = watch
+        self._pulse = pulse
         self._clock = clock
         self._stop = stop
         self._asked: set[str] = set()  # the sites that have been asked once since the start
@@ -68,8 +75,12 @@ class Rounds:
     def collect(self, site: str = "") -> tuple[SourceReport, ...]:
         """Ask the sources (of one site, or of all for "") that are due."""
         reports, complete = self._collector.collect_due(self._stop, site)
+        self._watch.collected(reports)
         if complete:
-            self._asked.update([site] if site else self._collector.sites)
+            asked = [site] if site else self._collector.sites
+            self._asked.update(asked)
+            for name in asked:
+                self._pulse.ran(collecting(name))
         for each in reports:
             level = logging.INFO if each.status.is_good else logging.WARNING
             log.log(
@@ -95,24 +106,38 @@ class Rounds:
         waiting = not self._asked.issuperset(self._collector.sites) and self._clock.now() < self._began + _PATIENCE
         if waiting or not self._collector.has_read():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()
-        matched = self._matcher.match(self._clock.now())
-        if matched.papers or matched.new_topics:
-            log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
-        counts = self._publisher.publish(self._clock.now())
-        if counts.issues:
-            log.info("publish: %d of %d due readers get a letter", counts.issues, counts.due)
+        with self._watched(PUBLISH):
+            matched = self._matcher.match(self._clock.now())
+            if matched.papers or matched.new_topics:
+                log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
+            counts = self._publisher.publish(self._clock.now())
+        if counts.issues or counts.quiet:
+            log.info(
+                "publish: %d of %d due readers get a letter, %d a quiet note", counts.issues, counts.due, counts.quiet
+            )
+        self._watch.published(counts)
+        self._pulse.ran(PUBLISH)
         return matched, counts
 
     def deliver(self) -> DeliveryCounts:
         """Send what is due."""
-        counts = self._deliverer.deliver()
+        with self._watched(DELIVER):
+            counts = self._deliverer.deliver()
         numbers = {state: number for state, number in asdict(counts).items() if number and state != "held"}
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
-        self._told = counts.held
         if numbers:
             log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()))
+        self._watch.delivered(counts)
+        self._told = counts.held
+        self._pulse.ran(DELIVER)
         return counts
+
+    def watch(self) -> None:
+        """Tell the operator of what stays broken, and the monitor that a round was complete."""
+        self._watch.tell()
+        if not self._stop.is_set():
+            self._pulse.beat()
 
     def sweep(self) -> SweepReport | None:
         """Let go of what is old, if nobody has this day."""
@@ -122,10 +147,28 @@ class Rounds:
         """Do whatever is due, in order; what is not done when a stop is asked for is done the next time."""
         reports = self.collect()
         _, published = self.publish()
+        self._watch.tell()  # before the letters leave, so that the operator's leaves with them
         delivered = self.deliver()
         if not self._stop.is_set():
             self.sweep()
+        self.watch()
         return reports, published, delivered
+
+    @contextmanager
+    def _watched(self, name: str) -> Iterator[None]:
+        """Take note of whatever ends a job but a stop, and let it through."""
+        try:
+            yield
+        except Interrupted:
+            raise
+        except Exception as error:
+            self._watch.failed(name, error)
+            raise
+
+
+def collecting(site: str) -> str:
+    """Return what the job that asks a site is called."""
+    return f"collect {site}"
 
 
 def tick(jobs: Mapping[str, Callable[[], object]], every: timedelta, stop: threading.Event) -> None:

@@ -17,6 +17,7 @@ _WORDS = {
     "contents": "contents of letters",
     "fragments": "pieces of letters",
     "replies": "answers of relays",
+    "silences": "reasons for no letter",
     "runs": "runs",
     "fetches": "answers of sources",
     "bounces": "bounces and complaints as they came",

@@ -61,10 +61,10 @@ def publish(
         yield f"{counted(counts.due, 'reader')} due, {counted(counts.issues, 'letter')}"
         for reason, number in counts.skipped.items():
             yield f"{number} without a letter: {reason}"
+        if counts.quiet:
+            yield f"{counted(counts.quiet, 'quiet note')}"
 
-    told.show(
-        {"due": counts.due, "issues": counts.issues, "papers": counts.papers, "skipped": dict(counts.skipped)}, lines
-    )
+    told.show(asdict(counts), lines)
 
 
 def deliver(context: typer.Context, as_json: Json = False) -> int:

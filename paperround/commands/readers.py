@@ -75,7 +75,7 @@ def subscribe(
         if before is not None and before.state == "unsubscribed":
             yield "This reader had unsubscribed."
 
-    told.show(_shown(reader), lines)
+    told.show(shown_of(reader), lines)
 
 
 @subscribers.command("list")
@@ -83,33 +83,13 @@ def list_subscribers(context: typer.Context, as_json: Json = False) -> None:
     """Show every reader."""
     told = report(context, as_json)
     with opened(context) as house:
-        found = [_shown(reader) for reader in house.subscribers.everyone()]
+        found = [shown_of(reader) for reader in house.subscribers.everyone()]
 
     def rows() -> Iterable[tuple[object, ...]]:
         for each in found:
             yield each["email"], each["state"], each["every"], each["hour"], each["zone"], len(each["topics"])
 
     told.show({"subscribers": found}, lambda: [table(("email", "state", "every", "hour", "zone", "topics"), rows())])
-
-
-@subscribers.command("show")
-def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Show one reader, and what they agreed to."""
-    told = report(context, as_json)
-    with opened(context) as house:
-        reader = house.desk.find(email)
-        agreed = house.subscribers.consents(reader.id)
-        consents = [{"action": c.action, "wording": c.wording, "at": c.at.isoformat()} for c in agreed]
-    shown = {**_shown(reader), "consent": consents}
-
-    def lines() -> Iterable[str | Table]:
-        when = f"every {shown['every']}" + (f" on {shown['weekday']}" if shown["every"] == "week" else "")
-        yield f"{plain(reader.email)} is {reader.state}; {when} at {shown['hour']}:00, {plain(reader.schedule.zone)}"
-        yield f"Chosen for the letters: {_chosen(reader)}"
-        yield _topics(reader)
-        yield table(("consent", "wording", "at"), ((c["action"], c["wording"], c["at"]) for c in consents))
-
-    told.show(shown, lines)
 
 
 @subscribers.command("topics", context_settings=QUERY_COMMAND)
@@ -136,7 +116,7 @@ def change_topics(
     for each in related or ():
         if loosened(parse(each).tree) is None:
             told.note(f"{each!r} has no part that a paper could have alone, so no paper is related to it")
-    told.show({"email": reader.email, "topics": _shown(reader)["topics"]}, lambda: [_topics(reader)])
+    told.show({"email": reader.email, "topics": shown_of(reader)["topics"]}, lambda: [topics_of(reader)])
 
 
 @subscribers.command("choices")
@@ -157,7 +137,7 @@ def choose(
     chosen = Choices(papers, per_topic, late_risers, trending)
     with opened(context) as house:
         reader = house.desk.choose(email, chosen, afresh=afresh)
-    told.show(_shown(reader), lambda: [f"{plain(reader.email)}: {_chosen(reader)}"])
+    told.show(shown_of(reader), lambda: [f"{plain(reader.email)}: {chosen_of(reader)}"])
 
 
 @subscribers.command("unsubscribe")
@@ -167,7 +147,7 @@ def unsubscribe(context: typer.Context, email: Annotated[str, typer.Argument()],
     with opened(context) as house:
         house.desk.unsubscribe(email)
         reader = house.desk.find(email)
-    told.show(_shown(reader), lambda: [f"{plain(reader.email)} is {reader.state}"])
+    told.show(shown_of(reader), lambda: [f"{plain(reader.email)} is {reader.state}"])
 
 
 @subscribers.command("erase")
@@ -222,7 +202,8 @@ def import_subscribers(context: typer.Context, file: Annotated[Path, typer.Argum
     told.show(result, lambda: [f"{len(states)} readers: {result['confirmed']} confirmed, {result['pending']} pending"])
 
 
-def _shown(reader: Subscriber) -> dict[str, Any]:
+def shown_of(reader: Subscriber) -> dict[str, Any]:
+    """Return the JSON object of a reader."""
     schedule = reader.schedule
     return {
         "email": reader.email,
@@ -237,12 +218,13 @@ def _shown(reader: Subscriber) -> dict[str, Any]:
     }
 
 
-def _chosen(reader: Subscriber) -> str:
+def chosen_of(reader: Subscriber) -> str:
     """Return what a reader chose of the letters."""
     made = (f"{name.replace('_', '-')} {number}" for name, number in reader.choices.made.items())
     return ", ".join(made) or "as the settings say"
 
 
-def _topics(reader: Subscriber) -> Table:
+def topics_of(reader: Subscriber) -> Table:
+    """Return a table of a reader's topics."""
     rows = ((each.name, each.query, _RELATED[each.related]) for each in reader.subscriptions)
     return table(("topic", "query", "related papers"), rows)

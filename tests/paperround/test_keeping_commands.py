@@ -50,6 +50,7 @@ def test_a_sweep_tells_what_went(paperround, archived):
         "contents": 0,
         "fragments": 0,
         "replies": 0,
+        "silences": 0,
         "runs": 0,
         "fetches": 0,
         "bounces": 0,

@@ -295,6 +295,21 @@ def test_an_address_must_be_one(tmp_path: Path, key: str) -> None:
     assert refused(tmp_path, f'[mail]\n{key} = "nobody"\n').startswith(f"[mail] {key}")
 
 
+def test_the_operator_has_an_address(tmp_path: Path) -> None:
+    assert read(tmp_path, '[operator]\nemail = "ops@lab.example"\n').operator.email == "ops@lab.example"
+    assert refused(tmp_path, '[operator]\nemail = "ops"\n').startswith("[operator] email: ")
+
+
+@pytest.mark.parametrize("url", ["https://m.example/ping/1?x=y", "http://127.0.0.1:8000/", "http://localhost/"])
+def test_a_monitor_is_pinged_over_https_or_on_this_machine(tmp_path: Path, url: str) -> None:
+    assert read(tmp_path, f'[operator]\nping_url = "{url}"\n').operator.ping_url == url
+
+
+@pytest.mark.parametrize("url", ["http://m.example/", "m.example", "ftp://m.example/", "https://", "https://[", "ping"])
+def test_any_other_monitor_is_refused(tmp_path: Path, url: str) -> None:
+    assert refused(tmp_path, f'[operator]\nping_url = "{url}"\n').startswith("[operator] ping_url must be ")
+
+
 def test_a_home_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "home" in refused(tmp_path, '[mail]\ndir = "~nobody-of-that-name/out"\n')
 

@@ -1,0 +1,101 @@
+"""subscribers show: one reader, and whether today's letter came."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from domain.answers import Known, LetterRecord, why_no_mail
+from domain.silences import Silence
+from domain.subscriptions import Subscriber
+from paperround.commands.context import Json, opened, report
+from paperround.commands.readers import chosen_of, shown_of, subscribers, topics_of
+from paperround.console import plain, table
+
+if TYPE_CHECKING:
+    from paperround.wiring import House
+
+_LETTERS = 10  # of a reader's last ones
+# What the tables show: heading → key of the JSON object.
+_OF_LETTERS = {"delivery": "id", **{key: key for key in ("letter", "state", "last_try", "reply", "reason")}}
+_OF_SILENCES = {"no letter because": "reason", "from": "first_slot", "to": "last_slot", "in a row": "slots"}
+
+
+def attach(app: typer.Typer) -> None:  # noqa: ARG001 as every group of commands: this one is within "subscribers"
+    """Add this command."""
+    subscribers.command("show")(show_subscriber)
+
+
+def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Show one reader: whether today's letter came and if not why, the last letters, and what they agreed to."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        reader, now = house.desk.find(email), house.clock.now()
+        known = _known(house, reader)
+        agreed = house.subscribers.consents(reader.id)
+    shown = {
+        **shown_of(reader),
+        "consent": [{"action": c.action, "wording": c.wording, "at": c.at.isoformat()} for c in agreed],
+        "answer": why_no_mail(reader, known, now),
+        "letters": [_letter(each) for each in known.letters],
+        "silences": [_silence(each) for each in known.silences],
+    }
+
+    def lines() -> Iterable[str | Table]:
+        when = f"every {shown['every']}" + (f" on {shown['weekday']}" if shown["every"] == "week" else "")
+        yield plain(f"Today's letter? {shown['answer']}")
+        yield f"{plain(reader.email)} is {reader.state}; {when} at {shown['hour']}:00, {plain(reader.schedule.zone)}"
+        yield f"Chosen for the letters: {chosen_of(reader)}"
+        yield topics_of(reader)
+        for columns, rows in ((_OF_LETTERS, shown["letters"]), (_OF_SILENCES, shown["silences"])):
+            if rows:
+                yield table(tuple(columns), ([row[key] for key in columns.values()] for row in rows))
+        yield table(("consent", "wording", "at"), ((c["action"], c["wording"], c["at"]) for c in shown["consent"]))
+
+    told.show(shown, lines)
+
+
+def _known(house: "House", reader: Subscriber) -> Known:
+    """Return what is known of a reader's mail."""
+    from digests.addresses import address_key
+    from worker.watch import PUBLISH
+
+    hold, now = house.installation.hold(), house.clock.now()
+    return Known(
+        letters=house.silences.letters(reader.id, _LETTERS),
+        silences=house.silences.of(reader.id),
+        suppressed=house.silences.suppressed(address_key(reader.email), now),
+        held=hold.reason if hold else "",
+        relay=house.silences.relay_shut(now),
+        planning=next((each.what for each in house.troubles.all() if each.name == PUBLISH), ""),
+    )
+
+
+def _letter(letter: LetterRecord) -> dict[str, Any]:
+    """Return one letter; its name is its slot, or its kind where it is no digest."""
+    return {
+        "id": letter.delivery_id,
+        "letter": letter.slot or letter.kind.value,
+        "kind": letter.kind.value,
+        "issue": letter.issue,
+        "slot": letter.slot,
+        "date": letter.date.isoformat(),
+        "state": letter.state.value,
+        "attempts": letter.attempts,
+        "last_try": letter.last_try.isoformat() if letter.last_try else None,
+        "next_try": letter.not_before.isoformat() if letter.not_before else None,
+        "reply": letter.reply,
+        "reason": letter.reason,
+    }
+
+
+def _silence(silence: Silence) -> dict[str, Any]:
+    return {
+        "reason": silence.reason,
+        "first_slot": silence.first_slot,
+        "last_slot": silence.last_slot,
+        "slots": silence.slots,
+        "since": silence.since.isoformat(),
+        "until": silence.until.isoformat(),
+    }
