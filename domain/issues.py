@@ -266,3 +266,4 @@ class PublishCounts:
     papers: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     quiet: int = 0  #: notes to readers whom nothing matched for some days; they are among the skipped
+    held: str = ""  #: why nothing was planned, in a sentence; "" if nothing stopped it

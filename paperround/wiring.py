@@ -1,5 +1,6 @@
 """Where everything is built: settings in, a house of ready objects out. Nobody else makes their own tools."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -53,9 +54,11 @@ from worker.bounces import BounceDesk
 from worker.collect import Collector
 from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
+from worker.gauge import Gauge
 from worker.liveness import is_alive, worker_name
 from worker.match import Matcher
 from worker.planning import Policy
+from worker.postbox import Mailbox, Postbox
 from worker.preview import Previewer
 from worker.publish import Publisher
 from worker.quiet import Manner as QuietManner
@@ -265,6 +268,33 @@ class House:
         """Where bounces and complaints are taken in."""
         return BounceDesk(events=self.letter_events, paths=self.return_paths, clock=self.clock)
 
+    @cached_property
+    def gauge(self) -> Gauge:
+        """What stops the house when readers complain."""
+        return Gauge(counts=self.letter_events.counts, installation=self.installation)
+
+    @cached_property
+    def postbox(self) -> Postbox | None:
+        """The mailbox that bounces come back to; None where none is set."""
+        bounces = self.settings.bounces
+        if not bounces.imap_host:
+            return None
+        mailbox = Mailbox(
+            host=bounces.imap_host,
+            port=bounces.imap_port,
+            user=bounces.imap_user,
+            password=bounces.imap_password,
+            folder=bounces.imap_folder,
+            every=bounces.imap_every,
+        )
+        return Postbox(
+            mailbox=mailbox,
+            desk=self.bounce_desk,
+            context=ssl.create_default_context(),
+            clock=self.clock,
+            stop=self._stop,
+        )
+
     # -- the four verbs ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -383,7 +413,9 @@ class House:
     @cached_property
     def publisher(self) -> Publisher:
         """Matches → letters."""
-        return Publisher(issues=self.issues, editor=self.editor, quiet=self.quiet_notes, clock=self.clock)
+        return Publisher(
+            issues=self.issues, editor=self.editor, quiet=self.quiet_notes, stopped=self.gauge.look, clock=self.clock
+        )
 
     def quiet_notes(self) -> QuietNotes:
         """What writes the quiet notes of one publish."""
@@ -498,6 +530,7 @@ class House:
             DELIVER: rounds.deliver,
             "sweep": rounds.sweep,
             "watch": rounds.watch,
+            **({"bounces": self.postbox.read_due} if self.postbox else {}),
         }
         tick(jobs, every, stop)
 

@@ -28,9 +28,19 @@ class Publisher:
     """Turns matches into frozen letters."""
 
     def __init__(
-        self, *, issues: Issues, editor: Callable[[], Editor], quiet: Callable[[], QuietNotes], clock: Clock
+        self,
+        *,
+        issues: Issues,
+        editor: Callable[[], Editor],
+        quiet: Callable[[], QuietNotes],
+        stopped: Callable[[datetime], str],
+        clock: Clock,
     ) -> None:
-        """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish."""
+        """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish.
+
+        `stopped` returns why nothing may be planned, "" if it may (gauge.py).
+        """
+        self._stopped = stopped
         self._issues = issues
         self._editor = editor
         self._quiet = quiet
@@ -44,6 +54,8 @@ class Publisher:
 
         A dry run composes and renders everything and freezes nothing.
         """
+        if held := self._stopped(now):
+            return PublishCounts(held=held)
         readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()

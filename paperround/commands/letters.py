@@ -59,6 +59,8 @@ def publish(
 
     def lines() -> Iterable[str]:
         yield f"{counted(counts.due, 'reader')} due, {counted(counts.issues, 'letter')}"
+        if counts.held:
+            yield plain(counts.held)
         for reason, number in counts.skipped.items():
             yield f"{number} without a letter: {reason}"
         if counts.quiet:
