@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from types import TracebackType
@@ -19,6 +19,7 @@ from domain.clock import Clock, SystemClock
 from domain.errors import Interrupted
 from paperround.readers import Desk
 from paperround.settings_model import Settings
+from paperround.signing import sign
 from scrapers.configuring import SourceConfig
 from scrapers.fetch import Fetcher
 from scrapers.pace import Ledger, Pace
@@ -180,6 +181,11 @@ class House:
     def identity(self) -> Identity:
         """Who the letters come from."""
         return Identity(sender=self.settings.mail.sender, reply_to=self.settings.mail.reply_to)
+
+    @cached_property
+    def sign(self) -> Callable[[bytes, datetime], str] | None:
+        """What signs a letter as of an instant; None where letters are not signed."""
+        return sign(self.settings.mail)
 
     @cached_property
     def labels(self) -> dict[str, str]:
