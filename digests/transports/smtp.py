@@ -1,6 +1,6 @@
 """Letters by SMTP: one session kept for many messages, opened when there is something to send.
 
-    open if need be → MAIL → RCPT → DATA → the body → before_dot() → the dot → what the relay said
+    open if need be → MAIL · RCPT · DATA → the body → before_dot() → the dot → what the relay said
 
 If `before_dot` says no after the body, the session is cut before the dot: a message without its dot was not sent
 (RFC 5321 section 4.1.1.4). What happens after the dot is settled elsewhere; nothing is sent twice in here.
@@ -11,9 +11,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from digests.mail.smtp import Envelope, Relay, Session, Timeouts
+from digests.mail.envelope import Envelope
+from digests.mail.smtp import Relay, Session, Timeouts
 from domain.deliveries import Acceptance, Message
 from domain.errors import TransientDeliveryError
+
+_MOST = (
+    100  # letters over one session: one that lives for ever holds a relay's place and never sees its new certificate
+)
 
 
 class SmtpTransport:
@@ -57,7 +62,6 @@ class SmtpConnection:
         """
         envelope = Envelope.of(message)
         session = self._begin(envelope, message.data)
-        session.recipient(envelope)
         session.body(message.data)
         try:
             wanted = before_dot()
@@ -70,15 +74,17 @@ class SmtpConnection:
         return session.dot()
 
     def _begin(self, envelope: Envelope, data: bytes) -> Session:
-        """Return a session that has taken the sender; a kept one that the relay has left meanwhile is replaced."""
+        """Return a session with leave to send; a kept one that the relay has left meanwhile is replaced."""
+        if self._session and self._session.letters >= _MOST:
+            self._session.quit()
         if self._session and self._session.is_open:
             try:
-                self._session.mail(envelope, data)
+                self._session.begin(envelope, data)
             except TransientDeliveryError:
-                if self._session.is_open:
+                if self._session.is_open or self._session.is_willing:
                     raise
             else:
                 return self._session
         self._session = self._opened()
-        self._session.mail(envelope, data)
+        self._session.begin(envelope, data)
         return self._session
