@@ -28,6 +28,7 @@ BENCHES = {
     "preview": "benchmarks.preview",
     "relevance": "benchmarks.relevance",
     "rank": "benchmarks.rank",
+    "smtp": "benchmarks.smtp",
 }
 
 USAGE = f"""\
