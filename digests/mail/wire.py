@@ -177,7 +177,7 @@ class Wire:
         if not isinstance(sock, ssl.SSLSocket):
             sock.settimeout(None)  # the kernel keeps the limit, see _allow
         self._allow(self._patience)
-        self._poll.register(sock, select.POLLIN)  # once is enough: again changes nothing
+        self._poll.register(sock, select.POLLIN)  # a second time it changes nothing
 
     def _socket(self) -> socket.socket:
         if self._sock is None:
