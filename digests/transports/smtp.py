@@ -16,9 +16,7 @@ from digests.mail.smtp import Relay, Session, Timeouts
 from domain.deliveries import Acceptance, Message
 from domain.errors import TransientDeliveryError
 
-_MOST = (
-    100  # letters over one session: one that lives for ever holds a relay's place and never sees its new certificate
-)
+_MOST = 100  # letters over one session: one that stays for ever holds a place and never sees a new certificate
 
 
 class SmtpTransport:
