@@ -35,6 +35,7 @@ class Talk:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.unread = b""
+        self.gone = False
 
     def say(self, *lines: bytes) -> None:
         self.sock.sendall(b"".join(line + b"\r\n" for line in lines))
@@ -44,6 +45,7 @@ class Talk:
         while b"\r\n" not in self.unread:
             more = self.sock.recv(65_536)
             if not more:
+                self.gone = True
                 return b""
             self.unread += more
         line, _, self.unread = self.unread.partition(b"\r\n")
@@ -61,6 +63,8 @@ class Talk:
         """Return what comes up to the dot."""
         lines = []
         while (line := self.hear()) != b".":
+            if self.gone:
+                raise ConnectionAbortedError
             lines.append(line)
         return b"".join(line + b"\r\n" for line in lines)
 

@@ -1,9 +1,11 @@
 """Over TLS: certificates that change between two connections, offers made in clear text, and time limits."""
 
+import threading
+
 import pytest
 
 from digests.mail.smtp import Timeouts
-from domain.errors import NotConnected, TransientDeliveryError, UncertainDelivery
+from domain.errors import NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
 
 
 def yes() -> bool:
@@ -87,3 +89,42 @@ def test_over_tls_a_relay_is_heard_and_left_in_time_too(identity, playing, good,
         pytest.raises(UncertainDelivery, match="no answer in time"),
     ):
         mail.send(letter(data=b"Subject: x\r\n\r\n" + b"a line of some length\r\n" * 10_000), yes)
+
+
+def test_over_tls_the_dot_is_waited_for_longer_too_and_large_letters_arrive_whole(identity, playing, letter) -> None:
+    huge = b"Subject: x\r\n\r\n" + b"a line of some length\r\n" * 20_000
+    taken = []
+
+    def relay(talk) -> None:
+        talk.greet(b"PIPELINING")
+        talk.group()
+        talk.say(b"250 ok", b"250 ok", b"354 go")
+        taken.append(talk.letter())
+        threading.Event().wait(1.4)  # more than a command may take, less than the dot may
+        talk.say(b"250 2.0.0 queued at last")
+
+    served = [identity.served("127.0.0.1")]
+    slow = Timeouts(connect=5, command=1, dot=10)
+    with playing(relay, tls=served, mode="implicit", context=identity.trusted, timeouts=slow) as (_, mail):
+        assert mail.send(letter(data=huge), yes).reply == "250 2.0.0 queued at last"
+    assert taken == [huge]
+
+
+def test_over_tls_too_a_relay_that_gives_up_before_the_dot_has_not_taken_the_letter(identity, playing, letter) -> None:
+    said = threading.Event()
+
+    def relay(talk) -> None:
+        talk.greet(b"PIPELINING")
+        talk.group()
+        talk.say(b"250 ok", b"250 ok", b"354 go")
+        assert talk.hear() == b"Subject: x"
+        talk.say(b"552 5.3.4 no, it is too big")
+        said.set()
+        talk.letter()
+
+    served = [identity.served("127.0.0.1")]
+    with (
+        playing(relay, tls=served, mode="implicit", context=identity.trusted) as (_, mail),
+        pytest.raises(PermanentDeliveryError, match="did not wait for the end of the letter: 552"),
+    ):
+        mail.send(letter(), lambda: said.wait(5))

@@ -205,6 +205,37 @@ def test_what_a_relay_says_is_shown_as_one_printable_line(phase: int, playing, g
         assert len(str(caught.value)) < 700
 
 
+def test_a_kept_relay_that_goes_after_it_took_the_sender_is_not_asked_again_in_the_call(playing, good, letter) -> None:
+    def relay(talk) -> None:
+        talk.greet(b"PIPELINING")
+        talk.group()
+        talk.say(b"250 ok", b"250 ok", b"354 go")
+        talk.letter()
+        talk.say(b"250 ok")
+        talk.group()
+        talk.say(b"250 ok")
+
+    with playing(relay, good) as (stage, mail):
+        assert mail.send(letter(), yes)
+        with pytest.raises(TransientDeliveryError, match="lost at RCPT"):
+            mail.send(letter(), yes)
+        assert stage.connections == 1
+
+
+def test_the_answer_to_the_dot_is_waited_for_longer_than_any_other(playing, letter) -> None:
+    def relay(talk) -> None:
+        talk.greet(b"PIPELINING")
+        talk.group()
+        talk.say(b"250 ok", b"250 ok", b"354 go")
+        talk.letter()
+        threading.Event().wait(0.7)  # more than a command may take, less than the dot may
+        talk.say(b"250 2.0.0 queued at last")
+
+    with playing(relay, timeouts=Timeouts(connect=5, command=0.3, dot=10)) as (_, mail):
+        answer = mail.send(letter(), yes)
+    assert answer.reply == "250 2.0.0 queued at last"
+
+
 # -- how long a connection lives ---------------------------------------------------------------------------------------
 
 

@@ -163,3 +163,24 @@ def test_answers_to_a_group_that_was_given_up_are_not_counted_for_the_next_lette
         with pytest.raises(PermanentDeliveryError, match="nobody"):
             mail.send(letter(), yes)
     assert stage.connections == 2
+
+
+def test_a_refusal_whose_group_is_not_answered_to_the_end_is_the_news_and_the_connection_goes(
+    playing, good, letter
+) -> None:
+    late = threading.Event()
+
+    def relay(talk) -> None:
+        talk.greet(b"PIPELINING")
+        talk.group()
+        talk.say(b"550 5.7.1 not you")
+        late.wait(5)
+        talk.say(b"250 ok", b"354 go")
+        assert talk.hear() == b""
+
+    with playing(relay, good, timeouts=HASTY) as (stage, mail):
+        with pytest.raises(PermanentDeliveryError, match="not you"):
+            mail.send(letter(), yes)
+        late.set()
+        assert mail.send(letter(), yes)
+    assert stage.connections == 2
