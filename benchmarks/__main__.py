@@ -31,6 +31,7 @@ BENCHES = {
     "compose": "benchmarks.compose",
     "deliver": "benchmarks.deliver",
     "kill": "benchmarks.kill",
+    "smtp": "benchmarks.smtp",
 }
 
 USAGE = f"""\

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from digests.addresses import address, sender
 from digests.links import Links
 from domain.errors import PaperroundError, SettingsError
+from paperround import signing
 from paperround.settings_bounces import bounce_complaints
 from paperround.settings_model import (
     LATER,
@@ -68,7 +69,7 @@ def build(values: Mapping[str, Any], folder: Path) -> Settings:
     settings = settings.model_copy(
         update={
             "database": settings.database.model_copy(update={"url": _database_url(settings.database.url, folder)}),
-            "mail": settings.mail.model_copy(update={"dir": _rooted(folder, str(settings.mail.dir)).absolute()}),
+            "mail": settings.mail.model_copy(update=_mail_paths(settings, folder)),
         }
     )
     _check_together(settings)
@@ -214,6 +215,12 @@ def _database_url(url: str, folder: Path) -> str:
     return f"sqlite:///{_rooted(folder, url.removeprefix('sqlite:///'))}"
 
 
+def _mail_paths(settings: Settings, folder: Path) -> dict[str, object]:
+    mail = settings.mail
+    key_file = str(_rooted(folder, mail.dkim_key_file).absolute()) if mail.dkim_key_file else ""
+    return {"dir": _rooted(folder, str(mail.dir)).absolute(), "dkim_key_file": key_file}
+
+
 def _rooted(folder: Path, path: str) -> Path:
     """Return the path as it is meant: from `folder` on, with ~ for a home."""
     try:
@@ -243,6 +250,7 @@ def _mail_complaints(settings: Settings) -> Iterator[str]:
                 sender(value)
         except PaperroundError as error:
             yield f"[mail] {key}: {error}"
+    yield from signing.complaints(mail)
     if mail.transport != "smtp":
         return
     if not mail.host:

@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from types import TracebackType
@@ -22,6 +22,7 @@ from domain.clock import Clock, SystemClock
 from domain.errors import Interrupted
 from paperround.readers import Desk
 from paperround.settings_model import Settings
+from paperround.signing import sign
 from scrapers.configuring import SourceConfig
 from scrapers.errands import Errands
 from scrapers.fetch import Fetcher
@@ -206,6 +207,11 @@ class House:
         """Who the letters come from."""
         mail = self.settings.mail
         return Identity(sender=mail.sender, reply_to=mail.reply_to, bounce_domain=mail.bounce_domain)
+
+    @cached_property
+    def sign(self) -> Callable[[bytes, datetime], str] | None:
+        """What signs a letter as of an instant; None where letters are not signed."""
+        return sign(self.settings.mail)
 
     @cached_property
     def labels(self) -> dict[str, str]:

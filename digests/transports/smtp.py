@@ -1,6 +1,6 @@
 """Letters by SMTP: one session kept for many messages, opened when there is something to send.
 
-    open if need be → MAIL → RCPT → DATA → the body → before_dot() → the dot → what the relay said
+    open if need be → MAIL · RCPT · DATA → the body → before_dot() → the dot → what the relay said
 
 If `before_dot` says no after the body, the session is cut before the dot: a message without its dot was not sent
 (RFC 5321 section 4.1.1.4). What happens after the dot is settled elsewhere; nothing is sent twice in here.
@@ -11,9 +11,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from digests.mail.smtp import Envelope, Relay, Session, Timeouts
+from digests.mail.envelope import Envelope
+from digests.mail.smtp import Relay, Session, Timeouts
 from domain.deliveries import Acceptance, Message
 from domain.errors import TransientDeliveryError
+
+_MOST = 100  # letters over one session: one that stays for ever holds a place and never sees a new certificate
 
 
 class SmtpTransport:
@@ -24,7 +27,10 @@ class SmtpTransport:
     def __init__(self, relay: Relay, timeouts: Timeouts | None = None, context: ssl.SSLContext | None = None) -> None:
         self._relay = relay
         self._timeouts = timeouts or Timeouts()
-        self._context = context or ssl.create_default_context()
+        # Reading all authorities takes longer than sending a hundred letters; where TLS is not spoken, none is trusted.
+        self._context = context or (
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if relay.tls == "none" else ssl.create_default_context()
+        )
 
     def connect(self) -> "SmtpConnection":
         """Return a connection that opens its session with the first message."""
@@ -57,7 +63,6 @@ class SmtpConnection:
         """
         envelope = Envelope.of(message)
         session = self._begin(envelope, message.data)
-        session.recipient(envelope)
         session.body(message.data)
         try:
             wanted = before_dot()
@@ -70,15 +75,17 @@ class SmtpConnection:
         return session.dot()
 
     def _begin(self, envelope: Envelope, data: bytes) -> Session:
-        """Return a session that has taken the sender; a kept one that the relay has left meanwhile is replaced."""
+        """Return a session with leave to send; a kept one that the relay has left meanwhile is replaced."""
+        if self._session and self._session.letters >= _MOST:
+            self._session.quit()
         if self._session and self._session.is_open:
             try:
-                self._session.mail(envelope, data)
+                self._session.begin(envelope, data)
             except TransientDeliveryError:
-                if self._session.is_open:
+                if self._session.is_open or self._session.is_willing:
                     raise
             else:
                 return self._session
         self._session = self._opened()
-        self._session.mail(envelope, data)
+        self._session.begin(envelope, data)
         return self._session
