@@ -11,6 +11,7 @@ from typing import Self
 
 from digests.compose import Limits
 from digests.links import Links
+from digests.mail.lanes import Rates
 from digests.mail.message import Identity
 from digests.render import Frame, Renderer
 from digests.transports.registry import transport_of
@@ -31,6 +32,7 @@ from storage.fetches import Fetches
 from storage.installation import Installation
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping
+from storage.lanes import Lanes as LaneRecords
 from storage.news import Newsroom
 from storage.outbox import Outbox
 from storage.runs import Runs
@@ -45,6 +47,7 @@ from topics.query import parse
 from worker.collect import Collector
 from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
+from worker.lanes import Lanes
 from worker.liveness import is_alive, worker_name
 from worker.match import Matcher
 from worker.planning import Policy
@@ -53,6 +56,7 @@ from worker.publish import Publisher
 from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.reports import SOME_DAYS
+from worker.road import OpenRoad, Road
 from worker.schedule import Rounds, tick
 from worker.shortlist import Shortlister
 from worker.sweep import Sweeper
@@ -316,6 +320,25 @@ class House:
     def publisher(self) -> Publisher:
         """Matches → letters."""
         return Publisher(issues=self.issues, editor=self.editor, clock=self.clock)
+
+    @cached_property
+    def lanes(self) -> LaneRecords:
+        """How fast letters may leave, and what shut a lane, as it is remembered."""
+        return LaneRecords(self.database)
+
+    @cached_property
+    def road(self) -> Road:
+        """What limits delivering; nothing does where letters become files and no limit is set."""
+        mail = self.settings.mail
+        if mail.transport != "smtp" and mail.per_second is None and mail.per_hour is None:
+            return OpenRoad()
+        rates = Rates(
+            per_second=mail.per_second,
+            per_hour=mail.per_hour,
+            retry_seconds=mail.retry_seconds,
+            lease=timedelta(seconds=mail.lease_seconds),
+        )
+        return Lanes(records=self.lanes, rates=rates, worker=self._owner, hold=self.installation.pause)
 
     @cached_property
     def deliverer(self) -> Deliverer:
