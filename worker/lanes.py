@@ -11,7 +11,7 @@ end: a process may have been killed with it in hand.
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from digests.mail import hourly
@@ -23,19 +23,15 @@ from domain.lanes import RELAY, TO, TRIES, Lane
 from storage.lanes import Lanes as LaneRecords
 from worker.road import Opening
 
+_LOOK, _PATIENCE = 0.2, 60.0  # seconds: between two looks at what a try of the relay brought, and in all
+
 
 @dataclass(slots=True)
 class _Heard:
     """What this process knows and has not written down."""
 
-    notes: list[Note]
-    given: Counter[str]  # keeper → letters of its own cap that were given to us
+    notes: list[Note] = field(default_factory=list)
     unused: int = 0
-    probed_at: datetime | None = None  # when we were given the one letter that tries the relay
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.notes and not self.unused and not self.given
 
 
 class Lanes:
@@ -51,16 +47,18 @@ class Lanes:
         self._rates = rates
         self._worker = worker
         self._hold = hold
-        self._heard = _Heard([], Counter())
+        self._heard = _Heard()
         self._lock = threading.Lock()  # of what was heard
-        self._pen = threading.Lock()  # one of our threads writes at a time
+        self._pen = threading.Lock()  # one of our threads writes at a time; of what is out, too
+        self._out = _Out()
 
     def opening(self, now: datetime, wish: int) -> Opening:
         """Return what may leave now, at most `wish` letters; what it gives is taken from the lanes."""
         worst, given = self._write(now, max(0, wish))
         if worst:
             return Opening(room=0, reason=worst)
-        return Opening(room=given.room, shut=given.shut, caps=given.caps, wait=given.wait, reason=given.reason)
+        wait = self._out.patience() if wish and not given.room and given.wait is None else given.wait
+        return Opening(room=given.room, shut=given.shut, caps=given.caps, wait=wait, reason=given.reason)
 
     def told(self, keeper: str, result: Acceptance | DeliveryError, now: datetime) -> None:
         """Take note of how one try ended."""
@@ -76,7 +74,7 @@ class Lanes:
     def settle(self, now: datetime) -> None:
         """Write down what was taken note of; nothing is written where nothing was."""
         with self._lock:
-            if self._heard.is_empty:
+            if not self._heard.notes and not self._heard.unused:
                 return
         self._write(now, 0)
 
@@ -84,15 +82,16 @@ class Lanes:
         """Write what was heard and take up to `wish` letters; return why a person has to look, "" if none has to."""
         with self._pen:
             with self._lock:
-                mine, self._heard = self._heard, _Heard([], Counter())
-            given, worst = Given(0), ""
+                mine, self._heard = self._heard, _Heard()
+            given, worst, out = Given(0), "", self._out
 
             def decide(known: Mapping[str, Lane]) -> Mapping[str, Lane | None]:
-                nonlocal given, worst
+                nonlocal given, worst, out
                 lanes = _Changes(known)
                 lanes.take(hourly.tidy(known, self._rates.lease, now))
                 lanes.take(learn(lanes.now, mine.notes, self._rates, seen))
                 self._count(lanes, mine, now)
+                out = self._returned(lanes, self._out.after(mine), now)
                 tries, status = shunned(lanes.now.get(TRIES, Lane(TRIES)), mine.notes)
                 if mine.notes:
                     lanes.take({TRIES: tries})
@@ -106,11 +105,11 @@ class Lanes:
                 seen = self._records.taken(struck, now)
                 self._records.change(decide)
             except BaseException:
-                self._remember(mine)
+                with self._lock:
+                    later = self._heard
+                    self._heard = _Heard(mine.notes + later.notes, mine.unused + later.unused)
                 raise
-            probed = now if given.is_probe else None
-            if wish:
-                self._remember(_Heard([], Counter(given.caps), probed_at=probed))
+            self._out = out.with_(given, now)
         if worst:
             self._hold(now, worst)
         return worst, given
@@ -119,35 +118,66 @@ class Lanes:
         """Take what left out of our hand and into its minute, and give back what was not used."""
         lanes.take(hourly.sent(lanes.now, [note.at for note in mine.notes if note.may_have_left]))
         lanes.take(hourly.in_hand(lanes.now, self._worker, -len(mine.notes) - mine.unused, now))
-        used = Counter(note.keeper for note in mine.notes)
-        for keeper in mine.given.keys() | used.keys():
-            lane = lanes.now.get(TO + keeper)
-            if lane is not None:
-                lanes.take({lane.name: give_back(lane, mine.given[keeper] - used[keeper], self._rates, now)})
         relay = lanes.now.get(RELAY)
         if relay is not None and mine.unused:
-            relay = unprobed(relay, mine.probed_at) if mine.probed_at and not mine.notes else relay
+            probed_at = self._out.probed_at
+            relay = unprobed(relay, probed_at) if probed_at and not mine.notes else relay
             lanes.take({RELAY: give_back(relay, mine.unused, self._rates, now)})
+
+    def _returned(self, lanes: "_Changes", out: "_Out", now: datetime) -> "_Out":
+        """Give the keepers' own back once nothing is out: only then is it known which of it was not used."""
+        if out.letters > 0:
+            return out
+        for keeper, letters in out.capped.items():
+            lane = lanes.now.get(TO + keeper)
+            if lane is not None:
+                lanes.take({lane.name: give_back(lane, letters, self._rates, now)})
+        return _Out()
 
     def _give(self, lanes: "_Changes", now: datetime, wish: int) -> Given:
         limit = self._rates.per_hour
-        given = give(lanes.now, self._rates, now, wish if limit is None else min(wish, hourly.room(lanes.now, limit)))
+        if limit is not None:
+            wish = min(wish, hourly.room(lanes.now, limit, now))
+        given = give(lanes.now, self._rates, now, wish)
         lanes.take(given.changed)
         if given.room and limit is not None:
             lanes.take(hourly.in_hand(lanes.now, self._worker, given.room, now))
         return given
 
-    def _remember(self, earlier: _Heard) -> None:
-        """Put back, before what was heard meanwhile, what could not be written or is still out."""
-        with self._lock:
-            later = self._heard
-            self._heard = replace(
-                later,
-                notes=earlier.notes + later.notes,
-                given=earlier.given + later.given,
-                unused=earlier.unused + later.unused,
-                probed_at=earlier.probed_at or later.probed_at,
-            )
+
+@dataclass(slots=True)
+class _Out:
+    """What was given to this process and is neither told of nor given back."""
+
+    letters: int = 0
+    capped: Mapping[str, int] = field(default_factory=dict)  # keeper → so many of its own, less those told of
+    probed_at: datetime | None = None  # when the one letter was given that tries the relay
+    looks: int = 0  # how often somebody asked since what came of it
+
+    def after(self, heard_: _Heard) -> "_Out":
+        """Return what is still out."""
+        used = Counter(note.keeper for note in heard_.notes)
+        return replace(
+            self,
+            letters=max(0, self.letters - len(heard_.notes) - heard_.unused),
+            capped={keeper: number - used[keeper] for keeper, number in self.capped.items()},
+            probed_at=None if heard_.notes or heard_.unused else self.probed_at,
+        )
+
+    def with_(self, given: Given, now: datetime) -> "_Out":
+        """Return what is out once this was given."""
+        return replace(
+            self,
+            letters=self.letters + given.room,
+            capped=Counter(self.capped) + Counter(given.caps) if given.room else self.capped,
+            probed_at=now if given.is_probe else self.probed_at,
+            looks=0 if given.is_probe else self.looks,
+        )
+
+    def patience(self) -> float | None:
+        """Return how many seconds to wait for what comes of our own try of the relay; None where there is none."""
+        self.looks += 1
+        return _LOOK if self.probed_at is not None and self.looks * _LOOK <= _PATIENCE else None
 
 
 class _Changes:

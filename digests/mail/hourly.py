@@ -30,10 +30,21 @@ def minute_of(at: datetime) -> str:
     return f"{MINUTE}{int(at.timestamp()) // _MINUTE}"
 
 
-def room(lanes: Mapping[str, Lane], per_hour: int) -> int:
+def gone(lanes: Mapping[str, Lane], now: datetime) -> int:
+    """Return how many letters count as sent in the hour before `now`, those in hand among them."""
+    over = now.timestamp() - _HOUR
+    return ceil(
+        sum(
+            lane.tokens
+            for name, lane in lanes.items()
+            if name.startswith(IN_HAND) or (name.startswith(MINUTE) and lane.filled_at + _MINUTE > over)
+        )
+    )
+
+
+def room(lanes: Mapping[str, Lane], per_hour: int, now: datetime) -> int:
     """Return how many letters may be given to a worker now; `lanes` is tidy."""
-    gone = sum(lane.tokens for name, lane in lanes.items() if name.startswith((MINUTE, IN_HAND)))
-    return max(0, min(per_hour - ceil(gone), ceil(per_hour / _SHARE)))
+    return max(0, min(per_hour - gone(lanes, now), ceil(per_hour / _SHARE)))
 
 
 def sent(lanes: Mapping[str, Lane], at: Iterable[datetime]) -> dict[str, Lane]:
