@@ -286,24 +286,27 @@ class Process:
 
     def do(self, step: str, number: int, now: datetime) -> None:
         """Take letters, or be done with some."""
-        if step == "open":
+        if step in {"open", "rush"}:
             while number > 0 and (room := self.road.opening(now, number).room):
                 self.in_hand += room
                 number -= room
+            number = self.in_hand
+        if step == "open":
             return
         some = min(number, self.in_hand)
         self.in_hand -= some
         if step == "give back":
             self.road.unused(some)
             return
-        self.gone += [now] * some if step == "send" else []
+        refused = step == "refuse"
+        self.gone += [] if refused else [now] * some
         for _ in range(some):
-            self.road.told("lab", OK if step == "send" else PermanentDeliveryError("no", 550, "5.1.1"), now)
+            self.road.told("lab", PermanentDeliveryError("no", 550, "5.1.1") if refused else OK, now)
 
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["open", "open", "send", "send", "refuse", "give back", "settle", "killed"]),
+        st.sampled_from(["rush", "rush", "open", "send", "refuse", "give back", "settle", "killed"]),
         st.integers(0, 1),  # which process
         st.sampled_from([0, 1, 59, 61, 600, 901, 1740, 2640, 3540, 3599]),  # seconds since the step before
         st.sampled_from([1, 3, 12]),  # letters
@@ -342,6 +345,15 @@ def test_the_hourly_limit_is_used_wholly_and_opens_again_after_an_hour(road) -> 
     office.until(minutes(61), minutes(300), timedelta(minutes=5))
     assert {each.state for each in office.letters} == {DeliveryState.ACCEPTED}
     assert most_in_an_hour([each.at for each in office.letters if each.at]) == 25
+
+
+@pytest.mark.engines("memory")
+def test_a_letter_counts_until_the_last_instant_of_its_hour(road) -> None:
+    rates = Rates(per_hour=1)
+    office = PostOffice(road(rates), lambda *_: OK, letters(lab=1))
+    office.work(NOW + timedelta(seconds=59))
+    assert road(rates).opening(NOW + timedelta(seconds=3658), 10).room == 0
+    assert road(rates).opening(NOW + timedelta(seconds=3660), 10).room == 1
 
 
 @pytest.mark.engines("memory")
