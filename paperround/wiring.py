@@ -338,7 +338,9 @@ class House:
             retry_seconds=mail.retry_seconds,
             lease=timedelta(seconds=mail.lease_seconds),
         )
-        return Lanes(records=self.lanes, rates=rates, worker=self._owner, hold=self.installation.pause)
+        return Lanes(
+            records=self.lanes, rates=rates, worker=self._owner, is_alive=is_alive, hold=self.installation.pause
+        )
 
     @cached_property
     def deliverer(self) -> Deliverer:

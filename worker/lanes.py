@@ -4,15 +4,15 @@
     told      a note in memory, for each try
     settle    the notes → what becomes of the lanes, in one transaction; then the operator's hold, if it is time for one
 
-Whoever was given letters tells of each try, or gives back what was not tried. What is neither counts as sent in the
-end: a process may have been killed with it in hand.
+Whoever was given letters tells of each try, or gives back what was not tried. What is neither counts as sent at the end
+of its pass, or when its process is seen to be dead: it may have left.
 """
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digests.mail import hourly
 from digests.mail.lanes import Given, Rates, give, give_back, learn, shunned, shunned_sentence, unprobed
@@ -37,15 +37,23 @@ class _Heard:
 class Lanes:
     """The limits of one installation, as one process sees them.
 
-    `hold` is called with the present instant and a sentence when a person has to look before more is sent.
+    `hold` is called with the present instant and a sentence when a person has to look before more is sent; `is_alive`
+    says None of a worker of whom nothing can be known.
     """
 
     def __init__(
-        self, *, records: LaneRecords, rates: Rates, worker: str, hold: Callable[[datetime, str], object]
+        self,
+        *,
+        records: LaneRecords,
+        rates: Rates,
+        worker: str,
+        is_alive: Callable[[str], bool | None],
+        hold: Callable[[datetime, str], object],
     ) -> None:
         self._records = records
         self._rates = rates
         self._worker = worker
+        self._is_alive = is_alive
         self._hold = hold
         self._heard = _Heard()
         self._lock = threading.Lock()  # of what was heard
@@ -78,6 +86,15 @@ class Lanes:
                 return
         self._write(now, 0)
 
+    def end(self, now: datetime) -> None:
+        """Settle at the end of a pass; what was given in it, and nobody told of or gave back, counts as sent."""
+        self.settle(now)
+        with self._pen:
+            is_left = self._out.letters > 0
+            self._out = _Out()
+        if is_left:
+            self._write(now, 0)
+
     def _write(self, now: datetime, wish: int) -> tuple[str, Given]:
         """Write what was heard and take up to `wish` letters; return why a person has to look, "" if none has to."""
         with self._pen:
@@ -88,7 +105,7 @@ class Lanes:
             def decide(known: Mapping[str, Lane]) -> Mapping[str, Lane | None]:
                 nonlocal given, worst, out
                 lanes = _Changes(known)
-                lanes.take(hourly.tidy(known, self._rates.lease, now))
+                lanes.take(hourly.tidy(known, self._is_over, now))
                 lanes.take(learn(lanes.now, mine.notes, self._rates, seen))
                 self._count(lanes, mine, now)
                 out = self._returned(lanes, self._out.after(mine), now)
@@ -113,6 +130,13 @@ class Lanes:
         if worst:
             self._hold(now, worst)
         return worst, given
+
+    def _is_over(self, worker: str, idle: timedelta) -> bool:
+        if worker == self._worker:
+            return not self._out.letters
+        alive = self._is_alive(worker)
+        # One that cannot be seen has lost its letters by then: a lease, and another for the one on the wire.
+        return idle > 2 * self._rates.lease if alive is None else not alive
 
     def _count(self, lanes: "_Changes", mine: _Heard, now: datetime) -> None:
         """Take what left out of our hand and into its minute, and give back what was not used."""

@@ -7,13 +7,13 @@ Why that holds: take any 60 minutes, and the last giving of which a letter left 
 an earlier giving that leaves in these 60 minutes was either counted in a minute that reached into the hour before, or
 still in hand. So it was subtracted, and all of them together with this giving are within the limit.
 
-What a killed worker had in hand may have left until it was killed: it counts as sent once nobody has touched it for the
-time of a lease. Each giving is therefore small beside the limit. Everything is in the records of the database, so that
-neither a restart nor an erased reader makes anybody forget.
+What a killed worker had in hand may have left until it was killed: it counts as sent from when it is seen to be dead. A
+living one keeps it, however long a relay makes it wait. Each giving is therefore small beside the limit. Everything is
+in the records of the database, so that neither a restart nor an erased reader makes anybody forget.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -62,9 +62,10 @@ def in_hand(lanes: Mapping[str, Lane], worker: str, letters: int, now: datetime)
     return {name: replace(known, tokens=left, filled_at=now.timestamp())}
 
 
-def tidy(lanes: Mapping[str, Lane], lease: timedelta, now: datetime) -> dict[str, Lane | None]:
-    """Return what has to change before anything is counted: minutes that are over, hands that nobody moves.
+def tidy(lanes: Mapping[str, Lane], is_over: Callable[[str, timedelta], bool], now: datetime) -> dict[str, Lane | None]:
+    """Return what has to change before anything is counted: minutes that are over, hands that hold no more.
 
+    `is_over` says of a worker, and of how long it has not moved, whether what it has in hand can leave no more.
     A minute of the future was counted before the clock was set back: it is of now, for want of a better instant.
     """
     changed: dict[str, Lane | None] = {}
@@ -78,9 +79,11 @@ def tidy(lanes: Mapping[str, Lane], lease: timedelta, now: datetime) -> dict[str
             elif minute > present + 1:
                 changed[name] = None
                 late[minute_of(now)] += int(lane.tokens)
-        elif name.startswith(IN_HAND) and abs(now.timestamp() - lane.filled_at) > lease.total_seconds():
-            changed[name] = None
-            late[minute_of(now)] += ceil(lane.tokens)
+        elif name.startswith(IN_HAND):
+            idle = timedelta(seconds=abs(now.timestamp() - lane.filled_at))
+            if is_over(name.removeprefix(IN_HAND), idle):
+                changed[name] = None
+                late[minute_of(now)] += ceil(lane.tokens)
     return changed | _counted(lanes, late)
 
 

@@ -40,7 +40,7 @@ class Rates:
     per_second: float | None = None
     per_hour: int | None = None
     retry_seconds: float = 300.0  #: the first pause
-    lease: timedelta = timedelta(minutes=15)  #: how long letters are in the hand of a worker that says nothing
+    lease: timedelta = timedelta(minutes=15)  #: after which letters of a worker of another machine are taken over
 
 
 @dataclass(frozen=True, slots=True)

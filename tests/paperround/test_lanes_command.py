@@ -22,7 +22,9 @@ def test_lanes_that_are_open_are_not_listed(paperround, configured):
 def test_what_is_slow_and_shut_is_told_with_its_reason_until_it_is_resumed(paperround, configured):
     now = datetime.now(UTC).replace(microsecond=0)
     with House(load(configured / "paperround.toml", {}, configured), clock=FixedClock(now)) as house:
-        road = Lanes(records=house.lanes, rates=Rates(), worker="one", hold=house.installation.pause)
+        road = Lanes(
+            records=house.lanes, rates=Rates(), worker="one", is_alive=lambda _: None, hold=house.installation.pause
+        )
         road.told("lab.example", Acceptance("250 kept", 250), now)
         road.told("gmail", TransientDeliveryError("relay refused x: 421 [bold]busy", 421), now)
         road.told("lab.example", NotConnected("relay:587 could not be reached: refused"), now)

@@ -81,7 +81,8 @@ from worker.lanes import Lanes
 url, name = sys.argv[1:]
 now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 with Database(url) as database:
-    road = Lanes(records=LaneRecords(database), rates=Rates(per_hour=200), worker=name, hold=lambda *_: None)
+    road = Lanes(records=LaneRecords(database), rates=Rates(per_hour=200), worker=name, is_alive=lambda _: True,
+                 hold=lambda *_: None)
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(15):

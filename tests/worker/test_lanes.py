@@ -26,6 +26,8 @@ NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 RATES = Rates()
 OK = Acceptance("250 2.0.0 kept", 250, "2.0.0")
 
+UNSEEN: Callable[[str], bool | None] = lambda _: None  # noqa: E731 a default of a fixture
+
 #: The relay of a test: keeper, instant → what it answers.
 Temper = Callable[[str, datetime], Acceptance | DeliveryError]
 
@@ -115,8 +117,9 @@ def database(url: str) -> Iterator[Database]:
 def road(database: Database) -> Callable[..., Lanes]:
     """Give a road over the database, as a process that begins has it."""
 
-    def make(rates: Rates = RATES, worker: str = "one") -> Lanes:
-        return Lanes(records=LaneRecords(database), rates=rates, worker=worker, hold=Installation(database).pause)
+    def make(rates: Rates = RATES, worker: str = "one", is_alive: Callable[[str], bool | None] = UNSEEN) -> Lanes:
+        records, hold = LaneRecords(database), Installation(database).pause
+        return Lanes(records=records, rates=rates, worker=worker, is_alive=is_alive, hold=hold)
 
     return make
 
@@ -322,12 +325,18 @@ steps = st.lists(
 def test_never_more_than_per_hour_in_any_60_minutes_whatever_two_processes_do(road, database, per_hour, plan) -> None:
     with database.writing() as connection:
         connection.execute(delete(LANE))
-    now, gone = NOW, []
-    processes = [Process(road(Rates(per_hour=per_hour), worker), gone) for worker in ("one", "two")]
+    now, gone, alive = NOW, [], {"one", "two"}
+
+    def process(name: str) -> Process:
+        return Process(road(Rates(per_hour=per_hour), name, alive.__contains__), gone)
+
+    processes = [process("one"), process("two")]
     for place, (step, which, seconds, number) in enumerate(plan):
         now += timedelta(seconds=seconds)
         if step == "killed":  # what it had heard and not written, nobody will tell
-            processes[which] = Process(road(Rates(per_hour=per_hour), f"heir {place}"), gone)
+            alive.discard(("one", "two")[which])
+            processes[which] = process(f"heir {place}")
+            alive.add(f"heir {place}")
         elif step == "settle":
             processes[which].road.settle(now)
         else:
@@ -357,16 +366,40 @@ def test_a_letter_counts_until_the_last_instant_of_its_hour(road) -> None:
 
 
 @pytest.mark.engines("memory")
-def test_what_a_killed_process_had_in_hand_counts_for_an_hour_and_no_longer(road, database) -> None:
+@pytest.mark.parametrize(("is_alive", "after"), [(False, 0), (None, 31)])
+def test_what_a_killed_process_had_in_hand_counts_for_an_hour_and_no_longer(road, database, is_alive, after) -> None:
     rates = Rates(per_hour=10)
     assert road(rates, "killed").opening(NOW, 10).room == 1
-    survivor = road(rates)
+    survivor = road(rates, is_alive=lambda _: is_alive)
     office = PostOffice(survivor, lambda *_: OK, letters(lab=30))
     office.until(NOW, minutes(61), timedelta(minutes=1))
     assert sum(each.state is DeliveryState.ACCEPTED for each in office.letters) == 9
-    office.until(minutes(61), minutes(78), timedelta(minutes=1))
-    assert sum(each.state is DeliveryState.ACCEPTED for each in office.letters) == 19
+    survivor.opening(minutes(61 + after), 1)
+    survivor.unused(1)
+    survivor.settle(minutes(61 + after))
     assert not any(name.startswith(IN_HAND) for name in LaneRecords(database).all())
+    office.until(minutes(61 + after), minutes(62 + after), timedelta(minutes=1))
+    assert sum(each.state is DeliveryState.ACCEPTED for each in office.letters) == 19
+
+
+def test_a_living_process_keeps_what_it_has_in_hand_however_long_a_relay_makes_it_wait(road) -> None:
+    slow = road(Rates(per_hour=1), "slow")
+    assert slow.opening(NOW, 1).room == 1
+    other = road(Rates(per_hour=1), "other", lambda _: True)
+    assert other.opening(minutes(600), 1).room == 0
+    slow.told("lab", PermanentDeliveryError("no", 550), minutes(600))
+    slow.settle(minutes(600))
+    assert other.opening(minutes(600), 1).room == 1
+
+
+def test_what_a_pass_neither_told_of_nor_gave_back_counts_as_sent_when_it_ends(road, database) -> None:
+    broken = road(Rates(per_hour=10), is_alive=lambda _: True)
+    assert broken.opening(NOW, 1).room == 1
+    broken.end(NOW)
+    assert not any(name.startswith(IN_HAND) for name in LaneRecords(database).all())
+    office = PostOffice(broken, lambda *_: OK, letters(lab=30))
+    office.work(NOW)
+    assert sum(each.state is DeliveryState.ACCEPTED for each in office.letters) == 9
 
 
 def test_what_left_before_a_limit_was_set_counts_too(road) -> None:
@@ -409,7 +442,7 @@ def test_what_could_not_be_written_is_written_the_next_time(road, url, database)
     lanes = road()
     lanes.told("gmail", TransientDeliveryError("relay refused x: 421 busy", 421), NOW)
     with Database(url, busy_seconds=0.05) as other, database.writing():
-        impatient = Lanes(records=LaneRecords(other), rates=RATES, worker="two", hold=lambda *_: None)
+        impatient = Lanes(records=LaneRecords(other), rates=RATES, worker="two", is_alive=UNSEEN, hold=lambda *_: None)
         impatient.told("yahoo", TransientDeliveryError("relay refused x: 421 busy", 421), NOW)
         with pytest.raises(DatabaseBusy):
             impatient.settle(NOW)
