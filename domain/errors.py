@@ -179,12 +179,14 @@ class UnprovenWebhook(WebhookError):
 class DeliveryError(PaperroundError):
     """A message did not (surely) leave."""
 
-    def __init__(self, reason: str, code: int | None = None, enhanced: str | None = None) -> None:
+    def __init__(self, reason: str, code: int | None = None, enhanced: str | None = None, *, phase: str = "") -> None:
         super().__init__(reason)
         #: The SMTP reply code, such as 451; None if none was given.
         self.code = code
         #: The enhanced status (RFC 3463), such as "4.7.1"; None if none was given.
         self.enhanced = enhanced
+        #: What was being said: "mail", "rcpt", "data" or "dot"; "" where nobody noted it. At "mail" it is said of us.
+        self.phase = phase
 
 
 class TransientDeliveryError(DeliveryError):

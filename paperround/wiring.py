@@ -14,6 +14,7 @@ from digests.compose import Limits
 from digests.links import Links
 from digests.mail.bounces.verp import ReturnPaths
 from digests.mail.farewell import Farewells
+from digests.mail.lanes import Rates
 from digests.mail.message import Identity
 from digests.render import Frame, Renderer
 from digests.transports.registry import transport_of
@@ -36,6 +37,7 @@ from storage.fetches import Fetches
 from storage.installation import Installation
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping
+from storage.lanes import Lanes as LaneRecords
 from storage.letter_events import LetterEvents
 from storage.news import Newsroom
 from storage.outbox import Outbox
@@ -56,6 +58,7 @@ from worker.collect import Collector
 from worker.deliver import Deliverer, Manner
 from worker.editing import Editor
 from worker.gauge import Gauge
+from worker.lanes import Lanes
 from worker.liveness import is_alive, worker_name
 from worker.match import Matcher
 from worker.planning import Policy
@@ -67,6 +70,7 @@ from worker.quiet import QuietNotes
 from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.reports import SOME_DAYS
+from worker.road import OpenRoad, Road
 from worker.schedule import Rounds, collecting, tick
 from worker.shortlist import Shortlister
 from worker.sweep import Sweeper
@@ -436,6 +440,27 @@ class House:
                 max_age=timedelta(hours=self.settings.mail.max_age_hours),
             ),
             clock=self.clock,
+        )
+
+    @cached_property
+    def lanes(self) -> LaneRecords:
+        """How fast letters may leave, and what shut a lane, as it is remembered."""
+        return LaneRecords(self.database)
+
+    @cached_property
+    def road(self) -> Road:
+        """What limits delivering; nothing does where letters become files and no limit is set."""
+        mail = self.settings.mail
+        if mail.transport != "smtp" and mail.per_second is None and mail.per_hour is None:
+            return OpenRoad()
+        rates = Rates(
+            per_second=mail.per_second,
+            per_hour=mail.per_hour,
+            retry_seconds=mail.retry_seconds,
+            lease=timedelta(seconds=mail.lease_seconds),
+        )
+        return Lanes(
+            records=self.lanes, rates=rates, worker=self._owner, is_alive=is_alive, hold=self.installation.pause
         )
 
     @cached_property

@@ -16,6 +16,7 @@ from domain.deliveries import DeliveryState
 from domain.errors import UsageError
 from domain.holding import COMPLAINED, Hold, Note, Residence, reason_to_hold
 from storage.database import Database
+from storage.lanes import open_lanes
 from storage.note import NoteFile
 from storage.tables import DELIVERY, INSTALLATION, OPEN
 
@@ -96,7 +97,7 @@ class Installation:
             return Hold(reason, _waiting(connection))
 
     def resume(self, now: datetime, *, skip_waiting: bool = False) -> Released:
-        """Let this archive send from here; with `skip_waiting` what waits counts as sent.
+        """Let this archive send from here, on every lane at once; with `skip_waiting` what waits counts as sent.
 
         Raises UsageError for a copy that is not whole.
         """
@@ -106,6 +107,7 @@ class Installation:
             kept = residence(connection)
             if kept.held.startswith(UNFINISHED):
                 raise UsageError(f"{kept.held}; it cannot be resumed before it is whole")
+            open_lanes(connection)
             skipped = _skip(connection) if skip_waiting else 0
             waiting = _waiting(connection)
             home = self._database.home(connection)

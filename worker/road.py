@@ -43,6 +43,10 @@ class Road(Protocol):
         """Write down what was taken note of, in one transaction; nothing is written where nothing was."""
         ...
 
+    def end(self, now: datetime) -> None:
+        """Settle at the end of a pass; what was given in it, and nobody told of or gave back, counts as sent."""
+        ...
+
 
 class OpenRoad:
     """A road without limits."""
@@ -58,4 +62,7 @@ class OpenRoad:
         """Remember nothing."""
 
     def settle(self, now: datetime) -> None:
+        """Write nothing."""
+
+    def end(self, now: datetime) -> None:
         """Write nothing."""

@@ -1,8 +1,9 @@
 """What a try means for its delivery (mail.md section 2, states and retries). Pure: values in, an outcome out.
 
 accepted              it left
-4yz                   deferred, later and later, until the letter is worth nothing
-relay not reached     deferred as well, and the try does not count
+4yz                   deferred, later and later, until the letter is worth nothing: then rejected, we gave up
+too fast              a 4yz that is said of our speed (verdicts.py): deferred, and the try does not count
+relay not reached     deferred as well, and the try does not count; expired when the letter is worth nothing
 5yz                   rejected
 no answer             uncertain: taken up once more with the same bytes, or held for a person to decide
 not wanted any more   skipped
@@ -10,6 +11,7 @@ not wanted any more   skipped
 
 from datetime import datetime, timedelta
 
+from digests.mail.verdicts import asks_for_patience
 from domain.deliveries import Acceptance, DeliveryState, Outcome
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, UncertainDelivery
 
@@ -30,12 +32,14 @@ def settle(
     uncertain_policy: str,
     jitter: float,
     sha256: str = "",
+    since: datetime | None = None,
 ) -> Outcome:
     """Return the state that a delivery goes to after one try.
 
     `result` is what the transport returned or raised (None: the reader left); `now` and `expires_at` are aware;
     `attempts` counts the tries before this one that counted; `uncertain_policy` is "resend" or "hold"; `jitter` is
-    drawn from [0, 1); `sha256` is of the joined message and is kept where it has, or may have, left.
+    drawn from [0, 1); `sha256` is of the joined message and is kept where it has, or may have, left; `since` is when it
+    could leave first, for the words that say how long was tried.
     """
     if result is None:
         return Outcome(state=DeliveryState.SKIPPED, counts=False, reason="no longer wanted")
@@ -53,12 +57,11 @@ def settle(
         again = now + pause(retry_seconds, attempts, jitter)
         resend = uncertain_policy == "resend" and not uncertain_before and again <= expires_at
         return _failed(DeliveryState.UNCERTAIN, result, not_before=again if resend else None, sha256=sha256)
-    counts = not isinstance(result, NotConnected)
+    counts = not isinstance(result, NotConnected) and not asks_for_patience(result)
     again = now + (pause(retry_seconds, attempts, jitter) if counts else timedelta(seconds=retry_seconds))
-    if again > expires_at:
-        reason = f"the next try would come after {expires_at:%Y-%m-%d %H:%M} UTC, when it is too old; last: {result}"
-        return _failed(DeliveryState.EXPIRED, result, counts=counts, reason=reason)
-    return _failed(DeliveryState.DEFERRED, result, not_before=again, counts=counts)
+    if again <= expires_at:
+        return _failed(DeliveryState.DEFERRED, result, not_before=again, counts=counts)
+    return _too_late(result, expires_at, counts=counts, tries=attempts + 1, tried=now - since if since else None)
 
 
 def pause(retry_seconds: float, attempts: int, jitter: float) -> timedelta:
@@ -70,6 +73,20 @@ def pause(retry_seconds: float, attempts: int, jitter: float) -> timedelta:
     longest = LONGEST_PAUSE.total_seconds()
     # The cap leaves room for chance: the slowest are the ones that would otherwise come back all at once.
     return timedelta(seconds=min(doubled, longest / (1 + _JITTER)) * (1 + _JITTER * jitter))
+
+
+def _too_late(
+    last: DeliveryError, expires_at: datetime, *, counts: bool, tries: int, tried: timedelta | None
+) -> Outcome:
+    """Give up on a mailbox that never said yes; a letter that its mailbox did not refuse has only become too old."""
+    if not counts:
+        reason = f"the next try would come after {expires_at:%Y-%m-%d %H:%M} UTC, when it is too old; last: {last}"
+        return _failed(DeliveryState.EXPIRED, last, counts=False, reason=reason)
+    hours = round(tried / timedelta(hours=1)) if tried else 0
+    many = "1 try" if tries == 1 else f"{tries} tries"
+    over = {0: "", 1: " over 1 hour"}.get(hours, f" over {hours} hours")
+    # The status that it was refused with is kept: by it the address is scored (mail.md item 28).
+    return _failed(DeliveryState.REJECTED, last, reason=f"gave up after {many}{over}; last: {last}")
 
 
 def _failed(

@@ -12,6 +12,7 @@ from domain.deliveries import DeliveryState
 from domain.errors import UsageError
 from paperround.browser import show_page
 from paperround.commands.context import Json, instant_from, opened, report
+from paperround.commands.lanes import show_lanes
 from paperround.console import plain, table
 from paperround.interruption import stopping
 
@@ -28,6 +29,7 @@ def attach(app: typer.Typer) -> None:
     app.command("deliver")(deliver)
     app.add_typer(issues, name="issues")
     app.add_typer(deliveries, name="deliveries")
+    deliveries.command("lanes")(show_lanes)
 
 
 def match(context: typer.Context, as_json: Json = False) -> None:

@@ -99,12 +99,28 @@ def test_a_letter_that_may_have_left_is_not_sent_again_once_it_is_too_old() -> N
     assert (outcome.state, outcome.not_before) == (DeliveryState.UNCERTAIN, None)
 
 
-@pytest.mark.parametrize("error", [TransientDeliveryError("451 later"), NotConnected("no relay")])
-def test_a_letter_whose_next_try_would_come_too_late_expires_with_its_last_reason(error: DeliveryError) -> None:
-    outcome = tried(error, expires_at=NOW + timedelta(seconds=299))
-    assert outcome.state is DeliveryState.EXPIRED
+@pytest.mark.parametrize("error", [TransientDeliveryError("421 later", 421), NotConnected("no relay")])
+def test_a_letter_whose_mailbox_refused_nothing_expires_with_its_last_reason(error: DeliveryError) -> None:
+    outcome = tried(error, attempts=4, expires_at=NOW + timedelta(seconds=299))
+    assert (outcome.state, outcome.counts, outcome.not_before) == (DeliveryState.EXPIRED, False, None)
     assert str(error) in outcome.reason
     assert tried(error, expires_at=NOW + timedelta(seconds=300)).state is DeliveryState.DEFERRED
+
+
+def test_a_mailbox_that_says_later_until_the_letter_is_too_old_is_given_up_with_its_status() -> None:
+    error = TransientDeliveryError("relay refused ann: 452 4.2.2 mailbox full", 452, "4.2.2")
+    gave_up = tried(error, attempts=12, since=NOW - timedelta(hours=35), expires_at=NOW + timedelta(seconds=299))
+    assert (gave_up.state, gave_up.code, gave_up.enhanced) == (DeliveryState.REJECTED, 452, "4.2.2")
+    assert gave_up.reason == "gave up after 13 tries over 35 hours; last: relay refused ann: 452 4.2.2 mailbox full"
+    at_once = tried(error, since=NOW - timedelta(seconds=5), expires_at=NOW)
+    assert at_once.reason.startswith("gave up after 1 try; last: ")
+    assert tried(error, expires_at=NOW).reason.startswith("gave up after 1 try; last: ")
+
+
+def test_a_keeper_that_asks_for_patience_costs_no_attempt() -> None:
+    outcome = tried(TransientDeliveryError("relay refused ann: 421 4.7.0 too many", 421, "4.7.0"), attempts=6)
+    assert (outcome.state, outcome.counts) == (DeliveryState.DEFERRED, False)
+    assert outcome.not_before == NOW + timedelta(minutes=5)
 
 
 def test_a_reader_who_left_meanwhile_is_skipped() -> None:
