@@ -118,13 +118,13 @@ def show_issue(
     as_json: Json = False,
 ) -> None:
     """Replay an issue, byte for byte as it was sent."""
-    from digests.mail.message import join, part
+    from digests.mail.joining import join, part, whole
 
     with opened(context) as house:
         letter = house.outbox.letter(house.issues.delivery_of(issue))
     if form not in {"text", "html", "eml"}:
         raise UsageError(f"--format must be text, html or eml, not {form!r}")
-    message = join(letter.fragments, letter.slots)
+    message = whole(letter.signature, join(letter.fragments, letter.slots))
     told = report(context, as_json)
     if form == "eml" and not told.is_json:
         sys.stdout.buffer.write(message)
@@ -147,7 +147,7 @@ def preview_issue(
     as_json: Json = False,
 ) -> None:
     """Show the letter that a reader would get if it were due now; nothing is sent."""
-    from digests.mail.message import part
+    from digests.mail.joining import part
 
     told = report(context, as_json)
     with opened(context) as house:
