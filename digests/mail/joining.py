@@ -9,14 +9,13 @@ A slot is `\0h:name\0` in a header line and `\0q:name\0` in a quoted-printable b
 of 44 KB costs a few microseconds once its content was compiled, so nothing here may search it letter by letter.
 """
 
-import binascii
 import html
 import re
+import string
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 from digests.mail import headers, quoted
@@ -29,7 +28,12 @@ _PERSONAL = frozenset({Role.TEXT_PERSONAL, Role.HTML_PERSONAL})
 _TEXT_SLOT = re.compile(r"\0q:([a-z-]+)\0")
 _NAME = re.compile(r"[hq]:[a-z-]+")
 _ROOM = len("List-Unsubscribe: <>")  # the longest header name that a slot follows
-_URL = re.compile(r"https?://[!#-;=?-\[\]-_a-z~]+")
+_STRAY = "the letter holds a NUL that is no slot's"
+_LETTERS = string.ascii_letters + string.digits
+_IN_LINKS = (_LETTERS + "-_.~/:?#+,;@%!$*()=&'[]^").encode()  # RFC 3986, and what stands in links nevertheless
+# What is the same in quoted-printable text and in HTML, as long as it is short enough for one line.
+_PLAIN = (_LETTERS + "-_.~/:?#+,;@%!$*() ").encode()
+_SHORT = 75  # one less than a line, for its soft break
 _REMEMBERED = 32 << 20  # octets of segments
 
 
@@ -43,25 +47,19 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A content that waits for slots: segment, place, segment, place, …, segment."""
+    """A content that waits for slots."""
 
-    segments: tuple[bytes, ...]  #: one more than there are places
-    places: tuple[_Place, ...]
-
-    @property
-    def size(self) -> int:
-        """Octets of all segments."""
-        return sum(map(len, self.segments))
+    segments: tuple[bytes, ...]  #: what stands before, between and after the slots
+    places: tuple[_Place, ...]  #: each once
+    order: tuple[int, ...]  #: of the places: which of them follows each segment but the last
+    size: int  #: octets of all segments
 
     def fill(self, slots: Mapping[str, str]) -> bytes:
         """Return the message; raises UsageError for a slot without a value and for one that would break its line."""
-        values: dict[_Place, bytes] = {}
-        out = [self.segments[0]]
-        for place, segment in zip(self.places, self.segments[1:], strict=True):
-            value = values.get(place)
-            if value is None:
-                value = values[place] = _encoded(place, _value(slots, place.name))
-            out += (value, segment)
+        values = [_encoded(place, slots) for place in self.places]
+        out = [b""] * (2 * len(self.segments) - 1)
+        out[::2] = self.segments
+        out[1::2] = [values[place] for place in self.order]
         return b"".join(out)
 
 
@@ -101,17 +99,19 @@ class Joiner:
 
 def compiled(fragments: Sequence[Fragment]) -> Compiled:
     """Return a content ready to be filled; raises UsageError for a NUL that belongs to no slot."""
-    segments = [b""]
-    places: list[_Place] = []
-    for is_html, group in groupby(fragments, lambda fragment: fragment.role in HTML_ROLES):
-        pieces = b"".join([fragment.body for fragment in group]).split(b"\0")
-        if len(pieces) % 2 == 0:
-            raise UsageError("the letter holds a NUL that is no slot's")
-        segments[-1] += pieces[0]
-        for position in range(1, len(pieces), 2):
-            places.append(_place(pieces[position], is_link=segments[-1].endswith(b"<"), is_html=is_html))
-            segments.append(pieces[position + 1])
-    return Compiled(tuple(segments), tuple(places))
+    first, *pieces = b"".join([fragment.body for fragment in fragments]).split(b"\0")
+    segments = [first]
+    places: dict[_Place, int] = {}
+    order: list[int] = []
+    for fragment in [each for each in fragments if b"\0" in each.body]:
+        inside, odd = divmod(fragment.body.count(b"\0"), 2)
+        if odd:
+            raise UsageError(_STRAY)
+        for _ in range(inside):
+            place = _place(pieces[2 * len(order)], fragment.role, is_link=segments[-1].endswith(b"<"))
+            segments.append(pieces[2 * len(order) + 1])
+            order.append(places.setdefault(place, len(places)))
+    return Compiled(tuple(segments), tuple(places), tuple(order), sum(map(len, segments)))
 
 
 def join(fragments: Sequence[Fragment], slots: Mapping[str, str]) -> bytes:
@@ -145,37 +145,36 @@ def part(
     return _TEXT_SLOT.sub(fill, text)
 
 
-def _place(slot: bytes, *, is_link: bool, is_html: bool) -> _Place:
+def _place(slot: bytes, role: Role, *, is_link: bool) -> _Place:
     name = slot.decode("latin-1")
     if not _NAME.fullmatch(name):
-        raise UsageError("the letter holds a NUL that is no slot's")
+        raise UsageError(_STRAY)
     if name.startswith("h:"):
         return _Place("link" if is_link else "header", name[2:])
-    return _Place("html" if is_html else "text", name[2:])
+    return _Place("html" if role in HTML_ROLES else "text", name[2:])
 
 
-def _encoded(place: _Place, value: str) -> bytes:
-    if place.kind == "header" or place.kind == "link":
-        return _header_value(place.name, value, bracketed=place.kind == "link")
-    return _quoted(html.escape(value) if place.kind == "html" else value)
+def _encoded(place: _Place, slots: Mapping[str, str]) -> bytes:
+    value = _value(slots, place.name)
+    kind = place.kind
+    if kind == "header" or kind == "link":
+        return _header_value(place.name, value, is_link=kind == "link")
+    if len(value) <= _SHORT and value.isascii():
+        plain = value.encode("ascii")
+        # Nearly every slot is an address of ours or a date, which both parts take as it is.
+        if not plain.translate(None, _PLAIN) and plain[:1].isalnum() and plain[-1:] != b" " and plain[:5] != b"From ":
+            return plain
+    # The soft break that ends the value's last line stands in the fragment already, after the slot.
+    return quoted.encode(html.escape(value) if kind == "html" else value).removesuffix(b"=\r\n")
 
 
-def _quoted(value: str) -> bytes:
-    """Return a value for a quoted-printable body; the soft break that ends its last line stands there already."""
-    if value.isascii() and value.isprintable() and value:
-        # quoted.encode by its shortest way, which is right unless a blank ends a line or a risky word begins one.
-        lines = binascii.b2a_qp(value.encode("ascii") + b"\r\n", istext=True)
-        if b"=20\r\n" not in lines and b"\n." not in lines and b"\nFrom " not in lines and lines[:1] not in b".F":
-            return lines[:-2]
-    return quoted.encode(value).removesuffix(b"=\r\n")
-
-
-def _header_value(name: str, value: str, *, bracketed: bool) -> bytes:
+def _header_value(name: str, value: str, *, is_link: bool) -> bytes:
     """Return a value for a header line; raises UsageError if the line would no longer be one."""
-    headers.refuse_controls(name, value)
-    if bracketed and not _URL.fullmatch(value):
-        raise UsageError(f"the link {name!r} is not an http address: {value!r}")
+    if not (value.isascii() and value.isprintable()):
+        headers.refuse_controls(name, value)
     encoded = value.encode("utf-8")  # only an address under SMTPUTF8 is not ASCII (RFC 6532)
+    if is_link and (encoded.translate(None, _IN_LINKS) or not encoded.startswith((b"http://", b"https://"))):
+        raise UsageError(f"the link {name!r} is not an http address: {value!r}")
     if len(encoded) > headers.LONGEST_LINE - _ROOM:
         raise UsageError(f"{name!r} is too long for a header line: {len(encoded)} octets")
     return encoded
