@@ -43,7 +43,7 @@ from storage.subscribers import Subscribers
 from storage.topics import Topics
 from topics.query import parse
 from worker.collect import Collector
-from worker.deliver import Deliverer, Manner
+from worker.deliver import Deliverer
 from worker.editing import Editor
 from worker.liveness import is_alive, worker_name
 from worker.match import Matcher
@@ -53,7 +53,9 @@ from worker.publish import Publisher
 from worker.reading import Reader
 from worker.receipts import Receipts
 from worker.reports import SOME_DAYS
+from worker.road import OpenRoad
 from worker.schedule import Rounds, tick
+from worker.sender import Manner
 from worker.shortlist import Shortlister
 from worker.sweep import Sweeper
 
@@ -335,14 +337,14 @@ class House:
             installation=self.installation,
             transport=self._transport or transport_of(route),
             manner=Manner(
-                sender=self.identity.address,
                 connections=mail.connections,
                 lease=timedelta(seconds=mail.lease_seconds),
                 retry_seconds=mail.retry_seconds,
                 uncertain=mail.uncertain,
-                per_second=mail.per_second,
-                per_hour=mail.per_hour,
             ),
+            road=OpenRoad(),
+            sender=lambda _: self.identity.address,
+            sign=None,
             clock=self.clock,
             worker=self._owner,
             stop=self._stop,

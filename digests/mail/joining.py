@@ -1,7 +1,7 @@
 r"""From the fragments of a content and one reader's slots to the bytes of a message, or to one part as text.
 
     compile  neighbours between two slots become one segment: once for a content, whatever the number of its readers
-    fill     each slot's value, encoded as its place asks, between the segments: the plain join, the same on every replay
+    fill     each slot's value, encoded as its place asks, between the segments: a plain join, the same on every replay
     whole    the signature's header, if there is one, in front of it
     part     fragments + slots → the text or the page, decoded, for the web, the html transport and the command line
 
@@ -157,7 +157,7 @@ def _place(slot: bytes, role: Role, *, is_link: bool) -> _Place:
 def _encoded(place: _Place, slots: Mapping[str, str]) -> bytes:
     value = _value(slots, place.name)
     kind = place.kind
-    if kind == "header" or kind == "link":
+    if kind in {"header", "link"}:
         return _header_value(place.name, value, is_link=kind == "link")
     if len(value) <= _SHORT and value.isascii():
         plain = value.encode("ascii")
