@@ -332,6 +332,7 @@ class House:
             user=mail.user,
             password=mail.password,
         )
+        sender = self.identity.address
         return Deliverer(
             outbox=self.outbox,
             installation=self.installation,
@@ -343,7 +344,7 @@ class House:
                 uncertain=mail.uncertain,
             ),
             road=OpenRoad(),
-            sender=lambda _: self.identity.address,
+            sender=lambda _: sender,
             sign=None,
             clock=self.clock,
             worker=self._owner,

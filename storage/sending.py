@@ -13,15 +13,17 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, Connection, Integer, bindparam, func, or_, select, update
+from sqlalchemy import Connection
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.issues import LetterKind
 from domain.seals import address_hash
 from domain.subscriptions import SubscriberState
-from storage.tables import DELIVERY, INSTALLATION, SUBSCRIBER, SUPPRESSION
+from storage.driver import Driver
 
 S = DeliveryState
+_LEASED = S.LEASED.value
+_HELD = frozenset({_LEASED, S.SENDING.value})
 _CONFIRMED = frozenset({SubscriberState.CONFIRMED.value})
 _REACHED = frozenset({SubscriberState.CONFIRMED.value, SubscriberState.PAUSED.value})
 # Which states of a reader a letter may be sent in; who complained and signs up again is asked (mail.md item 38).
@@ -74,53 +76,25 @@ class Committed:
     settled: tuple[bool, ...]  #: False for a delivery that was no longer this worker's: nothing was changed
 
 
-_NUMBERS: BindParameter[Any] = bindparam("ids", expanding=True)
 _LOOK = (
-    select(DELIVERY.c.id, DELIVERY.c.state, DELIVERY.c.worker, SUBSCRIBER.c.state.label("reader"))
-    .outerjoin(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
-    .where(DELIVERY.c.id.in_(_NUMBERS))
+    "SELECT delivery.id, delivery.state, delivery.worker, subscriber.state FROM delivery "
+    "LEFT JOIN subscriber ON subscriber.id = delivery.subscriber_id WHERE delivery.id IN (…)"
 )
-_HOLD = select(INSTALLATION.c.held, INSTALLATION.c.secret)
-_SUPPRESSED = select(SUPPRESSION.c.address_hash, SUPPRESSION.c.reason).where(
-    SUPPRESSION.c.address_hash.in_(bindparam("hashes", expanding=True)),
-    or_(SUPPRESSION.c.expires_at.is_(None), SUPPRESSION.c.expires_at > bindparam("now", type_=SUPPRESSION.c.at.type)),
+_HOLD = "SELECT held, secret FROM installation"
+_SUPPRESSED = (
+    "SELECT address_hash, reason FROM suppression WHERE address_hash IN (…) AND (expires_at IS NULL OR expires_at > ?)"
 )
-_ONE = DELIVERY.c.id == bindparam("one")
 _SEND = (
-    update(DELIVERY)
-    .where(_ONE)
-    .values(
-        state=S.SENDING.value,
-        first_try=func.coalesce(DELIVERY.c.first_try, bindparam("now", type_=DELIVERY.c.date.type)),
-        last_try=bindparam("now", type_=DELIVERY.c.date.type),
-        lease_until=bindparam("until"),
-        sha256=bindparam("sha"),
-        signature=bindparam("sig"),
-    )
+    "UPDATE delivery SET state = 'sending', first_try = coalesce(first_try, ?), last_try = ?, lease_until = ?, "
+    "sha256 = ?, signature = ? WHERE id = ?"
 )
 _SKIP = (
-    update(DELIVERY)
-    .where(_ONE)
-    .values(state=S.SKIPPED.value, reason=bindparam("why"), not_before=None, lease_until=None, worker="")
+    "UPDATE delivery SET state = 'skipped', reason = ?, not_before = NULL, lease_until = NULL, worker = '' WHERE id = ?"
 )
-_TRIED = bindparam("at", type_=DELIVERY.c.date.type)
 _SETTLE = (
-    update(DELIVERY)
-    .where(_ONE)
-    .values(
-        state=bindparam("new_state"),
-        not_before=bindparam("again"),
-        reply_code=bindparam("code"),
-        enhanced=bindparam("status"),
-        reply_text=bindparam("reply"),
-        reason=bindparam("why"),
-        attempts=DELIVERY.c.attempts + bindparam("counts", type_=Integer),
-        resent=or_(DELIVERY.c.resent, bindparam("resend", type_=Boolean)),
-        first_try=func.coalesce(DELIVERY.c.first_try, _TRIED),
-        last_try=_TRIED,
-        worker="",
-        lease_until=None,
-    )
+    "UPDATE delivery SET state = ?, not_before = ?, reply_code = ?, enhanced = ?, reply_text = ?, reason = ?, "
+    "attempts = attempts + ?, resent = (resent OR ?), first_try = coalesce(first_try, ?), last_try = ?, "
+    "worker = '', lease_until = NULL WHERE id = ?"
 )
 
 
@@ -134,44 +108,41 @@ def commit(
     lease: timedelta,
 ) -> Committed:
     """Settle tries and give permissions, which hold a delivery for another `lease`; a delivery stands in it once."""
+    driver = Driver(connection)
     numbers = [each.delivery_id for each in settlements] + [each.delivery_id for each in asks]
-    rows = {row.id: row for row in connection.execute(_LOOK, {"ids": numbers})}
-    mine = {number: row for number, row in rows.items() if row.worker == worker}
-    settled = tuple(
-        each.delivery_id in mine and mine[each.delivery_id].state in (S.LEASED.value, S.SENDING.value)
-        for each in settlements
-    )
-    values = [_settled(each) for each, is_mine in zip(settlements, settled, strict=True) if is_mine]
-    if values:
-        connection.execute(_SETTLE, values)
-    return Committed(_permit(connection, mine, asks, now, lease) if asks else (), settled)
+    mine = {
+        number: (state, reader)
+        for number, state, holder, reader in driver.rows(_LOOK, listed=numbers)
+        if holder == worker and state in _HELD
+    }
+    settled = tuple([each.delivery_id in mine for each in settlements])
+    ours = [each for each in settlements if each.delivery_id in mine]
+    driver.many(_SETTLE, [_settled(driver, each) for each in ours])
+    return Committed(_permit(driver, mine, asks, now, lease) if asks else (), settled)
 
 
 def _permit(
-    connection: Connection, mine: Mapping[int, Any], asks: Sequence[Ask], now: datetime, lease: timedelta
+    driver: Driver, mine: Mapping[int, tuple[str, str | None]], asks: Sequence[Ask], now: datetime, lease: timedelta
 ) -> tuple[Permission, ...]:
-    hold = connection.execute(_HOLD).one()
-    hashes = [address_hash(hold.secret, each.address_key) for each in asks]
-    found = connection.execute(_SUPPRESSED, {"hashes": hashes, "now": now})
-    suppressed = {row.address_hash: row.reason for row in found}
+    ((held, secret),) = driver.rows(_HOLD)
+    hashes = [address_hash(secret, each.address_key) for each in asks]
+    at, until = driver.instant(now), driver.instant(now + lease)
+    suppressed = dict(driver.rows(_SUPPRESSED, [at], listed=hashes))
     given: list[Permission] = []
-    sent: list[dict[str, Any]] = []
-    skipped: list[dict[str, Any]] = []
+    sent: list[tuple[Any, ...]] = []
+    skipped: list[tuple[Any, ...]] = []
     for ask, hashed in zip(asks, hashes, strict=True):
-        row = mine.get(ask.delivery_id)
-        if row is None or row.state != S.LEASED.value or hold.held:
+        state, reader = mine.get(ask.delivery_id, ("", None))
+        if state != _LEASED or held:
             given.append(Permission.LOST)
-        elif why := _unwanted(ask.kind, row.reader, suppressed.get(hashed)):
-            skipped.append({"one": ask.delivery_id, "why": why})
+        elif why := _unwanted(ask.kind, reader, suppressed.get(hashed)):
+            skipped.append((why, ask.delivery_id))
             given.append(Permission.UNWANTED)
         else:
-            values = {"one": ask.delivery_id, "sha": ask.sha256, "sig": ask.signature}
-            sent.append({**values, "now": now, "until": now + lease})
+            sent.append((at, at, until, ask.sha256, ask.signature, ask.delivery_id))
             given.append(Permission.GIVEN)
-    if sent:
-        connection.execute(_SEND, sent)
-    if skipped:
-        connection.execute(_SKIP, skipped)
+    driver.many(_SEND, sent)
+    driver.many(_SKIP, skipped)
     return tuple(given)
 
 
@@ -185,17 +156,18 @@ def _unwanted(kind: LetterKind, reader: str | None, suppression: str | None) -> 
     return ""
 
 
-def _settled(settlement: Settlement) -> dict[str, Any]:
-    outcome = settlement.outcome
-    return {
-        "one": settlement.delivery_id,
-        "new_state": outcome.state.value,
-        "again": outcome.not_before,
-        "code": outcome.code,
-        "status": outcome.enhanced or "",
-        "reply": outcome.reply,
-        "why": outcome.reason,
-        "counts": int(outcome.counts),
-        "resend": outcome.state is S.UNCERTAIN and outcome.not_before is not None,
-        "at": settlement.at,
-    }
+def _settled(driver: Driver, settlement: Settlement) -> tuple[Any, ...]:
+    outcome, at = settlement.outcome, driver.instant(settlement.at)
+    return (
+        outcome.state.value,
+        driver.instant(outcome.not_before),
+        outcome.code,
+        outcome.enhanced or "",
+        outcome.reply,
+        outcome.reason,
+        int(outcome.counts),
+        outcome.state is S.UNCERTAIN and outcome.not_before is not None,
+        at,
+        at,
+        settlement.delivery_id,
+    )

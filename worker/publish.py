@@ -1,12 +1,14 @@
 """publish: matches → letters.
 
     the confirmed readers whose slot has opened → what matched since their last issue → compose → render (editing.py)
-    → one transaction a block freezes issues, papers, contents and deliveries, and settles slots that stay empty
+    → one transaction a block freezes issues, papers, contents and deliveries, settles slots that stay empty, and counts
+    them (storage/ledger.py)
 
 Running it twice, or in two places, is harmless: the unique keys (subscriber, slot) and (subscriber, paper) decide, and
 a crash leaves a block either whole or not at all.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -18,6 +20,7 @@ from storage.issues import Issues
 from worker.editing import Editor
 from worker.planning import due
 
+log = logging.getLogger("paperround.worker")
 AGAIN = timedelta(hours=1)  # after which a letter that could not be composed is tried again
 
 
@@ -41,6 +44,7 @@ class Publisher:
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()
         editor = self._editor()
+        run = self._issues.run(now)
         for block in self._issues.readers():
             chosen = [
                 (reader, found)
@@ -51,18 +55,19 @@ class Publisher:
             readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]
             empty = {each.subscriber_id: now for each in edited if each.is_empty}
+            without = Counter(each.fault or "nothing matched" for each in edited if each.plan is None)
             passed = [""] * len(plans)
-            if not dry_run and (plans or empty):
-                passed = self._issues.freeze(plans, empty, self._clock.now())
+            if not dry_run:
+                passed = run.freeze(plans, empty, without, self._clock.now())
             self._put_off(each.subscriber_id for each in edited if each.fault)
-            skipped.update(each.fault or "nothing matched" for each in edited if each.plan is None)
+            skipped.update(without)
             skipped.update(reason for reason in passed if reason)
             issues += passed.count("")
             papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
             progress(len(block))
         counts = PublishCounts(due=readers, issues=issues, papers=papers, skipped=dict(skipped))
-        if (issues or skipped) and not dry_run:
-            self._issues.record_run(now, due=readers, planned=issues, excluded=counts.skipped)
+        if wrong := run.end(self._clock.now()):
+            log.error("publish: %s", wrong)
         return counts
 
     def _put_off(self, subscriber_ids: Iterable[int]) -> None:
