@@ -153,7 +153,7 @@ class Steps:
             self._inner.__enter__()
             return self
 
-        def __exit__(self, *error: Any) -> None:
+        def __exit__(self, *error: object) -> None:
             self._inner.__exit__(*error)
 
         def send(self, message: Any, before_dot: Callable[[], bool]) -> Any:

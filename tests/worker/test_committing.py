@@ -39,9 +39,7 @@ class Slow:
 @pytest.fixture
 def shared():
     outbox = Slow()
-    return SimpleNamespace(
-        outbox=outbox, committer=Committer(outbox, "one", FixedClock(NOW), timedelta(minutes=15))
-    )
+    return SimpleNamespace(outbox=outbox, committer=Committer(outbox, "one", FixedClock(NOW), timedelta(minutes=15)))
 
 
 def ask(number):
