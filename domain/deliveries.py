@@ -76,6 +76,7 @@ class Outcome:
     counts: bool = True  #: whether it used an attempt
     sha256: str = ""  #: of the joined message, once it was sent
     reason: str = ""  #: for skipped, rejected, expired: why, in a word or a sentence
+    blames: bool = False  #: the relay refused this recipient or letter for good: it counts for the mailbox's score
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,10 @@ class LetterKind(StrEnum):
     ALERT = "alert"  # to the operator
 
 
+#: What somebody asked for and waits for: it leaves before digests, and rather twice than never.
+AWAITED = frozenset({LetterKind.CONFIRM, LetterKind.PREFERENCES, LetterKind.ADDRESS})
+
+
 class Role(StrEnum):
     """Which part of a message a fragment belongs to."""
 

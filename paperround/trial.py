@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from digests.compose import Limits, compose
-from digests.mail.message import mailing_slots, part
+from digests.mail.joining import part
+from digests.mail.message import mailing_slots
 from domain.clock import Clock
 from domain.issues import Candidate, TopicWish
 from domain.papers import FetchStatus

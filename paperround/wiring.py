@@ -55,7 +55,7 @@ from storage.troubles import Troubles
 from topics.query import parse
 from worker.bounces import BounceDesk
 from worker.collect import Collector
-from worker.deliver import Deliverer, Manner
+from worker.deliver import Deliverer
 from worker.editing import Editor
 from worker.gauge import Gauge
 from worker.lanes import Lanes
@@ -72,6 +72,7 @@ from worker.receipts import Receipts
 from worker.reports import SOME_DAYS
 from worker.road import OpenRoad, Road
 from worker.schedule import Rounds, collecting, tick
+from worker.sender import Manner
 from worker.shortlist import Shortlister
 from worker.sweep import Sweeper
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
@@ -481,14 +482,14 @@ class House:
             installation=self.installation,
             transport=self._transport or transport_of(route),
             manner=Manner(
-                sender=self.identity.address,
                 connections=mail.connections,
                 lease=timedelta(seconds=mail.lease_seconds),
                 retry_seconds=mail.retry_seconds,
                 uncertain=mail.uncertain,
-                per_second=mail.per_second,
-                per_hour=mail.per_hour,
             ),
+            road=self.road,
+            sender=self.envelope_sender,
+            sign=self.sign,
             clock=self.clock,
             worker=self._owner,
             stop=self._stop,

@@ -34,6 +34,7 @@ class Store(Protocol):
     file: Path | None  #: of an SQLite file
     engine: Engine
     turn: AbstractContextManager[object]
+    errors: type[Exception]  #: what its driver raises, where a statement went to the driver itself (driver.py)
     upgrades_itself: bool
 
     def writing(self) -> AbstractContextManager[Connection]:
@@ -179,5 +180,7 @@ class Database:
             yield
         except DBAPIError as error:
             raise self._store.ours(error.orig or error) from error
+        except self._store.errors as error:
+            raise self._store.ours(error) from error
         except SQLAlchemyError as error:
             raise DatabaseUnavailable(f"the database {self.place} could not be used: {error}") from error

@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, String, cast, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storage.tables import CONTENT, DELIVERY, MARKER, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
+from storage.ledger import count_gone
+from storage.tables import CONTENT, DELIVERY, ISSUE, MARKER, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 
 #: The marker: contents that were let go since the last time all fragments were looked through.
 UNSWEPT = "contents-let-go"
@@ -23,6 +24,7 @@ def erase_readers(connection: Connection, ids: Sequence[int]) -> int:
     topics = set(
         connection.execute(select(SUBSCRIPTION.c.topic_id).where(SUBSCRIPTION.c.subscriber_id.in_(ids))).scalars()
     )
+    count_gone(connection, ISSUE.c.subscriber_id.in_(ids))
     gone = connection.execute(delete(SUBSCRIBER).where(SUBSCRIBER.c.id.in_(ids))).rowcount
     let_go(connection, contents)
     _unname(connection, topics)

@@ -18,6 +18,7 @@ from domain.errors import DatabaseUnavailable
 from storage import derived, migrate
 from storage.beside import is_cut_short
 from storage.database import Database
+from storage.ledger import balances
 from storage.reading import BLOCK
 from storage.tables import CONTENT, DELIVERY, FRAGMENT, PAPER, PUBLISH_RUN
 from storage.words.categories import CATEGORY, names
@@ -205,6 +206,8 @@ def _letters(connection: Connection, place: str) -> Iterator[Fault]:  # noqa: AR
     counts = connection.execute(select(PUBLISH_RUN.c.due, PUBLISH_RUN.c.planned, PUBLISH_RUN.c.excluded))
     if wrong := sum(due != planned + sum(excluded.values()) for due, planned, excluded in counts):
         yield _damage(f"publishes whose counts do not add up: {wrong}")
+    if unlike := [each.sentence for each in balances(connection) if each.sentence]:
+        yield _damage(f"publishes of which letters are lost: {len(unlike)}, the first: {unlike[0]}")
 
 
 def _torn(connection: Connection) -> int:

@@ -5,6 +5,7 @@ written together or not at all; the unique key (subscriber, slot) makes a second
 (subscriber, paper) keeps a paper from reaching one reader twice.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from domain.issues import IssuePlan
 from domain.silences import Unserved
 from domain.subscriptions import Subscriber, SubscriberState
 from storage.database import Database
+from storage.ledger import balances, raise_run
 from storage.mailings import queue
 from storage.reading import BLOCK
 from storage.silences import keep
@@ -94,19 +96,12 @@ class Issues:
         with self._database.writing() as connection:
             passed = [_freeze(connection, plan, now) for plan in plans]
             keep(connection, [*silences, *_passed_over(plans, passed)], now)
-            if empty:
-                connection.execute(
-                    update(SUBSCRIBER)
-                    .where(SUBSCRIBER.c.id == bindparam("reader"))
-                    .values(looked_at=bindparam("looked")),
-                    [{"reader": reader, "looked": looked} for reader, looked in empty.items()],
-                )
+            _settle_empty(connection, empty)
         return passed
 
-    def record_run(self, now: datetime, due: int, planned: int, excluded: Mapping[str, int]) -> None:
-        """Keep the counts of one publish that planned or excluded anybody."""
-        with self._database.writing() as connection:
-            connection.execute(insert(PUBLISH_RUN).values(at=now, due=due, planned=planned, excluded=dict(excluded)))
+    def run(self, at: datetime) -> "PublishRun":
+        """Begin a publish, whose blocks are counted together; nothing is written before the first."""
+        return PublishRun(self._database, at)
 
     def records(self, limit: int | None = None) -> tuple[IssueRecord, ...]:
         """Return every issue, newest first."""
@@ -145,6 +140,54 @@ class Issues:
         with self._database.reading() as connection:
             query = select(func.count()).where(PAPER.c.first_seen > moment, PAPER.c.backlog.is_(False))
             return int(connection.execute(query).scalar_one())
+
+
+class PublishRun:
+    """One publish under way: each block is frozen and counted in one transaction, so its counts always add up."""
+
+    def __init__(self, database: Database, at: datetime) -> None:
+        self._database = database
+        self._at = at
+        self._id: int | None = None
+
+    def freeze(
+        self,
+        plans: Sequence[IssuePlan],
+        empty: Mapping[int, datetime],
+        excluded: Mapping[str, int],
+        now: datetime,
+        silences: Sequence[Unserved] = (),
+    ) -> list[str]:
+        """Do as Issues.freeze does, and count what was planned and who was excluded: `excluded` is reason → readers.
+
+        Plans that are not written are excluded too, for the reason that is returned.
+        """
+        if not (plans or empty or excluded):
+            return []
+        with self._database.writing() as connection:
+            run_id = raise_run(connection, self._id, self._at, planned=0, excluded={})
+            passed = [_freeze(connection, plan, now, run_id) for plan in plans]
+            keep(connection, [*silences, *_passed_over(plans, passed)], now)
+            _settle_empty(connection, empty)
+            reasons = Counter(excluded) + Counter(reason for reason in passed if reason)
+            raise_run(connection, run_id, self._at, planned=passed.count(""), excluded=reasons)
+        self._id = run_id
+        return passed
+
+    def end(self, now: datetime) -> str:
+        """Record that the publish is through; return what does not add up, in a sentence, "" if all does."""
+        if self._id is None:
+            return ""
+        with self._database.writing() as connection:
+            connection.execute(update(PUBLISH_RUN).where(PUBLISH_RUN.c.id == self._id).values(ended_at=now))
+            return "; ".join(filter(None, (each.sentence for each in balances(connection, self._id))))
+
+
+def _settle_empty(connection: Connection, empty: Mapping[int, datetime]) -> None:
+    if empty:
+        looked = update(SUBSCRIBER).where(SUBSCRIBER.c.id == bindparam("reader"))
+        values = [{"reader": reader, "looked": at} for reader, at in empty.items()]
+        connection.execute(looked.values(looked_at=bindparam("looked")), values)
 
 
 def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
@@ -188,7 +231,7 @@ def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unse
     ]
 
 
-def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:
+def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int | None = None) -> str:
     state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
     if state != SubscriberState.CONFIRMED.value:
         return "left meanwhile"
@@ -202,6 +245,7 @@ def _freeze(connection: Connection, plan: IssuePlan, now: datetime) -> str:
         cutoff=plan.cutoff,
         upto_match=plan.upto_match,
         created_at=now,
+        run_id=run_id,
     )
     created = issue.on_conflict_do_nothing(index_elements=["subscriber_id", "slot"]).returning(ISSUE.c.id)
     issue_id = connection.execute(created).scalar()

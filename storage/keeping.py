@@ -21,6 +21,7 @@ from domain.papers import FetchStatus
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.erasing import UNSWEPT, erase_readers, let_go
+from storage.ledger import count_gone
 from storage.reading import BLOCK
 from storage.tables import (
     CONSENT,
@@ -126,6 +127,7 @@ class Keeping:
             nonlocal contents
             theirs = select(DELIVERY.c.content_id).where(DELIVERY.c.issue_id.in_(ids)).distinct()
             held = list(connection.execute(theirs).scalars())
+            count_gone(connection, and_(ISSUE.c.id.in_(ids), old))
             gone = connection.execute(delete(ISSUE).where(ISSUE.c.id.in_(ids), old)).rowcount
             contents += let_go(connection, held)
             return gone
@@ -175,8 +177,10 @@ class Keeping:
         stays = newest.union(newest.where(RUN.c.slot.not_like(f"{self._by_hand}%"))) if self._by_hand else newest
         old = and_(func.coalesce(RUN.c.finished_at, RUN.c.lease_until) < before, RUN.c.id.not_in(stays))
         found = sum(steps.over(RUN.c.id, old, _deleting(RUN.c.id, old)))
-        for counts in (PUBLISH_RUN, TALLY):
-            counted = counts.c.at < before
+        # The newest publish stays, else SQLite would give its number again, and issues that name it would be another's.
+        newest_publish = select(func.max(PUBLISH_RUN.c.id)).correlate(None).scalar_subquery()
+        published = and_(PUBLISH_RUN.c.at < before, PUBLISH_RUN.c.id < newest_publish)
+        for counts, counted in ((PUBLISH_RUN, published), (TALLY, TALLY.c.at < before)):
             found += sum(steps.over(counts.c.id, counted, _deleting(counts.c.id, counted)))
         return found
 
@@ -213,7 +217,9 @@ class Keeping:
                 return 0  # another state of the archive was put in its place: what is in use there was not looked at
             since = connection.execute(select(CONTENT.c.fragments).where(CONTENT.c.id > newest)).scalars()
             young = {fragment_id for fragments in since for _, fragment_id in fragments}
-            dead = [each for each in ids if not used[each] and each not in young]
+            # The newest stays: SQLite would give its number again, and shelf.py may still hold the piece that had it.
+            newest_piece = connection.execute(select(func.max(FRAGMENT.c.id))).scalar()
+            dead = [each for each in ids if not used[each] and each not in young and each != newest_piece]
             return connection.execute(delete(FRAGMENT).where(FRAGMENT.c.id.in_(dead))).rowcount if dead else 0
 
         gone = sum(steps.over(FRAGMENT.c.id, FRAGMENT.c.id < len(used), drop, worth=lambda each: not used[each]))

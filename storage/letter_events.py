@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
-from domain.deliveries import DeliveryState
+from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import MOST_LATE, LetterEvent, LetterEventKind, SuppressionReason
 from domain.subscriptions import Consent
 from storage.database import Database
@@ -46,23 +46,6 @@ class LetterEvents:
             for event in events:
                 new += _record(connection, event, now)
         return new
-
-    def refused(self, delivery_id: int, status: str, text: str, now: datetime) -> int:
-        """Take note that a relay refused a letter for good, or until it was too late; return 1 where that is new.
-
-        `status` is the enhanced status; where there is none, the reply code that `text` may begin with gives its class.
-        """
-        known = status or (f"{text[0]}.0.0" if text[:1] in {"4", "5"} and text[1:3].isdigit() else "")
-        event = LetterEvent(
-            source=SMTP,
-            source_event_id=str(delivery_id),
-            delivery_id=delivery_id,
-            kind=K.BOUNCE,
-            at=now,
-            status=known,
-            detail=text,
-        )
-        return self.record([event], now)
 
     def delivery_of(self, message_id: str) -> int | None:
         """Return the delivery of a Message-ID of ours, or of its left part alone; None for any other text."""
@@ -109,6 +92,25 @@ class LetterEvents:
                 if row.kind == K.COMPLAINT.value or is_refusal_of_content(K.BOUNCE, row.status, row.detail)
             }
             return int(connection.execute(accepted).scalar_one()), len(complaints)
+
+
+def take_refusal(connection: Connection, delivery_id: int, outcome: Outcome, now: datetime) -> bool:
+    """Take note that a relay refused a letter for good, or until it was too late, in the transaction that settles it.
+
+    Where it gave no enhanced status, its reply code gives the class. Return whether that is new.
+    """
+    # An address stands before the code, and whoever signed up with it chose its words.
+    said = outcome.reply.partition(f"{outcome.code} ")[2]
+    event = LetterEvent(
+        source=SMTP,
+        source_event_id=str(delivery_id),
+        delivery_id=delivery_id,
+        kind=K.BOUNCE,
+        at=now,
+        status=outcome.enhanced or f"{(outcome.code or 500) // 100}.0.0",
+        detail=said,
+    )
+    return _record(connection, event, now)
 
 
 def _record(connection: Connection, event: LetterEvent, now: datetime) -> bool:

@@ -4,30 +4,33 @@
 
 `sending` is committed before the step that cannot be taken back, and only if the reader still wants the letter. What
 a crash leaves behind tells where it happened: `leased` never left, `sending` may have, so it goes out once more with
-the same Message-ID, Date and bytes, or is held for the operator. Each commit is one delivery's own.
+the same Message-ID, Date and bytes, or is held for the operator. Which letters are next is leasing.py's, the commit
+that each goes through sending.py's, and what a person says of one verdicts.py's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, select, text, update
+from sqlalchemy import case, func, select, text, update
 
-from domain.deliveries import DeliveryState, Leased, Outcome
+from domain.deliveries import DeliveryState, Leased
 from domain.errors import UnknownError
-from domain.issues import Fragment, LetterKind, Role
-from domain.subscriptions import SubscriberState
+from domain.issues import AWAITED
+from storage import leasing, sending, verdicts
 from storage.database import Database
-from storage.installation import is_held
-from storage.tables import CONTENT, DELIVERY, FRAGMENT, ISSUE, OPEN, SUBSCRIBER
+from storage.installation import residence
+from storage.leasing import WAITING, due, in_states
+from storage.letter_events import take_refusal
+from storage.sending import Ask, Committed, Settlement
+from storage.shelf import Shelf
+from storage.tables import CONTENT, DELIVERY, ISSUE, OPEN
 
 S = DeliveryState
-_WAITING = (S.PLANNED, S.DEFERRED, S.UNCERTAIN)
-# Which state of a reader a letter may be sent in.
-_WANTED = {LetterKind.DIGEST: SubscriberState.CONFIRMED, LetterKind.CONFIRM: SubscriberState.PENDING}
-
+_UNCAPPED: Mapping[str, int] = MappingProxyType({})
+_AWAITED = frozenset(kind.value for kind in AWAITED)
 
 # What a leased delivery was before: it goes back to it, and says no less than is known of it.
 _WAITED = case(
@@ -53,29 +56,22 @@ class DeliveryRecord:
     sha256: str
 
 
-class Permission(Enum):
-    """Whether a delivery may take the step that cannot be taken back."""
-
-    GIVEN = "given"
-    UNWANTED = "unwanted"  # the reader left meanwhile: it is skipped
-    LOST = "lost"  # another worker took it over, its reader was erased, or the operator holds everything
-
-
 class Outbox:
     """The deliveries of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._shelf = Shelf()
 
     def is_due(self, now: datetime) -> bool:
         """Whether anything waits that may leave now."""
         with self._database.reading() as connection:
-            return connection.execute(select(DELIVERY.c.id).where(_due(now)).limit(1)).first() is not None
+            return connection.execute(select(DELIVERY.c.id).where(due(now)).limit(1)).first() is not None
 
     def in_flight(self, now: datetime) -> int:
         """Return how many letters are on the wire, as far as their leases tell."""
         with self._database.reading() as connection:
-            query = select(func.count()).where(text(OPEN), _in((S.SENDING,)), DELIVERY.c.lease_until > now)
+            query = select(func.count()).where(text(OPEN), in_states((S.SENDING,)), DELIVERY.c.lease_until > now)
             return int(connection.execute(query).scalar_one())
 
     def recover(self, is_alive: Callable[[str], bool | None], now: datetime, *, resend: bool) -> int:
@@ -84,132 +80,102 @@ class Outbox:
         `is_alive` says None of a worker of whom nothing can be known: its leases end when their time is over. Those of
         a living one never do.
 
-        Leased ones are planned again at once. Those being sent may have left: with `resend`, and confirmations always,
-        they are due again at once if they were not resent before, else they are held as uncertain.
+        Leased ones are planned again at once. Those being sent may have left: with `resend`, and what somebody waits
+        for always, they are due again at once if they were not resent before, else they are held as uncertain.
         """
         kept = 0
         with self._database.writing() as connection:
             held = connection.execute(
                 select(DELIVERY, CONTENT.c.kind)
                 .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-                .where(text(OPEN), _in((S.LEASED, S.SENDING)))
+                .where(text(OPEN), in_states((S.LEASED, S.SENDING)))
             ).all()
             for row in held:
                 alive = is_alive(row.worker)
                 if alive or (alive is None and row.lease_until > now):
                     continue
-                again = resend or row.kind == LetterKind.CONFIRM.value
+                again = resend or row.kind in _AWAITED
                 values = _released(row, now, again)
                 connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(values))
                 kept += values["not_before"] is None
         return kept
 
-    def lease(self, worker: str, now: datetime, lease: timedelta, limit: int) -> tuple[Leased, ...]:
-        """Claim up to `limit` due deliveries for a worker, oldest first; confirmations before digests.
+    def lease(
+        self,
+        worker: str,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        shut: frozenset[str] = frozenset(),
+        caps: Mapping[str, int] = _UNCAPPED,
+        awaited_first: bool = True,
+    ) -> tuple[Leased, ...]:
+        """Claim up to `limit` due deliveries for a worker, oldest first.
 
-        None are given while the archive is held.
+        None to the keepers of mailboxes that are `shut`, and at most so many to each that has a cap. With
+        `awaited_first` those that somebody waits for come before all others, at the price of a look at all that is
+        due. None are given while the archive is held.
         """
         with self._database.writing() as connection:
-            if is_held(connection):
+            here = residence(connection)
+            if here.held:
                 return ()
-            due = (
-                select(DELIVERY.c.id)
-                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-                .where(_due(now))
-                .order_by(CONTENT.c.kind != LetterKind.CONFIRM.value, DELIVERY.c.not_before, DELIVERY.c.id)
-                .limit(limit)
-            )
-            ids = list(connection.execute(due).scalars())
+            ids = leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first)
             if not ids:
                 return ()
-            leased = _leased(connection, ids)
-            connection.execute(
-                update(DELIVERY)
-                .where(DELIVERY.c.id.in_(ids))
-                .values(state=S.LEASED.value, worker=worker, lease_until=now + lease)
-            )
+            leased = leasing.letters(connection, ids, self._shelf, here.passes)
+            leasing.lease(connection, ids, worker, now + lease)
         return leased
 
     def release(self, worker: str) -> int:
         """Give back what a worker claimed and did not begin to send; return how many."""
         with self._database.writing() as connection:
             mine = update(DELIVERY).where(text(OPEN), DELIVERY.c.worker == worker, DELIVERY.c.state == S.LEASED.value)
-            return connection.execute(mine.values(state=_WAITED, worker="", lease_until=None)).rowcount
+            given = connection.execute(mine.values(state=_WAITED, worker="", lease_until=None)).rowcount
+        self._shelf.clear()
+        return given
 
     def expire(self, now: datetime) -> int:
         """End what is too old to be worth sending; return how many."""
         with self._database.writing() as connection:
             # One that may have left, and is held for the operator, stays what it is.
             late = update(DELIVERY).where(
-                text(OPEN), _in(_WAITING), DELIVERY.c.not_before.is_not(None), DELIVERY.c.expires_at <= now
+                text(OPEN), in_states(WAITING), DELIVERY.c.not_before.is_not(None), DELIVERY.c.expires_at <= now
             )
             return connection.execute(
                 late.values(state=S.EXPIRED.value, not_before=None, reason="too old when its turn came")
             ).rowcount
 
-    def mark_sending(self, delivery_id: int, worker: str, now: datetime, lease: timedelta) -> Permission:
-        """Durably mark a delivery before the step that cannot be taken back, and hold it for another `lease`.
+    def commit(
+        self, worker: str, settlements: Sequence[Settlement], asks: Sequence[Ask], now: datetime, lease: timedelta
+    ) -> Committed:
+        """Settle how tries ended, and durably mark what is to be sent next, in one transaction.
 
-        An archive that is held meanwhile, or was replaced by a copy, gives no permission.
+        See sending.py. What a relay refused for good counts for the mailbox's score in the same moment. An archive that
+        is held meanwhile, or was replaced by a copy, gives no permission.
         """
         with self._database.writing() as connection:
-            row = connection.execute(
-                select(
-                    DELIVERY.c.state,
-                    DELIVERY.c.worker,
-                    DELIVERY.c.first_try,
-                    CONTENT.c.kind,
-                    SUBSCRIBER.c.state.label("reader"),
-                )
-                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-                .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
-                .where(DELIVERY.c.id == delivery_id)
-            ).first()
-            if row is None or row.state != S.LEASED.value or row.worker != worker or is_held(connection):
-                return Permission.LOST
-            mine = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
-            wanted = _WANTED[LetterKind(row.kind)]
-            if row.reader != wanted.value:
-                reason = f"the reader is {row.reader}"
-                connection.execute(
-                    mine.values(state=S.SKIPPED.value, reason=reason, not_before=None, lease_until=None, worker="")
-                )
-                return Permission.UNWANTED
-            connection.execute(
-                mine.values(
-                    state=S.SENDING.value, first_try=row.first_try or now, last_try=now, lease_until=now + lease
-                )
-            )
-        return Permission.GIVEN
+            done = sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
+            for settlement, was_ours in zip(settlements, done.settled, strict=True):
+                if was_ours and settlement.outcome.blames:
+                    take_refusal(connection, settlement.delivery_id, settlement.outcome, settlement.at)
+        return done
 
-    def settle(self, delivery_id: int, worker: str, outcome: Outcome, now: datetime) -> bool:
-        """Record how a try ended; return False if the delivery is no longer this worker's."""
-        values: dict[str, Any] = {
-            "state": outcome.state.value,
-            "not_before": outcome.not_before,
-            "reply_code": outcome.code,
-            "enhanced": outcome.enhanced or "",
-            "reply_text": outcome.reply,
-            "reason": outcome.reason,
-            "worker": "",
-            "lease_until": None,
-        }
-        if outcome.sha256:
-            values["sha256"] = outcome.sha256
-        if outcome.counts:
-            values["attempts"] = DELIVERY.c.attempts + 1
-        if outcome.state is S.UNCERTAIN and outcome.not_before is not None:
-            values["resent"] = True
-        if outcome.state is not S.SKIPPED:
-            values["first_try"] = func.coalesce(DELIVERY.c.first_try, now)
-            values["last_try"] = now
+    def retry(self, delivery_id: int, now: datetime) -> DeliveryState:
+        """Let a delivery be due now, with the same bytes; return what it was. Raises UnknownError, UsageError."""
         with self._database.writing() as connection:
-            mine = update(DELIVERY).where(
-                DELIVERY.c.id == delivery_id,
-                DELIVERY.c.worker == worker,
-                DELIVERY.c.state.in_([S.LEASED.value, S.SENDING.value]),
-            )
-            return connection.execute(mine.values(values)).rowcount == 1
+            return verdicts.retry(connection, delivery_id, now)
+
+    def resolve(self, delivery_id: int, now: datetime, *, sent: bool) -> None:
+        """Say of an uncertain delivery that it was sent, or let it be sent again; raises UnknownError, UsageError."""
+        with self._database.writing() as connection:
+            verdicts.resolve(connection, delivery_id, now, sent=sent)
+
+    def settled_by_event(self, delivery_id: int) -> bool:
+        """Take a provider's word that a delivery arrived; return whether that was news of an uncertain one."""
+        with self._database.writing() as connection:
+            return verdicts.settle_by_event(connection, delivery_id)
 
     def accepted_since(self, moment: datetime) -> int:
         """Return how many messages were accepted after an instant: what an hourly limit counts."""
@@ -245,18 +211,10 @@ class Outbox:
     def letter(self, delivery_id: int) -> Leased:
         """Return a delivery's letter as it was frozen, for a replay; raises UnknownError."""
         with self._database.reading() as connection:
-            found = _leased(connection, [delivery_id])
+            found = leasing.letters(connection, [delivery_id], Shelf(), 0)
         if not found:
             raise UnknownError(f"there is no delivery {delivery_id}")
         return found[0]
-
-
-def _due(now: datetime) -> Any:
-    return and_(text(OPEN), _in(_WAITING), DELIVERY.c.not_before <= now, DELIVERY.c.expires_at > now)
-
-
-def _in(states: Sequence[DeliveryState]) -> Any:
-    return DELIVERY.c.state.in_([state.value for state in states])
 
 
 def _released(row: Any, now: datetime, resend: bool) -> dict[str, Any]:
@@ -268,34 +226,3 @@ def _released(row: Any, now: datetime, resend: bool) -> dict[str, Any]:
         return {**free, "state": S.UNCERTAIN.value, "not_before": now, "resent": True, "reason": reason}
     reason = "its worker died while sending: it may have left"
     return {**free, "state": S.UNCERTAIN.value, "not_before": None, "reason": reason}
-
-
-def _leased(connection: Connection, ids: Sequence[int]) -> tuple[Leased, ...]:
-    rows = connection.execute(
-        select(DELIVERY, CONTENT.c.kind, CONTENT.c.subject, CONTENT.c.fragments)
-        .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-        .where(DELIVERY.c.id.in_(ids))
-    ).all()
-    wanted = {fragment_id for row in rows for _, fragment_id in row.fragments}
-    bodies = {row.id: row.body for row in connection.execute(select(FRAGMENT).where(FRAGMENT.c.id.in_(wanted)))}
-    by_id = {row.id: row for row in rows}
-    return tuple(
-        Leased(
-            id=row.id,
-            message_key=row.message_key,
-            kind=LetterKind(row.kind),
-            recipient=row.recipient,
-            message_id=row.message_id,
-            attempts=row.attempts,
-            uncertain_before=row.resent,
-            expires_at=row.expires_at,
-            subject=row.subject,
-            fragments=tuple(Fragment(role=Role(role), body=bodies[each]) for role, each in row.fragments),
-            slots=row.slots,
-            date=row.date,
-            keeper=row.keeper,
-            sha256=row.sha256,
-            signature=row.signature,
-        )
-        for row in (by_id[each] for each in ids if each in by_id)
-    )

@@ -40,6 +40,7 @@ class PostgresStore:
 
     #: An older schema is migrated by `paperround archive migrate` alone: other machines may be at work.
     upgrades_itself = False
+    errors: type[Exception] = psycopg.Error
     file: Path | None = None
 
     def __init__(self, url: str, busy_seconds: float) -> None:

@@ -30,6 +30,7 @@ class SqliteStore:
 
     #: An older schema is migrated by whoever opens it, after a copy was made.
     upgrades_itself = True
+    errors: type[Exception] = sqlite3.Error
 
     def __init__(self, url: str, busy_seconds: float) -> None:
         self.place = url.removeprefix("sqlite://").removeprefix("/") or MEMORY

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digests.links import Links
-from digests.mail.message import part
+from digests.mail.joining import part
 from domain.errors import UnknownError
 from storage.issues import Issues
 from storage.outbox import Outbox

@@ -2,12 +2,14 @@
 
     the confirmed readers whose slot has opened → what matched since their last issue → compose → render (editing.py)
     → for whom nothing matched for days: a quiet note (quiet.py) → one transaction a block freezes issues, papers,
-    contents and deliveries, settles slots that stay empty, and keeps why each due reader without a letter has none
+    contents and deliveries, settles slots that stay empty, keeps why each due reader without a letter has none, and
+    counts them (storage/ledger.py)
 
 Running it twice, or in two places, is harmless: the unique keys (subscriber, slot) and (subscriber, paper) decide, and
 a crash leaves a block either whole or not at all.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +23,7 @@ from worker.editing import Edited, Editor
 from worker.planning import due
 from worker.quiet import QuietNotes
 
+log = logging.getLogger("paperround.worker")
 AGAIN = timedelta(hours=1)  # after which a letter that could not be composed is tried again
 
 
@@ -61,6 +64,7 @@ class Publisher:
         up_to = self._issues.newest_match()
         editor = self._editor()
         quiet = self._quiet()
+        run = self._issues.run(now)
         for block in self._issues.readers():
             chosen = [
                 (reader, found)
@@ -72,19 +76,20 @@ class Publisher:
             plans = [each.plan for each in edited if each.plan is not None]
             empty = {each.subscriber_id: now for each in edited if each.is_empty}
             unserved = _unserved(chosen, edited, quiet)
+            without = Counter(each.reason for each in unserved)
             passed = [""] * len(plans)
-            if not dry_run and (plans or unserved):
-                passed = self._issues.freeze(plans, empty, self._clock.now(), unserved)
+            if not dry_run:
+                passed = run.freeze(plans, empty, without, self._clock.now(), unserved)
             self._put_off(each.subscriber_id for each in edited if each.fault)
-            skipped.update(each.reason for each in unserved)
+            skipped.update(without)
             notes += sum(each.note is not None for each in unserved)
             skipped.update(reason for reason in passed if reason)
             issues += passed.count("")
             papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
             progress(len(block))
         counts = PublishCounts(due=readers, issues=issues, papers=papers, skipped=dict(skipped), quiet=notes)
-        if (issues or skipped) and not dry_run:
-            self._issues.record_run(now, due=readers, planned=issues, excluded=counts.skipped)
+        if wrong := run.end(self._clock.now()):
+            log.error("publish: %s", wrong)
         return counts
 
     def _put_off(self, subscriber_ids: Iterable[int]) -> None:

@@ -11,10 +11,10 @@ _E = TypeVar("_E", bound=DeliveryError)
 _KINDS: dict[int, type[DeliveryError]] = {4: TransientDeliveryError, 5: PermanentDeliveryError}
 
 
-def refused(reply: Reply, what: str) -> DeliveryError:
+def refused(reply: Reply, what: str, phase: str = "") -> DeliveryError:
     """Return what a refusal means; an answer that is neither 4yz nor 5yz may be another one the next time."""
     kind = NotConnected if reply.code in OURS else _KINDS.get(reply.kind, TransientDeliveryError)
-    return kind(f"{what}: {reply}", reply.code, reply.enhanced)
+    return kind(f"{what}: {reply}", reply.code, reply.enhanced, phase=phase)
 
 
 def wrapped(error: Exception, kind: type[_E], what: str) -> _E:

@@ -2,22 +2,20 @@ r"""From a letter to the bytes of a message, and back.
 
     freeze   letter + identity → content: head, seams and the letter's own fragments, all encoded, shared by readers
     slots    what makes a content one reader's own: to, message-id, date and that reader's links
-    join     fragments + slots → the message: the plain join, slots filled; the same bytes on every replay
-    part     fragments + slots → the text or the page, decoded, for the web, the html transport and the command line
 
-A slot is `\0h:name\0` in a header line and `\0q:name\0` in a quoted-printable body; NUL stands in no message.
+What comes of both, the bytes of a message, is joining.py's. A slot is `\0h:name\0` in a header line and `\0q:name\0`
+in a quoted-printable body; NUL stands in no message.
 """
 
 import hashlib
-import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from digests import wording
-from digests.mail import headers, quoted
+from digests.mail import headers
+from digests.mail.joining import HTML_ROLES, TEXT_ROLES
 from domain.errors import UsageError
 from domain.issues import Content, Fragment, LetterKind, Role
 
@@ -29,14 +27,8 @@ LETTER_HEADER = "X-Paperround-Letter"
 
 _LIST_KINDS = frozenset({LetterKind.DIGEST, LetterKind.QUIET})  # what a reader subscribed to
 _LONGEST_LIST_ID = 255
-_SLOT = re.compile(rb"(<?)\0([hq]):([a-z-]+)\0")
-_TEXT_SLOT = re.compile(r"\0q:([a-z-]+)\0")
 _URL = re.compile(r"https?://[!#-;=?-\[\]-_a-z~]+")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.\[\]:-]+>")
-_TEXT_ROLES = frozenset({Role.TEXT, Role.TEXT_PERSONAL})
-_HTML_ROLES = frozenset({Role.HTML, Role.HTML_PERSONAL})
-_ROOM = len("List-Unsubscribe: <>")  # the longest header name that a slot follows
-_PERSONAL = frozenset({Role.TEXT_PERSONAL, Role.HTML_PERSONAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +67,8 @@ def freeze(letter: Letter, identity: Identity) -> Content:
 
     Raises UsageError where the subject or the identity holds a control character, AddressError for a bad sender.
     """
-    texts = tuple(fragment for fragment in letter.fragments if fragment.role in _TEXT_ROLES)
-    pages = tuple(fragment for fragment in letter.fragments if fragment.role in _HTML_ROLES)
+    texts = tuple(fragment for fragment in letter.fragments if fragment.role in TEXT_ROLES)
+    pages = tuple(fragment for fragment in letter.fragments if fragment.role in HTML_ROLES)
     fragments = (
         Fragment(Role.HEAD, _head(letter, identity)),
         Fragment(Role.HEAD, f"{headers.unstructured('Subject', letter.subject)}\r\n\r\n".encode("ascii")),
@@ -122,38 +114,6 @@ def mailing_slots(
 def message_id(message_key: str, domain: str) -> str:
     """Return the Message-ID of a message: the same at every try, and telling nothing of the key."""
     return f"<{hashlib.sha256(message_key.encode()).hexdigest()[:32]}@{domain}>"
-
-
-def join(fragments: Sequence[Fragment], slots: Mapping[str, str]) -> bytes:
-    """Return the message: every fragment in order, slots filled in.
-
-    Raises UsageError for a slot without a value and for a value that would break its line.
-    """
-    out: list[bytes] = []
-    for fragment in fragments:
-        body = fragment.body
-        if b"\0" in body:
-            body = _SLOT.sub(_filler(slots, escape=fragment.role in _HTML_ROLES), body)
-        out.append(body)
-    return b"".join(out)
-
-
-def part(
-    fragments: Sequence[Fragment], kind: Literal["html", "text"], *, personal: bool, slots: Mapping[str, str]
-) -> str:
-    """Return one part, decoded, with or without the pieces that carry a reader's own links.
-
-    Lines end in a plain newline. Raises UsageError for a slot without a value.
-    """
-    roles = _HTML_ROLES if kind == "html" else _TEXT_ROLES
-    wanted = roles if personal else roles - _PERSONAL
-    text = quoted.decode(b"".join(fragment.body for fragment in fragments if fragment.role in wanted))
-
-    def fill(found: re.Match[str]) -> str:
-        value = _value(slots, found[1])
-        return html.escape(value) if kind == "html" else value
-
-    return _TEXT_SLOT.sub(fill, text)
 
 
 def _head(letter: Letter, identity: Identity) -> bytes:
@@ -223,38 +183,3 @@ def _seam(media_type: str, *, first: bool = False) -> bytes:
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
     return (seam if first else f"\r\n{seam}").encode("ascii")
-
-
-def _filler(slots: Mapping[str, str], *, escape: bool) -> Callable[[re.Match[bytes]], bytes]:
-    """Return what puts one slot's value into its place, encoded as that place asks."""
-
-    def fill(found: re.Match[bytes]) -> bytes:
-        name = found[3].decode("ascii")
-        value = _value(slots, name)
-        if found[2] == b"q":
-            # The soft break that ends the value's last line stands in the fragment already, after the slot.
-            return found[1] + quoted.encode(html.escape(value) if escape else value).removesuffix(b"=\r\n")
-        return found[1] + _header_value(name, value, bracketed=bool(found[1]))
-
-    return fill
-
-
-def _header_value(name: str, value: str, *, bracketed: bool) -> bytes:
-    """Return a value for a header line; raises UsageError if the line would no longer be one."""
-    headers.refuse_controls(name, value)
-    if bracketed and not _URL.fullmatch(value):
-        raise UsageError(f"the link {name!r} is not an http address: {value!r}")
-    encoded = value.encode("utf-8")  # only an address under SMTPUTF8 is not ASCII (RFC 6532)
-    if len(encoded) > headers.LONGEST_LINE - _ROOM:
-        raise UsageError(f"{name!r} is too long for a header line: {len(encoded)} octets")
-    return encoded
-
-
-def _value(slots: Mapping[str, str], name: str) -> str:
-    """Return a slot's value; raises UsageError if there is none."""
-    try:
-        return slots[name]
-    except KeyError:
-        raise UsageError(
-            f"the letter has a place for {name!r}, but this reader's message has no value for it"
-        ) from None

@@ -89,6 +89,11 @@ def _too_late(
     return _failed(DeliveryState.REJECTED, last, reason=f"gave up after {many}{over}; last: {last}")
 
 
+def _blames(state: DeliveryState, error: DeliveryError) -> bool:
+    """Whether the relay said no to this recipient or letter; what it said of the sender harms no reader's score."""
+    return state is DeliveryState.REJECTED and error.code is not None and error.phase != "mail"
+
+
 def _failed(
     state: DeliveryState,
     error: DeliveryError,
@@ -107,4 +112,5 @@ def _failed(
         counts=counts,
         sha256=sha256,
         reason=reason,
+        blames=_blames(state, error),
     )

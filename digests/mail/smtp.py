@@ -111,7 +111,7 @@ class Session:
         if no is not None:
             self._clean(pipeline.remains(answers))
             what = {"MAIL": "the sender", "RCPT": envelope.recipient, "DATA": "the letter"}[no[0]]
-            raise refused(no[1], f"{self._relay.host} refused {what}")
+            raise refused(no[1], f"{self._relay.host} refused {what}", no[0].lower())
         if answers.broken:
             raise self._lost(answers.broken, answers.phase) from answers.broken
 

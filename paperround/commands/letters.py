@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -122,13 +123,13 @@ def show_issue(
     as_json: Json = False,
 ) -> None:
     """Replay an issue, byte for byte as it was sent."""
-    from digests.mail.message import join, part
+    from digests.mail.joining import join, part, whole
 
     with opened(context) as house:
         letter = house.outbox.letter(house.issues.delivery_of(issue))
     if form not in {"text", "html", "eml"}:
         raise UsageError(f"--format must be text, html or eml, not {form!r}")
-    message = join(letter.fragments, letter.slots)
+    message = whole(letter.signature, join(letter.fragments, letter.slots))
     told = report(context, as_json)
     if form == "eml" and not told.is_json:
         sys.stdout.buffer.write(message)
@@ -151,7 +152,7 @@ def preview_issue(
     as_json: Json = False,
 ) -> None:
     """Show the letter that a reader would get if it were due now; nothing is sent."""
-    from digests.mail.message import part
+    from digests.mail.joining import part
 
     told = report(context, as_json)
     with opened(context) as house:
@@ -200,6 +201,47 @@ def list_deliveries(
         ]
     columns = ("id", "recipient", "kind", "state", "attempts", "reply", "reason")
     told.show({"deliveries": found}, lambda: [table(columns, ([row[name] for name in columns] for row in found))])
+
+
+@deliveries.command("retry")
+def retry(
+    context: typer.Context,
+    delivery: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="As `deliveries list` shows it.")],
+    as_json: Json = False,
+) -> None:
+    """Let a letter that was deferred, rejected, expired or held leave at the next pass, with the same bytes."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        was = house.outbox.retry(delivery, house.clock.now())
+    told.show(
+        {"id": delivery, "was": was.value},
+        lambda: [f"Delivery {delivery} was {was}; it leaves at the next pass, as the same message."],
+    )
+
+
+class Verdict(StrEnum):
+    """What an operator says of a letter of which nobody knows whether it left."""
+
+    SENT = "sent"
+    RESEND = "resend"
+
+
+@deliveries.command("resolve")
+def resolve(
+    context: typer.Context,
+    delivery: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="As `deliveries list` shows it.")],
+    verdict: Annotated[Verdict, typer.Option("--as", help="sent: it arrived; resend: send it once more.")],
+    as_json: Json = False,
+) -> None:
+    """Say what became of an uncertain letter, or send it once more."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        house.outbox.resolve(delivery, house.clock.now(), sent=verdict is Verdict.SENT)
+    ends = {
+        Verdict.SENT: f"Delivery {delivery} counts as accepted.",
+        Verdict.RESEND: f"Delivery {delivery} leaves once more at the next pass, as the same message.",
+    }
+    told.show({"id": delivery, "as": verdict.value}, lambda: [ends[verdict]])
 
 
 @deliveries.command("pause")

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from digests.mail.message import part
+from digests.mail.joining import part
 from paperround.demo.mailbox import Mailbox
 from paperround.demo.readers import READERS
 from paperround.demo.site import DAYS, DemoSite, read_pages

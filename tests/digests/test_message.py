@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.mail import headers
-from digests.mail.message import Identity, Letter, freeze, join, mailing_slots, message_id, part
+from digests.mail.joining import join, part
+from digests.mail.message import Identity, Letter, freeze, mailing_slots, message_id
 from digests.mail.quoted import encode
 from domain.errors import AddressError, UsageError
 from domain.issues import Content, Fragment, LetterKind, Role

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from digests.compose import Limits, compose
-from digests.mail.message import part
+from digests.mail.joining import part
 from digests.render import Frame, Renderer
 from domain.issues import Candidate, QuietNote, Reason, Slot, SourceCheck, TopicWish
 from domain.papers import FetchStatus

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from digests.fit import LARGEST_HTML
-from digests.mail.message import Identity, Letter, freeze, part
+from digests.mail.joining import part
+from digests.mail.message import Identity, Letter, freeze
 from digests.render import Frame, Renderer
 from domain.issues import Digest, Entry, LetterKind, Receipt, Role, Section
 from domain.papers import AbstractKind, Paper

@@ -14,6 +14,7 @@ from storage.archive import Archive
 from storage.database import Database
 from storage.issues import Issues
 from storage.outbox import Outbox
+from storage.sending import Ask, Settlement
 from storage.subscribers import Signup, Subscribers
 from storage.topics import Topics
 from topics.query import parse
@@ -85,7 +86,7 @@ def paper(archive, listed, listing, now):
 
 
 @pytest.fixture
-def issue(database):
+def issue(database, settle):
     """Freeze a reader's issue of one day, deliver it and return the number of its delivery."""
 
     def make(reader, at, *, papers=(), text=b"Low.", state=DeliveryState.ACCEPTED, upto=0):
@@ -118,9 +119,31 @@ def issue(database):
         outbox = Outbox(database)
         (leased,) = outbox.lease("one", at, timedelta(minutes=15), 1)
         said = f"{reader.email}: thank you"
-        outbox.settle(leased.id, "one", Outcome(state=state, reply=said, code=250, enhanced="2.0.0", reason=said), at)
+        settle(leased.id, "one", Outcome(state=state, reply=said, code=250, enhanced="2.0.0", reason=said), at)
 
     return make
+
+
+@pytest.fixture
+def settle(database):
+    """Settle one try alone; say whether the delivery was still the worker's."""
+
+    def one(delivery_id, worker, outcome, at):
+        done = Outbox(database).commit(worker, [Settlement(delivery_id, outcome, at)], [], at, timedelta(minutes=15))
+        return done.settled == (True,)
+
+    return one
+
+
+@pytest.fixture
+def ask(database):
+    """Ask for one letter alone whether it may be sent."""
+
+    def one(leased, worker, at, lease=timedelta(minutes=15), sha256="5a", signature=""):
+        asked = Ask(leased.id, leased.kind, leased.recipient.lower(), sha256, signature)
+        return Outbox(database).commit(worker, [], [asked], at, lease).permissions[0]
+
+    return one
 
 
 @pytest.fixture

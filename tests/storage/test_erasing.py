@@ -9,7 +9,8 @@ from domain.subscriptions import Consent
 from domain.topics import Match, Selection
 from storage.integrity import faults
 from storage.keeping import Keeping
-from storage.outbox import Outbox, Permission
+from storage.outbox import Outbox
+from storage.sending import Permission
 from storage.subscribers import Subscribers
 from storage.tables import CONSENT, CONTENT, DELIVERY, ERASURE, FRAGMENT, ISSUE, MATCH, SENT, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import Topics
@@ -59,24 +60,24 @@ def test_a_topic_that_nobody_asks_any_more_is_nameless_and_its_matches_keep_thei
     assert Subscribers(database).by_public_id(jun.public_id) == jun
 
 
-def test_a_letter_that_a_worker_holds_is_not_sent_any_more(database, reader, issue, now):
+def test_a_letter_that_a_worker_holds_is_not_sent_any_more(database, reader, issue, now, settle, ask):
     mira = reader()
     issue(mira, now, state=DeliveryState.PLANNED)
     outbox = Outbox(database)
     (leased,) = outbox.lease("one", now, LEASE, 1)
     Subscribers(database).erase(mira.public_id, now)
-    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.LOST
-    assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
+    assert ask(leased, "one", now) is Permission.LOST
+    assert not settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
     assert outbox.release("one") == 0
     assert outbox.recover(lambda _: False, now, resend=True) == 0
 
 
-def test_a_letter_that_is_being_sent_leaves_and_nothing_is_written_of_it(database, reader, issue, now):
+def test_a_letter_that_is_being_sent_leaves_and_nothing_is_written_of_it(database, reader, issue, now, settle, ask):
     mira = reader()
     issue(mira, now, state=DeliveryState.PLANNED)
     outbox = Outbox(database)
     (leased,) = outbox.lease("one", now, LEASE, 1)
-    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.GIVEN
+    assert ask(leased, "one", now) is Permission.GIVEN
     Subscribers(database).erase(mira.public_id, now)
-    assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
+    assert not settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
     assert outbox.records() == ()

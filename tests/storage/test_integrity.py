@@ -134,7 +134,7 @@ def test_a_ledger_without_an_issue_is_no_fault(full, change):
         (delete(DELIVERY), "issues without a delivery: 1"),
         (
             insert(PUBLISH_RUN).values(
-                at=text("'2026-11-20 08:00'"), due=3, planned=1, excluded={"nothing matched": 1}
+                at=text("'2026-11-20 08:00'"), due=3, planned=0, excluded={"nothing matched": 1}
             ),
             "publishes whose counts do not add up: 1",
         ),

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from domain.deliveries import DeliveryState
+from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import LetterEvent, LetterEventKind, SuppressionReason
 from domain.subscriptions import SubscriberState
 from storage.keeping import Ages, Keeping
-from storage.letter_events import LetterEvents
+from storage.letter_events import LetterEvents, take_refusal
 from storage.subscribers import Subscribers
 from storage.suppressions import Suppressions
 from storage.tables import CONSENT, DELIVERY, LETTER_EVENT, SUBSCRIBER
@@ -149,13 +149,17 @@ def test_a_report_changes_no_finished_delivery(events, letter, rows, now):
         ("", "450 later", 0.5, S.CONFIRMED),
         ("4.2.2", "452 4.2.2 full", 0.5, S.CONFIRMED),
         ("5.7.1", "554 5.7.1 policy", 0, S.CONFIRMED),
-        ("", "", 1, S.CONFIRMED),
     ],
 )
-def test_what_the_relay_refused_at_once_feeds_the_score(events, letter, state, rows, now, status, text, points, after):
+def test_what_the_relay_refused_at_once_feeds_the_score(
+    database, letter, state, rows, now, status, text, points, after
+):
     delivery = letter(now, state=DeliveryState.REJECTED)
-    assert events.refused(delivery, status, text, now) == 1
-    assert events.refused(delivery, status, text, now + DAY) == 0
+    said = f"relay.example refused 5.1.1.spam@lab.example: {text}"
+    outcome = Outcome(DeliveryState.REJECTED, said, code=int(text[:3]), enhanced=status or None, blames=True)
+    for at, is_new in ((now, True), (now + DAY, False)):
+        with database.writing() as connection:
+            assert take_refusal(connection, delivery, outcome, at) is is_new
     assert [row.points for row in rows(select(LETTER_EVENT))] == [points]
     assert state() is after
     assert rows(select(DELIVERY.c.state))[0].state == "rejected"

@@ -8,8 +8,9 @@ from domain.issues import Content, Fragment, IssuePaper, IssuePlan, LetterKind, 
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import WishedTopic
 from storage.issues import Issues
-from storage.outbox import Outbox, Permission
+from storage.outbox import Outbox
 from storage.runs import Runs
+from storage.sending import Permission
 from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
@@ -115,26 +116,26 @@ def test_a_delivery_is_leased_to_one_worker(issues, outbox, readers, now):
     assert outbox.lease("three", now, LEASE, 5) == ()
 
 
-def test_what_is_accepted_stays_accepted(issues, outbox, readers, now):
+def test_what_is_accepted_stays_accepted(issues, outbox, readers, now, settle, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
-    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.GIVEN
-    done = Outcome(state=DeliveryState.ACCEPTED, reply="250 kept", code=250, sha256="ab")
-    assert outbox.settle(leased.id, "one", done, now)
+    assert ask(leased, "one", now) is Permission.GIVEN
+    done = Outcome(state=DeliveryState.ACCEPTED, reply="250 kept", code=250)
+    assert settle(leased.id, "one", done, now)
     outbox.recover(lambda _: False, now + 2 * LEASE, resend=True)
     record = outbox.records()[0]
-    assert (record.state, record.attempts, record.reply, record.sha256) == ("accepted", 1, "250 kept", "ab")
+    assert (record.state, record.attempts, record.reply, record.sha256) == ("accepted", 1, "250 kept", "5a")
     assert outbox.accepted_since(now - timedelta(hours=1)) == 1
 
 
-def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, readers, now):
+def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, readers, now, settle, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     late = now + 2 * LEASE
     assert outbox.recover(lambda _: None, late, resend=True) == 0
     outbox.lease("two", late, LEASE, 5)
-    assert outbox.mark_sending(leased.id, "one", late, LEASE) is Permission.LOST
-    assert not outbox.settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), late)
+    assert ask(leased, "one", late) is Permission.LOST
+    assert not settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), late)
 
 
 @pytest.mark.parametrize(
@@ -145,11 +146,11 @@ def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, 
         (True, False, "uncertain", 0),
     ],
 )
-def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, now, sending, resend, after, due):
+def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, now, sending, resend, after, due, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("dead", now, LEASE, 5)
     if sending:
-        outbox.mark_sending(leased.id, "dead", now, LEASE)
+        ask(leased, "dead", now)
     assert outbox.recover(lambda worker: worker != "dead", now, resend=resend) == (1 - due)
     assert states(outbox) == [after]
     again = outbox.lease("alive", now, LEASE, 5)
@@ -162,29 +163,29 @@ def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, 
         )
 
 
-def test_nobody_gets_a_third_copy(issues, outbox, readers, now):
+def test_nobody_gets_a_third_copy(issues, outbox, readers, now, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     for attempt in range(4):
         leased = outbox.lease("dead", now, LEASE, 5)
         assert len(leased) == (1 if attempt < 2 else 0)
         for each in leased:
-            outbox.mark_sending(each.id, "dead", now, LEASE)
+            ask(each, "dead", now)
         outbox.recover(lambda _: False, now, resend=True)
     assert states(outbox) == ["uncertain"]
 
 
-def test_one_that_is_handed_back_says_no_less_than_was_known_of_it(issues, outbox, readers, now):
+def test_one_that_is_handed_back_says_no_less_than_was_known_of_it(issues, outbox, readers, now, settle, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     outbox.lease("one", now, LEASE, 5)
     outbox.release("one")
     assert states(outbox) == ["planned"]
     (leased,) = outbox.lease("one", now, LEASE, 5)
-    outbox.settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=now), now)
+    settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=now), now)
     outbox.lease("one", now, LEASE, 5)
     outbox.release("one")
     assert states(outbox) == ["deferred"]
     (leased,) = outbox.lease("dead", now, LEASE, 5)
-    outbox.mark_sending(leased.id, "dead", now, LEASE)
+    ask(leased, "dead", now)
     outbox.recover(lambda _: False, now, resend=True)
     outbox.lease("one", now, LEASE, 5)
     outbox.release("one")
@@ -198,39 +199,39 @@ def test_a_claim_of_a_dead_owner_is_over_at_once(database, now):
     assert runs.claim("collect:hf", "07", "two", now, LEASE, is_alive=lambda _: False) == number
 
 
-def test_a_living_worker_keeps_what_it_sends_however_long_that_takes(issues, outbox, readers, now):
+def test_a_living_worker_keeps_what_it_sends_however_long_that_takes(issues, outbox, readers, now, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("slow", now, LEASE, 5)
-    outbox.mark_sending(leased.id, "slow", now + LEASE, LEASE)
+    ask(leased, "slow", now + LEASE)
     outbox.recover(lambda _: None, now + LEASE + LEASE / 2, resend=True)
     assert states(outbox) == ["sending"]
     outbox.recover(lambda _: True, now + 9 * LEASE, resend=True)
     assert states(outbox) == ["sending"]
 
 
-def test_one_that_may_have_left_and_is_held_never_turns_into_too_old(issues, outbox, readers, now):
+def test_one_that_may_have_left_and_is_held_never_turns_into_too_old(issues, outbox, readers, now, ask):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("dead", now, LEASE, 5)
-    outbox.mark_sending(leased.id, "dead", now, LEASE)
+    ask(leased, "dead", now)
     assert outbox.recover(lambda _: False, now, resend=False) == 1
     assert outbox.expire(now + timedelta(days=9)) == 0
     assert states(outbox) == ["uncertain"]
 
 
-def test_one_who_leaves_before_the_dot_is_skipped_and_the_reason_kept(database, issues, outbox, readers, now):
+def test_one_who_leaves_before_the_dot_is_skipped_and_the_reason_kept(database, issues, outbox, readers, now, ask):
     (reader,) = readers(1)
     issues.freeze([plan(reader, now)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     Subscribers(database).unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
-    assert outbox.mark_sending(leased.id, "one", now, LEASE) is Permission.UNWANTED
+    assert ask(leased, "one", now) is Permission.UNWANTED
     assert outbox.records(DeliveryState.SKIPPED)[0].reason == "the reader is unsubscribed"
 
 
-def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now):
+def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now, settle):
     issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     soon = now + timedelta(minutes=5)
-    outbox.settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=soon, reply="451"), now)
+    settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=soon, reply="451"), now)
     assert outbox.lease("one", now, LEASE, 5) == ()
     assert len(outbox.lease("one", soon, LEASE, 5)) == 1
     assert outbox.release("one") == 1

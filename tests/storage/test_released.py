@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
 
-from digests.mail.message import join
+from digests.mail.joining import join
 from domain.deliveries import DeliveryState
 from domain.errors import DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable
 from storage import migrate

@@ -142,14 +142,6 @@ def test_a_letter_without_an_answer_is_held_where_the_operator_said_so(house_wit
     assert states(house)["ann"] == "uncertain"
 
 
-def test_an_hourly_limit_holds_and_the_rest_follows(house_with, relay, clock):
-    house = house_with(per_hour=3)
-    assert house.deliverer.deliver() == DeliveryCounts(accepted=3)
-    assert house.deliverer.deliver() == DeliveryCounts()
-    clock.set(NOW + timedelta(hours=1, minutes=1))
-    assert house.deliverer.deliver() == DeliveryCounts(accepted=1)
-
-
 def test_what_is_too_old_is_not_sent(house_with, relay, clock):
     house = house_with(max_age_hours=2)
     clock.set(NOW + timedelta(hours=2))

@@ -1,0 +1,173 @@
+"""The commit that every letter goes through, for many letters at once, inside the caller's transaction.
+
+    how tries ended, and who wants to send next → one look at all of them → settle those, mark these as `sending`
+
+`sending` is given only to who still holds the delivery, while nothing holds the archive, while the reader is in a
+state in which such a letter may be sent, and while the address is not suppressed (mail.md section 2 and item 31). All
+of a group is committed together, so what was accepted is durable before its connection sends the next letter.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from domain.deliveries import DeliveryState, Outcome
+from domain.issues import LetterKind
+from domain.seals import address_hash
+from domain.subscriptions import SubscriberState
+from storage.driver import Driver
+
+S = DeliveryState
+_LEASED = S.LEASED.value
+_HELD = frozenset({_LEASED, S.SENDING.value})
+_CONFIRMED = frozenset({SubscriberState.CONFIRMED.value})
+_REACHED = frozenset({SubscriberState.CONFIRMED.value, SubscriberState.PAUSED.value})
+# Which states of a reader a letter may be sent in; who complained and signs up again is asked (mail.md item 38).
+_WANTED: Mapping[LetterKind, frozenset[str | None]] = {
+    LetterKind.DIGEST: _CONFIRMED,
+    LetterKind.QUIET: _CONFIRMED,
+    LetterKind.CONFIRM: frozenset({SubscriberState.PENDING.value, SubscriberState.SUPPRESSED.value}),
+    LetterKind.PREFERENCES: _REACHED,
+    LetterKind.ADDRESS: _REACHED,
+    LetterKind.GOODBYE: frozenset({SubscriberState.UNSUBSCRIBED.value}),
+    LetterKind.ALERT: frozenset({None}),
+}
+#: The reason of a suppression in spite of which a confirmation is sent.
+_COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The question whether this letter may take the step that cannot be taken back."""
+
+    delivery_id: int
+    kind: LetterKind
+    address_key: str  #: what is equal for equal mailboxes (digests/addresses.py)
+    sha256: str  #: of the message, signature and all
+    signature: str  #: its DKIM-Signature header; "" for none
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a try of a delivery ended, and when."""
+
+    delivery_id: int
+    outcome: Outcome
+    at: datetime
+
+
+class Permission(Enum):
+    """Whether a delivery may take the step that cannot be taken back."""
+
+    GIVEN = "given"
+    UNWANTED = "unwanted"  # the reader left meanwhile, or is suppressed: it is skipped
+    LOST = "lost"  # another worker took it over, its reader was erased, or the operator holds everything
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit did, in the order in which it was asked."""
+
+    permissions: tuple[Permission, ...]
+    settled: tuple[bool, ...]  #: False for a delivery that was no longer this worker's: nothing was changed
+
+
+_LOOK = (
+    "SELECT delivery.id, delivery.state, delivery.worker, subscriber.state FROM delivery "
+    "LEFT JOIN subscriber ON subscriber.id = delivery.subscriber_id WHERE delivery.id IN (…)"
+)
+_HOLD = "SELECT held, secret FROM installation"
+_SUPPRESSED = (
+    "SELECT address_hash, reason FROM suppression WHERE address_hash IN (…) AND (expires_at IS NULL OR expires_at > ?)"
+)
+_SEND = (
+    "UPDATE delivery SET state = 'sending', first_try = coalesce(first_try, ?), last_try = ?, lease_until = ?, "
+    "sha256 = ?, signature = ? WHERE id = ?"
+)
+_SKIP = (
+    "UPDATE delivery SET state = 'skipped', reason = ?, not_before = NULL, lease_until = NULL, worker = '' WHERE id = ?"
+)
+_SETTLE = (
+    "UPDATE delivery SET state = ?, not_before = ?, reply_code = ?, enhanced = ?, reply_text = ?, reason = ?, "
+    "attempts = attempts + ?, resent = (resent OR ?), first_try = coalesce(first_try, ?), last_try = ?, "
+    "worker = '', lease_until = NULL WHERE id = ?"
+)
+
+
+def commit(
+    connection: Connection,
+    worker: str,
+    settlements: Sequence[Settlement],
+    asks: Sequence[Ask],
+    *,
+    now: datetime,
+    lease: timedelta,
+) -> Committed:
+    """Settle tries and give permissions, which hold a delivery for another `lease`; a delivery stands in it once."""
+    driver = Driver(connection)
+    numbers = [each.delivery_id for each in settlements] + [each.delivery_id for each in asks]
+    mine = {
+        number: (state, reader)
+        for number, state, holder, reader in driver.rows(_LOOK, listed=numbers)
+        if holder == worker and state in _HELD
+    }
+    settled = tuple([each.delivery_id in mine for each in settlements])
+    ours = [each for each in settlements if each.delivery_id in mine]
+    driver.many(_SETTLE, [_settled(driver, each) for each in ours])
+    return Committed(_permit(driver, mine, asks, now, lease) if asks else (), settled)
+
+
+def _permit(
+    driver: Driver, mine: Mapping[int, tuple[str, str | None]], asks: Sequence[Ask], now: datetime, lease: timedelta
+) -> tuple[Permission, ...]:
+    ((held, secret),) = driver.rows(_HOLD)
+    hashes = [address_hash(secret, each.address_key) for each in asks]
+    at, until = driver.instant(now), driver.instant(now + lease)
+    suppressed = dict(driver.rows(_SUPPRESSED, [at], listed=hashes))
+    given: list[Permission] = []
+    sent: list[tuple[Any, ...]] = []
+    skipped: list[tuple[Any, ...]] = []
+    for ask, hashed in zip(asks, hashes, strict=True):
+        state, reader = mine.get(ask.delivery_id, ("", None))
+        if state != _LEASED or held:
+            given.append(Permission.LOST)
+        elif why := _unwanted(ask.kind, reader, suppressed.get(hashed)):
+            skipped.append((why, ask.delivery_id))
+            given.append(Permission.UNWANTED)
+        else:
+            sent.append((at, at, until, ask.sha256, ask.signature, ask.delivery_id))
+            given.append(Permission.GIVEN)
+    driver.many(_SEND, sent)
+    driver.many(_SKIP, skipped)
+    return tuple(given)
+
+
+def _unwanted(kind: LetterKind, reader: str | None, suppression: str | None) -> str:
+    """Return why a letter is not wanted any more, "" if it is."""
+    complained = kind is LetterKind.CONFIRM and suppression == _COMPLAINT
+    if suppression is not None and not complained:
+        return f"the address is suppressed: {suppression}"
+    if reader not in _WANTED[kind] or (reader == SubscriberState.SUPPRESSED.value and not complained):
+        return f"the reader is {reader}" if reader else "the letter has no reader"
+    return ""
+
+
+def _settled(driver: Driver, settlement: Settlement) -> tuple[Any, ...]:
+    outcome, at = settlement.outcome, driver.instant(settlement.at)
+    return (
+        outcome.state.value,
+        driver.instant(outcome.not_before),
+        outcome.code,
+        outcome.enhanced or "",
+        outcome.reply,
+        outcome.reason,
+        int(outcome.counts),
+        outcome.state is S.UNCERTAIN and outcome.not_before is not None,
+        at,
+        at,
+        settlement.delivery_id,
+    )
