@@ -17,6 +17,7 @@ import typer
 from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
 from paperround.commands import (
     archive,
+    doctor,
     inspecting,
     keeping,
     letters,
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, sources, readers, topics, letters, papers, archive, inspecting, keeping, safekeeping):
+for group in (running, sources, readers, topics, letters, papers, archive, inspecting, keeping, safekeeping, doctor):
     group.attach(app)
 
 
