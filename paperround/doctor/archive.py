@@ -21,7 +21,7 @@ _MEGA = 2**20
 def check(visit: Visit) -> Iterator[Finding]:
     """Look at the whole archive, and at the room on its disk."""
     if isinstance(visit.database, StorageError):
-        yield _unopened(visit.database)
+        yield _unopened(visit.database, migrates_itself=visit.settings.database.url.startswith("sqlite:"))
         return
     database = visit.database
     size = database.size_bytes
@@ -49,12 +49,17 @@ def check_deliveries(visit: Visit) -> Iterator[Finding]:
     yield wrong(shown(said), shown(advice))
 
 
-def _unopened(error: StorageError) -> Finding:
+def _unopened(error: StorageError, *, migrates_itself: bool) -> Finding:
     match error:
         case DatabaseMissing():
             return unknown(shown(str(error)), "the first command that needs it makes it, such as `paperround collect`")
         case DatabaseBusy():
             return unknown(shown(str(error)))
+        case DatabaseTooOld() if migrates_itself:
+            return unknown(
+                "the archive is of an earlier version of Paperround, and was left so",
+                "the next command that uses it keeps a copy and migrates it; then look again",
+            )
         case DatabaseTooOld():
             return wrong(shown(str(error)))
         case _:

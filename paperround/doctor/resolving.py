@@ -109,4 +109,5 @@ def _text(record: dns.rdata.Rdata) -> str:
     if record.rdtype == dns.rdatatype.TXT:
         # RFC 7208 section 3.3, RFC 6376 section 3.6.2.2: the strings belong together without anything between them.
         return b"".join(getattr(record, "strings", ())).decode("utf-8", "replace")
-    return record.to_text().rstrip(".").lower() or "."
+    text = record.to_text().lower()
+    return text if text.endswith(" .") else text.removesuffix(".")  # "0 ." is RFC 7505's "no mail"

@@ -18,7 +18,7 @@ _PAPER = Paper(
     id=1,
     key="arxiv:2611.00001",
     ids=Identifiers(arxiv="2611.00001"),
-    title="This is a test letter: Müd & Tides for $x < 1$",
+    title="This is a test letter: mud & tides for $x < 1$",
     abstract="Paperround was asked to send it. It looks as a digest does, and the paper in it is invented. 🌊",
     abstract_kind=AbstractKind.AUTHORS,
     authors=("Ada Sample",),

@@ -32,6 +32,6 @@ def check(visit: Visit) -> Iterator[Finding]:
             last_said = "" if last.status.is_good else f"; its last answer was {last.status}"
             yield ok(f"{name} was last read on {good:%Y-%m-%d at %H:%M} UTC{last_said}")
         else:
-            since = f"since {good:%Y-%m-%d}" if good else "ever"
+            when = f"not read since {good:%Y-%m-%d}" if good else "never read"
             why = f": {shown(last.error)}" if last.error else ""
-            yield wrong(f"{name} was not read {since}; its last answer was {last.status}{why}", _ASK.format(name))
+            yield wrong(f"{name} was {when}; its last answer was {last.status}{why}", _ASK.format(name))

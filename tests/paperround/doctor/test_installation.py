@@ -1,0 +1,484 @@
+"""What is kept here: settings, database, clock, sources, templates, the site and what comes back."""
+
+import http.server
+import socket
+import sqlite3
+import ssl
+import threading
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digests.mail.message import Letter
+from digests.render import Frame, Renderer
+from domain.errors import DatabaseMissing, DatabaseTooOld, DatabaseUnavailable
+from domain.issues import Fragment, LetterKind, Role
+from domain.papers import Fetched, FetchStatus
+from paperround.doctor import archive, bounces, clock, setup, site, sources, templates
+from paperround.doctor.finding import Verdict
+from paperround.doctor.reach import Unreached
+from paperround.doctor.samples import sample_letters
+from paperround.doctor.web import PlainWeb, WebAnswer
+from storage.database import Database
+from storage.fetches import Fetches
+from storage.installation import Installation
+
+OK, WRONG, UNKNOWN = Verdict.OK, Verdict.WRONG, Verdict.UNKNOWN
+SITE = {"base_url": "https://papers.lab.example", "secret_key": "k" * 40}
+HEALTH = ("GET", "https://papers.lab.example/healthz")
+
+
+def words(found):
+    return " | ".join(f"{each.sentence} → {each.advice}" for each in found)
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_and_the_kind_of_installation_are_named(visit, tmp_path):
+    file = tmp_path / "paperround.toml"
+    file.touch(mode=0o600)
+    personal = words(setup.check(visit(file=file)))
+    opened = words(setup.check(visit({"web": SITE}, file=file)))
+
+    assert f"the settings are those of {file}" in personal
+    assert "is personal" in personal
+    assert "is open" in opened
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict", "told"),
+    [
+        ({}, OK, "set [operator] email"),
+        ({"mail": {"uncertain": "hold"}}, OK, 'uncertain = "hold"'),
+        ({"mail": {"max_age_hours": 3}}, OK, "given up after 3 hours"),
+        ({"mail": {"tls": "none"}}, WRONG, "travel to relay.lab.example unprotected"),
+    ],
+)
+def test_what_is_legal_and_still_risky_is_named(visit, settings, verdict, told):
+    found = [each for each in setup.check(visit(settings)) if told in f"{each.sentence} → {each.advice}"]
+
+    assert [each.verdict for each in found] == [verdict]
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o644, True)])
+def test_a_file_with_secrets_that_others_may_read_is_named(visit, tmp_path, mode, is_told):
+    file = tmp_path / "paperround.toml"
+    file.touch()
+    file.chmod(mode)
+
+    assert ("chmod 600" in words(setup.check(visit({"web": SITE}, file=file)))) is is_told
+
+
+@pytest.mark.parametrize(
+    ("sender", "host", "verdict"),
+    [
+        ("a@lab.example", "relay.lab.example", OK),
+        ("a@gmail.com", "smtp.gmail.com", OK),
+        ("a@googlemail.com", "smtp-relay.gmail.com", OK),
+        ("a@gmx.de", "mail.gmx.net", OK),
+        ("a@gmail.com", "relay.lab.example", WRONG),
+        ("a@yahoo.com", "email-smtp.eu-west-1.amazonaws.com", WRONG),
+        ("a@gmail.com", "notgmail.com", WRONG),
+        ("a@hotmail.com", "localhost", WRONG),
+    ],
+)
+def test_a_large_providers_address_leaves_by_its_own_relay_only(visit, sender, host, verdict):
+    (found,) = setup.check_sender(visit({"mail": {"from": sender, "host": host}}))
+
+    assert found.verdict is verdict
+    assert ("refuse such letters as forged" in found.sentence) is (verdict is WRONG)
+
+
+def test_a_sender_that_nobody_chose_is_wrong(visit):
+    mail = {"from": "Paperround <paperround@localhost>", "host": "localhost"}
+    (found,) = setup.check_sender(visit({"mail": mail}))
+
+    assert found.verdict is WRONG
+
+
+# -- the database ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(url):
+    with Database(url) as opened:
+        yield opened
+
+
+def test_a_sound_database_is_named_and_nothing_holds_its_letters(visit, database):
+    made = visit(database=database)
+    found = [*archive.check(made), *archive.check_deliveries(made)]
+
+    assert {each.verdict for each in found} == {OK}
+    assert "opens and is sound" in words(found)
+
+
+def test_what_holds_the_letters_is_said_with_the_ways_out(visit, database, now):
+    Installation(database).pause(now)
+    (found,) = archive.check_deliveries(visit(database=database))
+
+    assert found.verdict is WRONG
+    assert "the operator paused deliveries" in found.sentence
+    assert "paperround deliveries resume" in found.advice
+
+
+@pytest.mark.engines("sqlite")
+def test_a_full_disk_is_named_before_it_is_full(visit, database):
+    found = list(archive.check(visit(database=database, free_bytes=lambda _: 30 * 2**20)))
+
+    assert found[-1].verdict is WRONG
+    assert "30 MB are free" in found[-1].sentence
+
+
+@pytest.mark.engines("sqlite")
+def test_a_fault_is_told_as_archive_check_tells_it(visit, database, sqlite_url):
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as plain:
+        plain.execute("DROP TABLE paper_fts")
+        plain.commit()
+    found = list(archive.check(visit(database=database)))
+
+    assert found[0].verdict is WRONG
+    assert "archive check --mend" in found[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (DatabaseMissing("there is no archive papers.db yet"), UNKNOWN),
+        (DatabaseUnavailable("it is damaged"), WRONG),
+    ],
+)
+def test_a_database_that_did_not_open(visit, error, verdict):
+    made = visit(database=error)
+    (found,) = archive.check(made)
+
+    assert (found.verdict, found.sentence) == (verdict, str(error))
+    assert [each.verdict for each in (*archive.check_deliveries(made), *sources.check(made))] == [UNKNOWN, UNKNOWN]
+
+
+def test_an_older_archive_is_wrong_only_where_somebody_must_say_when_it_is_migrated(visit):
+    error = DatabaseTooOld("the database is of an earlier version")
+    (file,) = archive.check(visit(database=error))
+    (server,) = archive.check(visit({"database": {"url": "postgresql://ann@db.example/papers"}}, database=error))
+
+    assert (file.verdict, server.verdict) == (UNKNOWN, WRONG)
+
+
+def test_looking_makes_no_database(empty_url):
+    for _ in range(2):
+        with pytest.raises(DatabaseMissing):
+            Database(empty_url, as_it_is=True)
+    assert not Path(empty_url.removeprefix("sqlite:///")).exists()
+
+
+@pytest.mark.engines("sqlite")
+def test_looking_migrates_nothing(database, sqlite_url):
+    from storage import migrate
+
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    with database.writing() as connection:
+        migrate.downgrade(connection, "0004")
+    with pytest.raises(DatabaseTooOld):
+        Database(sqlite_url, as_it_is=True)
+    with closing(sqlite3.connect(file)) as plain:
+        assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
+    assert [each.name for each in file.parent.iterdir() if "schema" in each.name] == []
+
+
+# -- the clock ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "told"),
+    [
+        (0, OK, ""),
+        (60, OK, ""),
+        (-60, OK, ""),
+        (61, WRONG, "61 seconds ahead of"),
+        (-3600, WRONG, "3,600 seconds behind"),
+    ],
+)
+def test_a_minute_is_forgiven(now, seconds, verdict, told):
+    found = clock.judged(now + timedelta(seconds=seconds), now, "the site")
+
+    assert found.verdict is verdict
+    assert told in found.sentence
+
+
+def test_the_database_servers_clock_is_asked_first(visit, database, engine, now):
+    (found,) = clock.check(visit(database=database))
+
+    assert found.verdict is (UNKNOWN if engine == "sqlite" else WRONG)  # the clock of these tests stands still
+    assert ("the database server" in found.sentence) is (engine == "postgresql")
+
+
+def test_the_sites_clock_is_asked_and_then_the_first_sources(visit, web, now):
+    late = now - timedelta(minutes=5)
+    of_site = web({HEALTH: WebAnswer(200, late)})
+    of_source = web({("HEAD", "http://127.0.0.1:9"): WebAnswer(405, now)})
+    source = {"source": [{"name": "hf", "kind": "huggingface-daily", "url": "http://127.0.0.1:9/papers"}]}
+
+    assert "ahead of that of the site" in words(clock.check(visit({"web": SITE}, web=of_site)))
+    assert "agrees with that of http://127.0.0.1:9" in words(clock.check(visit(source, web=of_source)))
+    assert [each.verdict for each in clock.check(visit(source, web=of_source, is_offline=True))] == [UNKNOWN]
+    assert [each.verdict for each in clock.check(visit())] == [UNKNOWN]
+
+
+# -- sources -----------------------------------------------------------------------------------------------------------
+
+
+def fetched(at, status, error=""):
+    return Fetched(
+        source="hf", url="https://hf.example", day=date(2026, 11, 20), at=at, seconds=1.0, bytes=1, http=200,
+        status=status, declared=None, read=1, rejected=0, new=1, etag="", last_modified="", error=error,
+    )  # fmt: skip
+
+
+@pytest.mark.engines("memory")
+@pytest.mark.parametrize(
+    ("answers", "verdict", "told"),
+    [
+        ([], UNKNOWN, "was not asked yet"),
+        ([(1, FetchStatus.OK, "")], OK, "was last read on 2026-11-20 at 07:00 UTC"),
+        ([(50, FetchStatus.OK, ""), (1, FetchStatus.FAILED, "no answer")], OK, "its last answer was failed"),
+        ([(80, FetchStatus.OK, ""), (1, FetchStatus.BLOCKED, "a bot\x1b check")], WRONG, "since 2026-11-17"),
+        ([(1, FetchStatus.LAYOUT_CHANGED, "")], WRONG, "was never read; its last answer was layout-changed"),
+    ],
+)
+def test_when_a_source_was_last_read(visit, database, now, answers, verdict, told):
+    for hours, status, error in answers:
+        Fetches(database).record(fetched(now - timedelta(hours=hours), status, error))
+    (found,) = sources.check(visit(database=database))
+
+    assert found.verdict is verdict
+    assert told in found.sentence
+    assert found.sentence.isprintable()
+
+
+def test_without_sources_no_papers_come_in(visit):
+    (found,) = sources.check(visit(sources=()))
+
+    assert found.verdict is WRONG
+
+
+# -- templates ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_every_kind_of_letter_is_made_and_reads_as_mail(visit, linked):
+    (found,) = templates.check(visit(renderer=Renderer(Frame(linked=linked, postal_address="1 Lab Street"))))
+
+    assert found.verdict is OK
+    assert "digest" in found.sentence
+    assert "confirm" in found.sentence
+
+
+def test_the_samples_have_every_kind_that_the_renderer_makes():
+    renderer = Renderer(Frame(linked=True))
+    made = {each.kind for each in sample_letters(renderer)}
+    methods = [name for name in vars(Renderer) if not name.startswith("_") and name != "renders"]
+
+    assert len(made) == len(methods)
+
+
+class Broken(Renderer):
+    def confirmation(self) -> Letter:
+        raise ValueError("'foot' is undefined")
+
+
+class Torn(Renderer):
+    def confirmation(self) -> Letter:
+        return Letter(LetterKind.CONFIRM, "Hello", (Fragment(Role.TEXT, b"=ZZ\0x:nothing\0\r\n"),))
+
+
+def test_a_template_that_is_broken_is_named(visit):
+    (found,) = templates.check(visit(renderer=Broken(Frame())))
+
+    assert found.verdict is WRONG
+    assert "after digest" in found.sentence
+    assert "'foot' is undefined" in found.sentence
+
+
+def test_a_letter_with_a_hole_is_named(visit):
+    found = list(templates.check(visit(renderer=Torn(Frame()))))
+
+    assert found[0].verdict is WRONG
+    assert "of the kind confirm does not read as mail" in found[0].sentence
+
+
+# -- the site ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "told"),
+    [
+        (WebAnswer(200, None, "ok"), OK, "answers"),
+        (WebAnswer(200, None, "<html>\x1b[31mWelcome"), WRONG, "something else than Paperround"),
+        (WebAnswer(502, None, ""), WRONG, "status 502"),
+        (WebAnswer(301, None, ""), WRONG, "status 301"),
+        (WebAnswer(missed=Unreached("nothing listens there")), WRONG, "nothing listens there"),
+        (WebAnswer(missed=Unreached("no way", is_offline=True)), UNKNOWN, "no way"),
+    ],
+)
+def test_what_the_site_answers(answer, verdict, told):
+    found = site.judged("https://papers.lab.example", answer)
+
+    assert found.verdict is verdict
+    assert told in found.sentence
+    assert found.sentence.isprintable()
+
+
+def test_without_a_site_or_a_network_nobody_is_asked(visit):
+    assert [each.verdict for each in site.check(visit())] == [OK]
+    assert [each.verdict for each in site.check(visit({"web": SITE}, is_offline=True))] == [UNKNOWN]
+
+
+@contextmanager
+def serving(answer):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def say(status, body, **headers):
+    def answer(handler):
+        handler.send_response_only(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def test_a_web_server_is_asked_once_and_not_followed():
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with serving(say(302, b"", Date="Fri, 20 Nov 2026 08:00:00 GMT", Location="http://127.0.0.1:1/")) as url:
+        web = PlainWeb(plain)
+        first = web.ask(f"{url}/healthz")
+    assert (first.status, first.date) == (302, datetime(2026, 11, 20, 8, tzinfo=UTC))
+    assert web.ask(f"{url}/healthz") is first
+
+
+def test_a_web_server_that_says_much_or_nothing_of_use():
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with serving(say(200, b"x" * 1_000_000, Date="yesterday")) as url:
+        answer = PlainWeb(plain).ask(url)
+    assert (answer.status, answer.date, len(answer.start)) == (200, None, 2048)
+    with serving(lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")) as url:
+        assert PlainWeb(plain).ask(url).missed is not None
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        missed = PlainWeb(plain, 0.2).ask(f"http://127.0.0.1:{silent.getsockname()[1]}/").missed
+    assert missed == Unreached("it does not answer in time")
+    assert PlainWeb(plain).ask("http://[::1:99999/").missed is not None
+
+
+# -- what comes back ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mailbox(served):
+    """A mailbox over TLS that one connection may read, with answers by command."""
+    server, trusting = served()
+    listener = socket.create_server(("127.0.0.1", 0))
+    heard = []
+
+    def talk(answers):
+        sock, _ = listener.accept()
+        with sock, server.wrap_socket(sock, server_side=True) as secure, secure.makefile("rwb") as file:
+            file.write(answers.get("greeting", b"* OK ready\r\n"))
+            file.flush()
+            while line := file.readline():
+                tag, command, *_ = line.decode().split()
+                heard.append(line.decode().strip())
+                extra = {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", "EXAMINE": b"* 3 EXISTS\r\n"}.get(command, b"")
+                file.write(extra + f"{tag} {answers.get(command, 'OK done')}\r\n".encode())
+                file.flush()
+                if command == "LOGOUT":
+                    return
+
+    threads = []
+
+    def start(answers=None):
+        threads.append(threading.Thread(target=talk, args=(answers or {},)))
+        threads[-1].start()
+        return listener.getsockname()[1], trusting, heard
+
+    yield start
+    for each in threads:
+        each.join(5)
+    listener.close()
+
+
+def imap(port, **more):
+    return {
+        "bounces": {"imap_host": "127.0.0.1", "imap_port": port, "imap_user": "b", "imap_password": "pw-12345", **more}
+    }
+
+
+def test_a_mailbox_that_can_be_read_is_only_looked_into(visit, mailbox):
+    port, trusting, heard = mailbox()
+    (found,) = bounces.check(visit(imap(port), context=trusting))
+
+    assert found.verdict is OK
+    assert [each.split()[1] for each in heard] == ["CAPABILITY", "LOGIN", "EXAMINE", "LOGOUT"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"LOGIN": "NO [AUTHENTICATIONFAILED] wrong"}, "does not let us in"),
+        ({"EXAMINE": "NO no such folder"}, "cannot be opened"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_read(visit, mailbox, answers, told):
+    port, trusting, _ = mailbox(answers)
+    (found,) = bounces.check(visit(imap(port), context=trusting))
+
+    assert found.verdict is WRONG
+    assert told in found.sentence
+
+
+def test_a_mailbox_that_nobody_vouches_for_or_that_is_not_there(visit, mailbox):
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    (found,) = bounces.check(visit(imap(port)))
+    (offline,) = bounces.check(visit(imap(port), is_offline=True))
+
+    assert (found.verdict, offline.verdict) == (WRONG, UNKNOWN)
+    assert "nothing listens there" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict", "told"),
+    [
+        ({"mail": {"host": "email-smtp.eu-west-1.amazonaws.com"}}, UNKNOWN, "there is no site"),
+        ({"mail": {"host": "email-smtp.eu-west-1.amazonaws.com"}, "web": SITE}, WRONG, "/webhooks/ses"),
+        ({"mail": {"host": "smtp.eu.mailgun.org"}, "web": SITE}, WRONG, "/webhooks/mailgun"),
+        (
+            {"mail": {"host": "smtp.eu.mailgun.org"}, "web": SITE, "bounces": {"mailgun_key": "key-1"}},
+            OK,
+            "/webhooks/mailgun",
+        ),
+        ({"mail": {"bounce_domain": "b.lab.example"}}, UNKNOWN, "paperround bounces read -"),
+        ({}, OK, "you see it in the sender's mailbox"),
+    ],
+)
+def test_the_ways_in_which_undeliverable_letters_are_heard_of(visit, settings, verdict, told):
+    (found,) = bounces.check(visit(settings))
+
+    assert found.verdict is verdict
+    assert told in words([found])
