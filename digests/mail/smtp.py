@@ -12,10 +12,8 @@ import base64
 import re
 import smtplib
 import ssl
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from digests.addresses import Address, address
@@ -116,18 +114,6 @@ class Session:
     def is_open(self) -> bool:
         """Whether it can take another message."""
         return self._wire.sock is not None
-
-    @property
-    def offers(self) -> Mapping[str, str]:
-        """What the relay said it can do: the keyword in lower case, and its parameters."""
-        return dict(self._wire.esmtp_features)
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the relay's certificate expires, aware UTC; None without TLS."""
-        sock = self._wire.sock
-        told = (sock.getpeercert() or {}).get("notAfter") if isinstance(sock, ssl.SSLSocket) else None
-        return datetime.fromtimestamp(ssl.cert_time_to_seconds(told), UTC) if isinstance(told, str) else None
 
     def mail(self, envelope: Envelope, data: bytes) -> None:
         """Name the sender; refuses by itself what this relay cannot take. Raises Transient-, PermanentDeliveryError."""

@@ -11,7 +11,7 @@ from paperround.doctor.reach import unreached
 from paperround.doctor.visit import Visit
 from paperround.settings_model import BouncesSettings
 
-_SECONDS = 4.0
+_SECONDS = 3.0
 
 
 def check(visit: Visit) -> Iterator[Finding]:

@@ -87,9 +87,9 @@ def _unsigned(visit: Visit) -> Finding:
     if visit.is_guest:
         return ok(f"{visit.from_domain} is its provider's, whose own relay signs letters: see the sender above")
     if visit.delivers_directly:
-        return wrong(
-            "letters are not signed by us; unless the mail server of this machine does it, many mailbox providers "
-            "refuse them",
+        return unknown(
+            "whether the mail server of this machine signs letters: we do not, and many mailbox providers refuse "
+            "letters that nobody signed",
             "openssl genrsa -out dkim.pem 2048, set [mail] dkim_domain, dkim_selector and dkim_key_file, and run "
             "this again: it then says what to publish",
         )

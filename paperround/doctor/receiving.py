@@ -22,8 +22,9 @@ def check(visit: Visit) -> Iterator[Finding]:
     else:
         answer = visit.resolver.ask(domain, "MX")
         alone = visit.resolver.ask(domain, "A") if not answer.records and not answer.problem else Answer()
-        here = urlsplit(visit.settings.web.base_url).hostname or f"mail.{domain}"
-        yield judged(domain, here, answer, alone)
+        site = urlsplit(visit.settings.web.base_url).hostname or ""
+        is_name = "." in site and not site.rpartition(".")[2].isdigit()
+        yield judged(domain, site if is_name else f"mail.{domain}", answer, alone)
 
 
 def check_sts(visit: Visit) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """The relay: a whole conversation up to the sender, and not one word of a letter.
 
-    connect → greeting → TLS and its certificate → log-in → what the relay can do → may we send as this sender? → QUIT
+    connect → greeting → TLS and its certificate → log-in → what the relay can do → may we send as this sender?
 
 No recipient is named, so nobody can be mailed. The session is the one that real letters leave by.
 """
@@ -9,7 +9,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from digests.mail.smtp import Envelope, Relay, Session
+from digests.mail.asking import Asking
+from digests.mail.smtp import Relay
 from domain.errors import DeliveryError, NotConnected, TransientDeliveryError
 from paperround.doctor.finding import Finding, ok, shown, unknown, wrong
 from paperround.doctor.providers import is_here
@@ -18,7 +19,6 @@ from paperround.doctor.visit import Visit
 
 _SOON = timedelta(days=14)
 _LARGEST = 256 * 1024  # bytes that the largest letters stay below
-_SAMPLE = b"Subject: a question\r\n\r\n"
 _LOG_INS = frozenset({530, 534, 535, 538})  # RFC 4954 section 6
 _PORTS = "587 with starttls, 465 with implicit"
 
@@ -30,14 +30,14 @@ def check(visit: Visit) -> Iterator[Finding]:
         yield unknown(f"whether {relay.where} takes our letters: --offline")
         return
     try:
-        session = Session(relay, visit.timeouts, visit.context)
+        session = Asking(relay, visit.timeouts, visit.context)
     except NotConnected as error:
         yield refused(error, relay)
         return
     try:
         yield ok(f"{relay.where} greets us{_protected(relay)}{_known(relay)}")
-        if session.expires_at is not None:
-            yield lasting(session.expires_at, visit.clock.now(), relay.host)
+        if session.certificate_ends is not None:
+            yield lasting(session.certificate_ends, visit.clock.now(), relay.host)
         yield from able(session.offers, relay)
         yield _as_sender(session, visit.envelope_sender, relay)
     finally:
@@ -89,15 +89,15 @@ def lasting(expires_at: datetime, now: datetime, host: str) -> Finding:
 
 
 def able(offers: Mapping[str, str], relay: Relay) -> Iterator[Finding]:
-    """Judge what a relay says that it can do: keywords in lower case, each with its parameters."""
-    size = offers.get("size", "").strip()
+    """Judge what a relay says that it can do: keywords in upper case, each with its parameters."""
+    size = offers.get("SIZE", "").strip()
     limit = int(size) if size.isascii() and size.isdigit() and len(size) < 20 else 0  # 0: none (RFC 1870 section 4)
     if 0 < limit < _LARGEST:
         yield wrong(
             f"{relay.host} takes letters of at most {limit:,} bytes, and a full digest is larger",
             f"ask for a limit of {_LARGEST:,} bytes or more, or set [digest] papers lower",
         )
-    if "auth" in offers and not relay.user and not is_here(relay.host):
+    if "AUTH" in offers and not relay.user and not is_here(relay.host):
         yield ok(
             f"{relay.host} offers a log-in, and we use none",
             "if it refuses the sender or the recipients, set [mail] user and password_file",
@@ -105,17 +105,17 @@ def able(offers: Mapping[str, str], relay: Relay) -> Iterator[Finding]:
     lacks = [
         what
         for name, what in (
-            ("smtputf8", "addresses such as josé@… (SMTPUTF8): such readers are skipped"),
-            ("pipelining", "several commands at once (PIPELINING): letters leave more slowly"),
+            ("SMTPUTF8", "addresses such as josé@… (SMTPUTF8): such readers are skipped"),
+            ("PIPELINING", "several commands at once (PIPELINING): letters leave more slowly"),
         )
         if name not in offers
     ]
     yield ok(f"{relay.host} does not know {' nor '.join(lacks)}" if lacks else f"{relay.host} can do all we use")
 
 
-def _as_sender(session: Session, sender: str, relay: Relay) -> Finding:
+def _as_sender(session: Asking, sender: str, relay: Relay) -> Finding:
     try:
-        session.mail(Envelope(sender, sender, needs_smtputf8=False), _SAMPLE)
+        session.may_send(sender)
     except NotConnected as error:
         return wrong(
             f"{relay.host} wants a log-in before it takes letters: {shown(str(error))}",

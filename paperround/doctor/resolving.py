@@ -14,7 +14,7 @@ import dns.resolver
 import dns.reversename
 
 Kind = Literal["TXT", "MX", "A", "AAAA", "PTR"]
-_SECONDS = 3.0  # for one question, all its tries together
+_SECONDS = 2.5  # for one question, all its tries together
 _MOST_SILENCES = 2
 _MOST_RECORDS = 50  # of one answer that are looked at
 

@@ -16,8 +16,8 @@ def check(visit: Visit) -> Iterator[Finding]:
     if not visit.delivers_directly:
         yield ok(f"letters leave through {visit.settings.mail.host}, whose keeper names its addresses")
         return
-    address = "" if visit.is_offline else visit.own_address()
-    if not _is_public(address):
+    address = visit.public_address
+    if not address:
         yield unknown(
             "the name of the address that this machine sends from: which address that is on the Internet cannot be "
             "told from here",
@@ -59,10 +59,6 @@ def own_address() -> str:
         except OSError:
             return ""
         return str(probe.getsockname()[0])
-
-
-def _is_public(address: str) -> bool:
-    return bool(address) and ipaddress.ip_address(address).is_global
 
 
 def _same(one: str, other: str) -> bool:

@@ -53,7 +53,7 @@ def check(visit: Visit) -> Iterator[Finding]:
     if is_private(domain):
         yield unknown(f"{domain} is no name that everybody's DNS knows")
         return
-    own = visit.own_address() if visit.delivers_directly and not visit.is_offline else ""
+    own = visit.public_address
     answer = visit.resolver.ask(domain, "TXT")
     records = tuple(each for each in answer.records if is_spf(each))
     reach = follow(domain, records[0], visit.resolver) if len(records) == 1 else Reach()

@@ -1,5 +1,6 @@
 """What a check is handed: the settings, what was opened to look at, and the ways to ask others."""
 
+import ipaddress
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from paperround.settings_model import Settings
 from storage.database import Database
 
 #: Nobody waits for a relay for long here: what is slower than this is worth saying.
-QUICK = Timeouts(connect=3, command=4, dot=30)
+QUICK = Timeouts(connect=3, command=3, dot=30)
 _PRIVATE_ENDS = ("localhost", "local", "test", "invalid", "internal", "lan", "home.arpa")  # RFC 6761, 6762, 8375
 
 
@@ -56,7 +57,7 @@ class Visit:
     sign: Callable[[bytes, datetime], str] | None = None  #: as real letters are signed; None where they are not
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     timeouts: Timeouts = QUICK
-    own_address: Callable[[], str] = lambda: ""  #: this machine's on the Internet; "" where it cannot be told
+    own_address: Callable[[], str] = lambda: ""  #: this machine's, as it sees it; "" where it cannot be told
     free_bytes: Callable[[Path], int] = lambda _: 2**62
     send_test: str = ""  #: who gets a test letter; "" for nobody
     is_offline: bool = False  #: whether nobody may be asked
@@ -71,6 +72,14 @@ class Visit:
     def delivers_directly(self) -> bool:
         """Whether the relay is this machine."""
         return is_here(self.settings.mail.host)
+
+    @property
+    def public_address(self) -> str:
+        """The address that mailboxes will see, where this machine delivers itself; "" where it cannot be told."""
+        if self.is_offline or not self.delivers_directly:
+            return ""
+        own = self.own_address()
+        return own if own and ipaddress.ip_address(own).is_global else ""
 
     @property
     def from_domain(self) -> str:

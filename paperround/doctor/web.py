@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from paperround.doctor.reach import Unreached, unreached
 
-_SECONDS = 4.0
+_SECONDS = 3.0
 _LARGEST = 2048  # bytes of an answer that are read
 
 

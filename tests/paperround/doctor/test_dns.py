@@ -21,7 +21,7 @@ DMARC = ("_dmarc.lab.example", "TXT")
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 
-def asking(server, seconds=0.4):
+def asking(server, seconds=5.0):
     return DnsResolver(servers=("127.0.0.1",), port=server.port, seconds=seconds)
 
 
@@ -37,7 +37,7 @@ def test_records_come_as_text_joined_and_without_the_last_dot(nameserver):
     )
     resolver = asking(server)
 
-    assert resolver.ask(*SPF) == Answer(("v=spf1 -all", "other"))
+    assert set(resolver.ask(*SPF).records) == {"v=spf1 -all", "other"}  # in any order
     assert resolver.ask("lab.example", "MX") == Answer(("10 mail.lab.example",))
     assert resolver.ask("lab.example", "A") == Answer(("192.0.2.7",))
     assert resolver.ask("7.2.0.192.in-addr.arpa", "PTR") == Answer(("mail.lab.example",))
@@ -54,7 +54,7 @@ def test_that_nothing_is_there_is_told_from_that_nobody_could_say(nameserver):
             ("silent.example", "TXT"): "silence",
         }
     )
-    resolver = asking(server)
+    resolver = asking(server, seconds=1.0)
 
     assert resolver.ask("gone.example", "TXT") == Answer()
     assert "failed to answer for broken.example" in resolver.ask("broken.example", "TXT").problem
@@ -170,13 +170,11 @@ def test_a_key_file_that_is_not_there(visit):
     assert "openssl genrsa" in found.advice
 
 
-@pytest.mark.parametrize(
-    ("host", "verdict"), [("localhost", WRONG), ("relay.lab.example", UNKNOWN), ("smtp.gmail.com", UNKNOWN)]
-)
-def test_letters_that_we_do_not_sign(visit, host, verdict):
+@pytest.mark.parametrize("host", ["localhost", "relay.lab.example", "smtp.gmail.com"])
+def test_whether_the_relay_signs_only_its_keeper_knows(visit, host):
     (found,) = dkim.check(visit({"mail": {"host": host}}))
 
-    assert found.verdict is verdict
+    assert found.verdict is UNKNOWN
     assert "dkim_key_file" in found.advice
 
 

@@ -52,7 +52,7 @@ def test_a_good_relay_is_asked_for_the_sender_and_for_no_recipient(looked, relay
 
     assert verdicts == [OK, OK, OK]
     assert "takes letters from papers@lab.example" in words
-    assert [each.split()[0].upper() for each in good.commands] == ["EHLO", "MAIL", "QUIT"]
+    assert [each.split()[0].upper() for each in good.commands] == ["EHLO", "MAIL", "RSET", "QUIT"]
     assert good.messages == []
 
 
@@ -220,14 +220,14 @@ def test_a_relay_that_repeats_the_password_does_not_make_us_show_it(visit, relay
 @pytest.mark.parametrize(
     ("offers", "verdicts", "words"),
     [
-        ({"size": "1000", "smtputf8": "", "pipelining": ""}, [WRONG, OK], "at most 1,000 bytes"),
-        ({"size": "35882577", "smtputf8": "", "pipelining": ""}, [OK], "can do all we use"),
-        ({"size": "0", "smtputf8": "", "pipelining": ""}, [OK], "can do all we use"),
-        ({"size": "lots", "smtputf8": "", "pipelining": ""}, [OK], "can do all we use"),
-        ({"size": "9" * 400, "smtputf8": "", "pipelining": ""}, [OK], "can do all we use"),
-        ({"size": "", "smtputf8": ""}, [OK], "PIPELINING"),
-        ({"pipelining": ""}, [OK], "SMTPUTF8"),
-        ({"auth": "PLAIN", "smtputf8": "", "pipelining": ""}, [OK, OK], "offers a log-in, and we use none"),
+        ({"SIZE": "1000", "SMTPUTF8": "", "PIPELINING": ""}, [WRONG, OK], "at most 1,000 bytes"),
+        ({"SIZE": "35882577", "SMTPUTF8": "", "PIPELINING": ""}, [OK], "can do all we use"),
+        ({"SIZE": "0", "SMTPUTF8": "", "PIPELINING": ""}, [OK], "can do all we use"),
+        ({"SIZE": "lots", "SMTPUTF8": "", "PIPELINING": ""}, [OK], "can do all we use"),
+        ({"SIZE": "9" * 400, "SMTPUTF8": "", "PIPELINING": ""}, [OK], "can do all we use"),
+        ({"SIZE": "", "SMTPUTF8": ""}, [OK], "PIPELINING"),
+        ({"PIPELINING": ""}, [OK], "SMTPUTF8"),
+        ({"AUTH": "PLAIN", "SMTPUTF8": "", "PIPELINING": ""}, [OK, OK], "offers a log-in, and we use none"),
     ],
 )
 def test_what_a_relay_can_take(offers, verdicts, words):
