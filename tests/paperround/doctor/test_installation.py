@@ -14,7 +14,6 @@ import pytest
 from digests.mail.message import Letter
 from digests.render import Frame, Renderer
 from domain.errors import DatabaseMissing, DatabaseTooOld, DatabaseUnavailable
-from domain.issues import Fragment, LetterKind, Role
 from domain.papers import Fetched, FetchStatus
 from paperround.doctor import archive, bounces, clock, setup, site, sources, templates
 from paperround.doctor.finding import Verdict
@@ -289,11 +288,6 @@ class Broken(Renderer):
         raise ValueError("'foot' is undefined")
 
 
-class Torn(Renderer):
-    def confirmation(self) -> Letter:
-        return Letter(LetterKind.CONFIRM, "Hello", (Fragment(Role.TEXT, b"=ZZ\0x:nothing\0\r\n"),))
-
-
 def test_a_template_that_is_broken_is_named(visit):
     (found,) = templates.check(visit(renderer=Broken(Frame())))
 
@@ -302,11 +296,24 @@ def test_a_template_that_is_broken_is_named(visit):
     assert "'foot' is undefined" in found.sentence
 
 
-def test_a_letter_with_a_hole_is_named(visit):
-    found = list(templates.check(visit(renderer=Torn(Frame()))))
+HEAD = b"From: a@lab.example\r\nTo: b@lab.example\r\nSubject: x\r\nDate: Fri, 20 Nov 2026 08:00:00 +0000\r\n"
 
-    assert found[0].verdict is WRONG
-    assert "of the kind confirm does not read as mail" in found[0].sentence
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (HEAD + b"Message-ID: <1@lab.example>\r\n\r\nwell\r\n", ""),
+        (HEAD + b"\r\nwell\r\n", "not exactly one of Message-ID"),
+        (HEAD + b"From: c@lab.example\r\nMessage-ID: <1@lab.example>\r\n\r\nwell\r\n", "not exactly one of From"),
+        (HEAD + b"Message-ID: <1@lab.example>\r\n\r\nfor \0q:unsubscribe\0\r\n", "a place was not filled in"),
+        (HEAD + b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--c\r\n', "StartBoundaryNotFoundDefect"),
+    ],
+)
+def test_what_does_not_read_as_mail_is_named(data, told):
+    found = templates.defects(data)
+
+    assert told in found
+    assert bool(found) is bool(told)
 
 
 # -- the site ----------------------------------------------------------------------------------------------------------
