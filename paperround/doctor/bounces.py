@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from paperround.doctor.finding import Finding, ok, shown, unknown, wrong
 from paperround.doctor.providers import is_of
-from paperround.doctor.reach import unreached
+from paperround.doctor.reach import cut_after, unreached
 from paperround.doctor.visit import Visit
 from paperround.settings_model import BouncesSettings
 
@@ -43,10 +43,11 @@ def check(visit: Visit) -> Iterator[Finding]:
 def log_in(settings: BouncesSettings, context: ssl.SSLContext, seconds: float = _SECONDS) -> None:
     """Log in, open the folder for reading only and leave; raises OSError, ValueError or imaplib's error."""
     mailbox = imaplib.IMAP4_SSL(settings.imap_host, settings.imap_port, ssl_context=context, timeout=seconds)
+    folder = settings.imap_folder.replace("\\", "\\\\").replace('"', '\\"')
     try:
-        mailbox.login(settings.imap_user, settings.imap_password)
-        folder = settings.imap_folder.replace("\\", "\\\\").replace('"', '\\"')
-        answer, said = mailbox.select(f'"{folder}"', readonly=True)
+        with cut_after(mailbox.sock, 2 * seconds):
+            mailbox.login(settings.imap_user, settings.imap_password)
+            answer, said = mailbox.select(f'"{folder}"', readonly=True)
         if answer != "OK":
             raise imaplib.IMAP4.error(f"the folder {settings.imap_folder!r} cannot be opened: {said!r}")
     finally:

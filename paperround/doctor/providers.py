@@ -1,5 +1,6 @@
 """Who keeps which domains of senders, and who sends from where: a few names that everyone knows."""
 
+import ipaddress
 from collections.abc import Mapping
 
 from domain.mailboxes import keeper_of
@@ -47,7 +48,10 @@ def include_of(host: str) -> str:
 
 def is_here(host: str) -> bool:
     """Whether the relay is this machine: then it delivers to the mailboxes itself, or hands on to who does."""
-    return host.lower() in LOOPBACK or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() in LOOPBACK
 
 
 def is_of(host: str, end: str) -> bool:

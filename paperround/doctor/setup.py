@@ -42,8 +42,8 @@ def check_sender(visit: Visit) -> Iterator[Finding]:
         yield ok(f"letters come from {visit.identity.address}, through that provider's own relay")
     else:
         yield wrong(
-            f"letters say they come from {domain}, but leave through {host}: the mailbox providers refuse such letters "
-            f"as forged, because {domain} says that only its own servers may send for it",
+            f"letters say they come from {domain}, but leave through {host}: mailbox providers take them for forged, "
+            f"for only the servers of {domain} can prove that a letter is from there",
             f"set [mail] from to an address of a domain of your own, or [mail] host to the relay of {domain}",
         )
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from paperround.doctor.reach import Unreached, unreached
+from paperround.doctor.reach import Unreached, cut_after, unreached
 
 _SECONDS = 3.0
 _LARGEST = 2048  # bytes of an answer that are read
@@ -59,9 +59,11 @@ class PlainWeb:
         except (ValueError, http.client.HTTPException) as error:
             return WebAnswer(missed=unreached(error))
         try:
-            connection.request(method, parts.path or "/", headers={"User-Agent": "paperround/doctor"})
-            answer = connection.getresponse()
-            start = answer.read(_LARGEST).decode("utf-8", "replace")
+            connection.connect()
+            with cut_after(connection.sock, 2 * self._seconds):
+                connection.request(method, parts.path or "/", headers={"User-Agent": "paperround/doctor"})
+                answer = connection.getresponse()
+                start = answer.read(_LARGEST).decode("utf-8", "replace")
             return WebAnswer(answer.status, _date(answer.getheader("Date", "")), start)
         except (OSError, ValueError, http.client.HTTPException) as error:
             return WebAnswer(missed=unreached(error))
