@@ -20,6 +20,7 @@ PaperroundError
 ├── StorageError                  exit code 3, nothing was changed
 │   ├── DatabaseBusy              another process holds the database; later works (transient)
 │   ├── DatabaseUnavailable       read-only, missing, damaged, or the disk is full
+│   │   └── DatabaseMissing       nobody has made it yet, and we were not to
 │   ├── DatabaseTooNew            written by a later version of Paperround
 │   └── DatabaseTooOld            written by an earlier version; the operator migrates it
 ├── MailboxError                  the mailbox of bounces could not be read; the next round tries again
@@ -146,6 +147,10 @@ class DatabaseBusy(StorageError):
 
 class DatabaseUnavailable(StorageError):
     """Read-only, missing, damaged, or the disk is full."""
+
+
+class DatabaseMissing(DatabaseUnavailable):
+    """There is no archive there yet, and whoever asked only wanted to look."""
 
 
 class DatabaseTooNew(StorageError):

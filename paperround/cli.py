@@ -18,6 +18,7 @@ from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
 from paperround.commands import (
     archive,
     bounces,
+    doctor,
     inspecting,
     keeping,
     letters,
@@ -51,6 +52,7 @@ for group in (
     letters,
     bounces,
     suppressions,
+    doctor,
     papers,
     archive,
     inspecting,

@@ -50,12 +50,23 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings
 
     Raises SettingsError: one sentence that names the setting, what is wrong and what would be legal.
     """
-    named = config or (Path(environ["PAPERROUND_CONFIG"]) if environ.get("PAPERROUND_CONFIG") else None)
-    file = (cwd / named) if named else cwd / FILE
+    file, is_named = _place(config, environ, cwd)
     values: dict[str, Any] = {}
-    if named is not None or file.is_file():
+    if is_named or file.is_file():
         values = _read(file)
     return build(_with_environment(values, environ), file.parent)
+
+
+def found(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    """Return the file that `load` reads; None where there is none, and the defaults hold."""
+    file, is_named = _place(config, environ, cwd)
+    return file if is_named or file.is_file() else None
+
+
+def _place(config: Path | None, environ: Mapping[str, str], cwd: Path) -> tuple[Path, bool]:
+    """Return where the settings stand, and whether somebody said so."""
+    named = config or (Path(environ["PAPERROUND_CONFIG"]) if environ.get("PAPERROUND_CONFIG") else None)
+    return ((cwd / named) if named else cwd / FILE), named is not None
 
 
 def build(values: Mapping[str, Any], folder: Path) -> Settings:

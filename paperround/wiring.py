@@ -85,7 +85,7 @@ class House:
     """Every object of one installation, built when it is first asked for, over one open database.
 
     A context manager; `stop` is the event that ends long work, `clock` is the machine's unless a test brings its own;
-    with `upgrade` an older database is migrated wherever it is.
+    with `upgrade` an older database is migrated wherever it is; with `database` that one is used, and closed with it.
     Raises StorageError when the database cannot be opened, SettingsError for a source that cannot be.
     """
 
@@ -98,6 +98,7 @@ class House:
         transport: Transport | None = None,
         ledger: Ledger | None = None,
         upgrade: bool = False,
+        database: Database | None = None,
     ) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
@@ -107,7 +108,7 @@ class House:
         self._ledger = ledger
         self._owner = worker_name()
         self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
-        self.database = Database(settings.database.url, upgrade=upgrade)
+        self.database = database or Database(settings.database.url, upgrade=upgrade)
 
     def __enter__(self) -> Self:
         """Return the open house."""

@@ -11,17 +11,18 @@ there is but one connection, and they take turns.
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from domain.errors import DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable, StorageError
+from domain.errors import DatabaseMissing, DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable, StorageError
 from storage import migrate
 from storage.postgres import PostgresStore
-from storage.sqlite import SqliteStore
+from storage.sqlite import SqliteStore, is_missing
 
 BUSY_SECONDS = 30.0
 _POSTGRES = ("postgresql://", "postgres://")
@@ -71,17 +72,25 @@ class Database:
 
     `url` is `sqlite:///path`, `sqlite://` (in memory) or `postgresql://user@host/name`. A missing file is created, an
     empty database filled with tables. An older file is copied and migrated; an older database of PostgreSQL only with
-    `upgrade`. Raises DatabaseUnavailable, DatabaseBusy, DatabaseTooNew, DatabaseTooOld or SettingsError.
+    `upgrade`. With `as_it_is` nothing is made or migrated: DatabaseMissing, or DatabaseTooOld.
+    Raises DatabaseUnavailable, DatabaseBusy, DatabaseTooNew, DatabaseTooOld or SettingsError.
     """
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS, upgrade: bool = False) -> None:
+    def __init__(
+        self, url: str, *, busy_seconds: float = BUSY_SECONDS, upgrade: bool = False, as_it_is: bool = False
+    ) -> None:
+        if as_it_is and is_missing(url):
+            raise DatabaseMissing(f"there is no archive {url.removeprefix('sqlite:///')} yet")
         self._store: Store = (PostgresStore if url.startswith(_POSTGRES) else SqliteStore)(url, busy_seconds)
         self._engine = self._store.engine
         self.place = self._store.place
         # Our own threads queue up here: SQLite would let them ask again and again, which costs more than the writing.
         self._pen = threading.RLock()
         try:
-            self._prepare(upgrade=upgrade or self._store.upgrades_itself)
+            self._prepare(
+                upgrade=(upgrade or self._store.upgrades_itself) and not as_it_is,
+                make=not as_it_is,
+            )
         except BaseException:
             self._engine.dispose()
             raise
@@ -147,13 +156,23 @@ class Database:
         """Return what tells this database from any copy of it; "" in memory."""
         return self._store.home(connection)
 
-    def _prepare(self, *, upgrade: bool) -> None:
+    def moment(self) -> datetime | None:
+        """Return what the server's clock says, aware; None for SQLite, which has no other clock than ours."""
+        if self.dialect == "sqlite":
+            return None
+        with self.reading() as connection:
+            found: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return found
+
+    def _prepare(self, *, upgrade: bool, make: bool) -> None:
         with self.reading() as connection:
             found = migrate.current(connection)
             if found is None and migrate.is_inhabited(connection):
                 raise DatabaseUnavailable(f"{self.place} is another program's database, not a Paperround archive")
         if found == migrate.HEAD:
             return
+        if found is None and not make:
+            raise DatabaseMissing(f"there is no archive in {self.place} yet")
         # Another process may be migrating too: look again once the lock is ours.
         with self.writing() as connection:
             found = migrate.current(connection)

@@ -25,6 +25,12 @@ from storage.sqlite_errors import ours
 MEMORY = ":memory:"
 
 
+def is_missing(url: str) -> bool:
+    """Whether `url` names a file that is not there, nor a log that one has left."""
+    file = url.removeprefix("sqlite:///")
+    return file != url and not any(Path(f"{file}{suffix}").exists() for suffix in ("", "-wal"))
+
+
 class SqliteStore:
     """The database of a file, taken as its name stands (a "?" is part of it), or of memory for an empty URL."""
 

@@ -1,0 +1,90 @@
+"""DMARC: what the sender's domain asks receivers to do, and whether our letters pass (RFC 7489).
+
+A letter passes if its signature, or the domain it comes back to, belongs to the organisation of the sender that readers
+see. Which part of a name is the organisation's is told by a rule of thumb, not by the list of public suffixes.
+"""
+
+from collections.abc import Iterator
+
+from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
+from paperround.doctor.resolving import Answer
+from paperround.doctor.tags import tags, versioned
+from paperround.doctor.visit import Visit, ascii_domain, is_private
+
+_SECOND = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gv", "net", "ne", "nom", "or", "org", "sch"})
+_POLICIES = ("none", "quarantine", "reject")
+_THUMB = "which part of a name is the organisation's was guessed from its form"
+
+
+def check(visit: Visit) -> Iterator[Finding]:
+    """Look for the policy of the sender's domain, and for what of our letters agrees with it."""
+    domain = visit.from_domain
+    if visit.is_guest:
+        yield ok(f"{domain} is its provider's, who keeps the DMARC record: see the sender above")
+        return
+    if is_private(domain):
+        yield unknown(f"{domain} is no name that everybody's DNS knows")
+        return
+    answer = visit.resolver.ask(f"_dmarc.{domain}", "TXT")
+    if not answer.problem and not versioned(answer.records, "DMARC1") and organisation(domain) != domain:
+        answer = visit.resolver.ask(f"_dmarc.{organisation(domain)}", "TXT")
+    policy = judged(domain, answer, visit.settings.operator.email)
+    yield policy
+    rules = versioned(answer.records, "DMARC1")
+    said = tags(rules[0]) if rules else {}
+    yield agreeing(domain, visit.envelope_domain, ascii_domain(visit.settings.mail.dkim_domain), said)
+
+
+def judged(domain: str, answer: Answer, operator: str) -> Finding:
+    """Judge what stands at _dmarc.DOMAIN."""
+    reports = f"; rua=mailto:{operator}" if operator else ""
+    record = Record(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none{reports}")
+    found = versioned(answer.records, "DMARC1")
+    if answer.problem:
+        return unknown(f"what {domain} asks of receivers: {answer.problem}", "", record)
+    if not found:
+        return wrong(
+            f"{domain} has no DMARC record; Gmail, Yahoo and Outlook.com ask for one of whoever writes to many",
+            "",
+            record,
+        )
+    if len(found) > 1:
+        return wrong(f"{domain} has {len(found)} DMARC records, and receivers then obey none", "keep one", record)
+    policy = tags(found[0]).get("p", "").lower()
+    if policy not in _POLICIES:
+        return wrong(f"the DMARC record of {domain} has no p= that receivers know: {shown(found[0])}", "", record)
+    return ok(f"{domain} has a DMARC record (p={policy})")
+
+
+def agreeing(domain: str, envelope: str, signer: str, said: dict[str, str]) -> Finding:
+    """Judge whether letters pass: `signer` is the domain that we sign for, "" where we do not."""
+    signed = bool(signer) and _agrees(signer, domain, strict=said.get("adkim", "r").lower() == "s")
+    returned = _agrees(envelope, domain, strict=said.get("aspf", "r").lower() == "s")
+    if signed:
+        return ok(f"letters pass by our signature for {signer}" + ("" if signer == domain else f" ({_THUMB})"))
+    advice = f"set [mail] dkim_domain to {domain}, or to a name above or below it that the record allows"
+    if signer:
+        said_so = f"the signature for {signer} does not count for {domain}"
+        return wrong(said_so, advice)
+    if returned:
+        return ok(
+            f"letters come back to {envelope}, so they pass where SPF does"
+            + ("" if envelope == domain else f" ({_THUMB})"),
+            "forwarded letters pass by a signature only: see DKIM above",
+        )
+    return wrong(
+        f"letters come back to {envelope}, which is not of {domain}, and we do not sign them: they do not pass unless "
+        f"the relay signs for {domain}",
+        f"set [mail] bounce_domain to a name below {organisation(domain)}, or sign for {domain}",
+    )
+
+
+def organisation(domain: str) -> str:
+    """Return the part of a name that an organisation registered, by a rule of thumb: lab.example of a.lab.example."""
+    labels = domain.lower().rstrip(".").split(".")
+    kept = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND else 2
+    return ".".join(labels[-kept:])
+
+
+def _agrees(one: str, other: str, *, strict: bool) -> bool:
+    return one == other if strict else organisation(one) == organisation(other)
