@@ -12,10 +12,13 @@ The bound is mail.md's: a kill can double what its connections had in flight, an
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
@@ -37,7 +40,6 @@ from benchmarks.sink import sink
 from paperround.interruption import stopping
 from paperround.wiring import House
 from storage.tables import DELIVERY, OPEN
-from tests.postgres import found, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,8 +125,15 @@ def _told(toll: Toll) -> list[Figure]:
 
 
 def _server(stack: ExitStack) -> str:
-    binaries = found()
-    return stack.enter_context(running(binaries)) if binaries else ""
+    """Start the tests' own server, and keep it until the stack is closed; return its URL, "" where there is none."""
+    file = stack.enter_context(tempfile.NamedTemporaryFile("w+"))
+    fcntl.lockf(file, fcntl.LOCK_SH, 1)  # the server ends with the last lock on its file
+    command = [sys.executable, Path(__file__).parents[1] / "tests" / "postgres.py", file.name]
+    server = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True))
+    stack.callback(fcntl.lockf, file, fcntl.LOCK_UN, 1)
+    assert server.stdout is not None
+    said = server.stdout.readline().strip()
+    return said if said.startswith("postgres") else ""
 
 
 @contextmanager

@@ -5,35 +5,40 @@
 No recipient is ever named, so nothing can leave.
 """
 
-import ssl
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
-from digests.mail.smtp import Envelope, Session
-from domain.errors import DeliveryError
+from digests.mail.failures import refused
+from digests.mail.offers import Offers
+from digests.mail.smtp import Session
+from domain.errors import PermanentDeliveryError
 
 
 class Asking(Session):
     """One open connection to a relay, for questions."""
 
     @property
-    def offers(self) -> Mapping[str, str]:
-        """What the relay said it can do: keywords in upper case, with what stands behind them."""
-        return {name.upper(): said.strip() for name, said in self._wire.esmtp_features.items()}
+    def offers(self) -> Offers:
+        """What the relay said it can do."""
+        return self._offers
 
     @property
     def certificate_ends(self) -> datetime | None:
         """When the relay's certificate expires, aware UTC; None without TLS."""
-        sock = self._wire.sock
-        told = (sock.getpeercert() or {}).get("notAfter") if isinstance(sock, ssl.SSLSocket) else None
-        return datetime.fromtimestamp(ssl.cert_time_to_seconds(told), UTC) if isinstance(told, str) else None
+        return self._wire.certificate_ends
 
     def may_send(self, sender: str) -> None:
         """Name a sender and take it back.
 
         Raises TransientDeliveryError, PermanentDeliveryError, or NotConnected where the relay wants a log-in.
         """
-        self.mail(Envelope(sender, sender, needs_smtputf8=False), b"")
-        with suppress(DeliveryError):  # the question is answered
-            self._ask("RSET", "RSET")
+        if not sender.isprintable() or "<" in sender or ">" in sender:
+            raise PermanentDeliveryError(f"{sender!r} cannot stand in a command")
+        try:
+            reply = self._wire.ask(f"MAIL FROM:<{sender}>\r\n".encode())
+        except OSError as error:
+            raise self._lost(error, "MAIL") from error
+        with suppress(OSError):  # the question is answered
+            self._wire.ask(b"RSET\r\n")
+        if reply.kind != 2:
+            raise refused(reply, f"{self._relay.host} refused the sender")

@@ -18,6 +18,7 @@ import ssl
 import struct
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 _LONGEST_REPLY = 65_536  # octets; a line has at most 512 and a reply a handful of lines (RFC 5321 section 4.5.3.1.5)
 _LONGEST_TEXT = 500  # characters of a reply that are kept
@@ -99,6 +100,13 @@ class Wire:
         """Our end's address, for a host that has no name (RFC 5321 section 4.1.3)."""
         own = ipaddress.ip_address(self._socket().getsockname()[0].partition("%")[0])
         return f"[{own}]" if own.version == 4 else f"[IPv6:{own}]"
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """When the other end's certificate expires, aware UTC; None without TLS."""
+        sock = self._sock
+        told = (sock.getpeercert() or {}).get("notAfter") if isinstance(sock, ssl.SSLSocket) else None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(told), UTC) if isinstance(told, str) else None
 
     def ask(self, line: bytes, patience: float | None = None) -> Reply:
         """Send one line and return the reply to it."""

@@ -48,7 +48,7 @@ def visiting(
             resolver=resolver or (Unasked("--offline") if is_offline else DnsResolver()),
             web=PlainWeb(context),
             read_key=_read_key,
-            sign=getattr(house, "sign", None),
+            sign=house.sign,
             context=context,
             own_address=own_address,
             free_bytes=room_at,

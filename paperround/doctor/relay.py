@@ -38,7 +38,7 @@ def check(visit: Visit) -> Iterator[Finding]:
         yield ok(f"{relay.where} greets us{_protected(relay)}{_known(relay)}")
         if session.certificate_ends is not None:
             yield lasting(session.certificate_ends, visit.clock.now(), relay.host)
-        yield from able(session.offers, relay)
+        yield from able(session.offers.keywords, relay)
         yield _as_sender(session, visit.envelope_sender, relay)
     finally:
         session.quit()

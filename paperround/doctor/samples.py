@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
 
 from digests.mail.message import Letter
 from digests.render import Renderer
@@ -41,25 +40,19 @@ _SECTION = Section(1, _TOPIC, 1, (Entry(_PAPER, 1, _WHY),), ())
 DIGEST = Digest(_SLOT, False, (_SECTION,), (_TOPIC,), _RECEIPT, _NOW)  # noqa: FBT003 the value's own order
 _FIRST = Digest(_SLOT, True, (), (_TOPIC,), _NOTHING, None)  # noqa: FBT003 the value's own order
 
-# What Renderer is asked for: the method, and what it is given.
-_ASKED: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
-    ("digest", (DIGEST,), {"shared": False}),
-    ("digest", (DIGEST,), {"shared": True}),
-    ("digest", (_FIRST,), {"shared": False}),
-    ("confirmation", (), {}),
-    ("quiet", (QuietNote(_SLOT, date(2026, 11, 17), (_TOPIC,), _NOTHING, _NOW),), {"shared": False}),
-    ("quiet", (QuietNote(_SLOT, date(2026, 11, 17), (_TOPIC,), _NOTHING, None),), {"shared": True}),
-    ("goodbye", (), {"fresh": True}),
-    ("goodbye", (), {"fresh": False}),
-    ("preferences", (), {}),
-    ("address_change", (), {}),
-    ("alert", ((Trouble("source:sample", _NOW, _NOW, "no <answer> in time"),), _NOW), {}),
-)
+_QUIET_SINCE = date(2026, 11, 17)
 
 
 def sample_letters(renderer: Renderer) -> Iterator[Letter]:
-    """Yield a letter of every kind that the renderer makes; raises whatever a broken template raises."""
-    for name, values, options in _ASKED:
-        make = getattr(renderer, name, None)
-        if make is not None:
-            yield make(*values, **options)
+    """Yield a letter of every kind; raises whatever a broken template raises."""
+    yield renderer.digest(DIGEST, shared=False)
+    yield renderer.digest(DIGEST, shared=True)
+    yield renderer.digest(_FIRST, shared=False)
+    yield renderer.confirmation()
+    yield renderer.quiet(QuietNote(_SLOT, _QUIET_SINCE, (_TOPIC,), _NOTHING, _NOW), shared=False)
+    yield renderer.quiet(QuietNote(_SLOT, _QUIET_SINCE, (_TOPIC,), _NOTHING, None), shared=True)
+    yield renderer.goodbye(fresh=True)
+    yield renderer.goodbye(fresh=False)
+    yield renderer.preferences()
+    yield renderer.address_change()
+    yield renderer.alert((Trouble("source:sample", _NOW, _NOW, "no <answer> in time"),), _NOW)

@@ -5,7 +5,8 @@ import email.policy
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from digests.mail.message import Identity, Letter, freeze, join, mailing_slots, message_id
+from digests.mail.joining import join
+from digests.mail.message import Identity, Letter, freeze, mailing_slots, message_id
 from domain.issues import LetterKind
 from paperround.doctor.finding import Finding, ok, shown, wrong
 from paperround.doctor.samples import sample_letters
