@@ -126,7 +126,7 @@ def _told(toll: Toll) -> list[Figure]:
 
 def _server(stack: ExitStack) -> str:
     """Start the tests' own server, and keep it until the stack is closed; return its URL, "" where there is none."""
-    file = stack.enter_context(tempfile.NamedTemporaryFile("w+"))
+    file = stack.enter_context(tempfile.NamedTemporaryFile("w+"))  # noqa: SIM115 the stack closes it
     fcntl.lockf(file, fcntl.LOCK_SH, 1)  # the server ends with the last lock on its file
     command = [sys.executable, Path(__file__).parents[1] / "tests" / "postgres.py", file.name]
     server = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True))
