@@ -85,10 +85,10 @@ class Outbox:
         """
         kept = 0
         with self._database.writing() as connection:
+            # Asked of each row that is found, for a join may begin at the contents and look at all there ever was.
+            kind = select(CONTENT.c.kind).where(CONTENT.c.id == DELIVERY.c.content_id).scalar_subquery()
             held = connection.execute(
-                select(DELIVERY, CONTENT.c.kind)
-                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-                .where(text(OPEN), in_states((S.LEASED, S.SENDING)))
+                select(DELIVERY, kind.label("kind")).where(text(OPEN), in_states((S.LEASED, S.SENDING)))
             ).all()
             for row in held:
                 alive = is_alive(row.worker)
