@@ -26,6 +26,8 @@ from worker.shortlist import Shortlist, Shortlister
 
 log = logging.getLogger("paperround.worker")
 
+_Explained = Callable[[Query, Paper], Why]
+
 
 @dataclass(frozen=True, slots=True)
 class Edited:
@@ -75,9 +77,10 @@ class Editor:
         edited = []
         shortlist = self._shortlister.of([reader for reader, _ in readers], now, up_to)
         with Explainer(self._labels) as explainer:
+            explained = _remembered(explainer)
             for reader, slot in readers:
                 try:
-                    digest = self._compose(reader, slot, shortlist, explainer, now)
+                    digest = self._compose(reader, slot, shortlist, explained, now)
                     made = None if digest is None else self._plan(reader, digest, now, up_to)
                     fault = ""
                 except Exception:  # whatever is wrong with one letter, the others go
@@ -103,7 +106,7 @@ class Editor:
         )
 
     def _compose(
-        self, reader: Reader, slot: Slot, shortlist: Shortlist, explainer: Explainer, now: datetime
+        self, reader: Reader, slot: Slot, shortlist: Shortlist, explained: _Explained, now: datetime
     ) -> Digest | None:
         subscriber = reader.subscriber
         queries = {each.topic_id: self._parsed(each.query) for each in subscriber.subscriptions}
@@ -112,7 +115,7 @@ class Editor:
         since = looks_back if first or reader.last is None else reader.last.created_at
 
         def explain(topic_id: int, paper: Paper) -> Why:
-            return explainer.explain(queries[topic_id], paper, Tier.RELATED)  # told as exact where it is
+            return explained(queries[topic_id], paper)
 
         return compose(
             slot=slot,
@@ -132,3 +135,18 @@ class Editor:
             risers=shortlist.risers(reader),
             trending=shortlist.trending,
         )
+
+
+def _remembered(explainer: Explainer) -> _Explained:
+    """Return what explains each paper to each query once: many readers of a block ask the same."""
+    known: dict[tuple[str, int], Why] = {}
+
+    def explain(query: Query, paper: Paper) -> Why:
+        why = known.get((query.text, paper.id))
+        if why is None:
+            why = known[query.text, paper.id] = explainer.explain(
+                query, paper, Tier.RELATED
+            )  # told as exact where it is
+        return why
+
+    return explain

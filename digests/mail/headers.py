@@ -19,6 +19,7 @@ WIDTH = 78  # RFC 5322 section 2.1.1: lines should not be longer, without CRLF
 LONGEST_LINE = 998  # RFC 5322 section 2.1.1: and must not be longer than this
 _WORD = 75  # RFC 2047 section 2: an encoded word's greatest length
 _LONGEST_MAILBOX = 320  # octets of From or Reply-To that every relay takes
+_FRAME = len("=?utf-8?q??=")
 _PHRASE = 66  # room for a display name's first word beside "List-Id: " and its like
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -63,13 +64,16 @@ def encoded_words(text: str, *, first: int = _WORD) -> list[str]:
     plain = sum(byte in _SAFE or byte == 0x20 for byte in text.encode())
     form = _q if 3 * plain > len(text.encode()) else _b
     words: list[str] = []
-    word = ""
-    for character in text:
-        if len(form(word + character)) > (_WORD if words else min(first, _WORD)):
-            words.append(form(word))
-            word = ""
-        word += character
-    return [*words, form(word)] if word else words
+    begin, taken = 0, 0  # of the word: where it begins, and how many octets it encodes, each as long as it will be
+    for end, character in enumerate(text):
+        octets = character.encode()
+        more = sum(1 if byte in _SAFE or byte == 0x20 else 3 for byte in octets) if form is _q else len(octets)
+        wide = taken + more if form is _q else -(-(taken + more) // 3) * 4
+        if _FRAME + wide > (_WORD if words else min(first, _WORD)):
+            words.append(form(text[begin:end]))
+            begin, taken = end, 0
+        taken += more
+    return [*words, form(text[begin:])] if text else words
 
 
 def _q(text: str) -> str:

@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.mail.dkim import PrivateKey, Signer, read_key
-from digests.mail.message import Identity, Letter, freeze, join, mailing_slots
+from digests.mail.joining import join
+from digests.mail.message import Identity, Letter, freeze, mailing_slots
 from digests.mail.quoted import encode
 from domain.errors import SettingsError, UsageError
 from domain.issues import Fragment, LetterKind, Role

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from digests.mail.message import Identity, Letter, freeze, join, part
+from digests.mail.joining import join, part
+from digests.mail.message import Identity, Letter, freeze
 from digests.render import Frame, Renderer
 from domain.issues import Digest, LetterKind, QuietNote
 from domain.troubles import Trouble

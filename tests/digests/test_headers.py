@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.mail import headers
-from digests.mail.message import Identity, freeze, join, mailing_slots, message_id
+from digests.mail.joining import join
+from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
 from domain.errors import AddressError, UsageError
 from domain.issues import Digest, Entry, QuietNote, Section

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from digests.mail.message import part
+from digests.mail.joining import part
 from digests.render import Frame, Renderer
 from domain.issues import Digest, Slot
 

@@ -6,7 +6,8 @@ import pytest
 
 from digests.links import Links
 from digests.mail.farewell import GOODBYE_AGE, Farewells
-from digests.mail.message import Identity, part
+from digests.mail.joining import part
+from digests.mail.message import Identity
 from digests.render import Frame, Renderer
 from domain.issues import LetterKind
 from domain.subscriptions import Consent, SubscriberState
