@@ -53,6 +53,8 @@ class Message:
     recipient: str  #: envelope recipient
     message_id: str
     data: bytes  #: CRLF lines, no dot-stuffing
+    #: Whether `data` is known to hold no line end but CRLF, no NUL and no line that begins with a dot, and to end in CRLF.
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
