@@ -53,7 +53,7 @@ class Message:
     recipient: str  #: envelope recipient
     message_id: str
     data: bytes  #: CRLF lines, no dot-stuffing
-    #: Whether `data` is known to hold no line end but CRLF, no NUL and no line that begins with a dot, and to end in CRLF.
+    #: Whether `data` is known to end in CRLF, and to hold no other line end, no NUL and no line that begins with a dot.
     is_plain: bool = False
 
 

@@ -121,9 +121,9 @@ def compiled(fragments: Sequence[Fragment]) -> Compiled:
             place = _place(pieces[2 * len(order)], fragment.role, is_link=segments[-1].endswith(b"<"))
             segments.append(pieces[2 * len(order) + 1])
             order.append(places.setdefault(place, len(places)))
-    # A value is nothing, or words, or words and a line end. Within it no line end is another than CRLF, and no line but
-    # its first begins with a dot: _encoded sees to that.
-    plain = all(is_plain(value.join(segments)) for value in (b"", b"x", b"\r\n"))
+    # After a value the line goes on, or a new one begins; after an empty one it is one of both. Within a value every
+    # line end is CRLF, and no line but its first begins with a dot: _encoded sees to that.
+    plain = all(is_plain(value.join(segments)) for value in (b"x", b"\r\n"))
     return Compiled(tuple(segments), tuple(places), tuple(order), sum(map(len, segments)), plain)
 
 

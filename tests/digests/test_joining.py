@@ -1,7 +1,7 @@
 """What is known of a joined message's octets without looking at them again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digests.mail.envelope import is_plain
@@ -21,6 +21,10 @@ values = st.text(st.sampled_from(["\r", "\n", ".", "x", " ", "é", "F", "\0"]), 
 
 
 @given(heads, bodies, values.map(lambda value: value.translate(dict.fromkeys(map(ord, "\r\n\0")))), values)
+@example(b"\0h:to\0\r\n", b"", ".", "")
+@example(b"\0h:to\0", b"", "x", "")
+@example(b"\0h:to\0.\r\n", b"", "", "")
+@example(b"", b"\0q:issue\0.\r\n", "", "words\n")
 def test_what_is_called_plain_is_plain_whatever_a_content_holds_and_a_value_says(
     head: bytes, body: bytes, recipient: str, issue: str
 ) -> None:
