@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digests.addresses import address_key
+from digests.mail.envelope import is_plain
 from digests.mail.joining import Joiner, whole
 from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
@@ -131,8 +132,9 @@ class Sender:
         try:
             joined = self._joiner.join(leased.fragments, leased.slots)
             # A letter that goes out again has the signature that it had, whatever key there is by now.
-            signature = leased.signature or (self._sign(joined, leased.date) if self._sign else "")
-            data = whole(signature, joined)
+            signature = leased.signature or (self._sign(joined.data, leased.date) if self._sign else "")
+            data = whole(signature, joined.data)
+            plain = joined.is_plain and (not signature or is_plain(f"{signature}\r\n".encode()))
             sha256 = _sha256(data)
             if leased.sha256 and leased.sha256 != sha256:
                 log.warning("delivery %d goes out again with other bytes than before", leased.id)
@@ -142,7 +144,7 @@ class Sender:
                 given.append(self._commit(ask))
                 return given[-1] is Permission.GIVEN
 
-            result = connection.send(self._message(leased, data), before_dot)
+            result = connection.send(self._message(leased, data, is_plain=plain), before_dot)
         except DeliveryError as error:
             result = error
         except StorageError:
@@ -161,7 +163,7 @@ class Sender:
             self._on_settled(DeliveryState.SKIPPED)
         return None
 
-    def _message(self, leased: Leased, data: bytes) -> Message:
+    def _message(self, leased: Leased, data: bytes, *, is_plain: bool) -> Message:
         return Message(
             key=leased.message_key,
             kind=leased.kind,
@@ -169,6 +171,7 @@ class Sender:
             recipient=leased.recipient,
             message_id=leased.message_id,
             data=data,
+            is_plain=is_plain,
         )
 
     def _note(self, leased: Leased, result: Acceptance | DeliveryError) -> None:
