@@ -156,7 +156,7 @@ class Outbox:
         is held meanwhile, or was replaced by a copy, gives no permission.
         """
         with self._database.writing() as connection:
-            if not any([each.outcome.blames for each in settlements]):
+            if not any(each.outcome.blames for each in settlements):
                 return sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
             # A mailbox that is refused for good is closed to the letters that are asked for in the same moment, too.
             done = sending.commit(connection, worker, settlements, [], now=now, lease=lease)

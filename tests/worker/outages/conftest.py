@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from domain.clock import FixedClock
 from domain.deliveries import DeliveryCounts
@@ -26,6 +26,9 @@ from paperround.settings import load
 from paperround.wiring import House
 from storage.ledger import balances
 from storage.tables import DELIVERY
+
+
+_WAIT = ("planned", "deferred", "uncertain")
 
 
 class Haste(threading.Event):
@@ -162,7 +165,7 @@ def line_of(line: bytes) -> bytes:
 class LoopbackRelay:
     """Speaks SMTP on one port of this machine, takes every letter unless it is told otherwise, and remembers."""
 
-    def __init__(self, clock: FixedClock) -> None:
+    def __init__(self, clock: Any) -> None:
         self.clock = clock
         self.at_rcpt: Callable[[str], bytes] = lambda _: b"250 2.1.5 ok"
         self.after_dot: Callable[[str], Answer] = lambda _: b"250 2.0.0 queued"
@@ -208,7 +211,7 @@ class Ran:
 class Town:
     """Readers, papers, an archive and a relay. `mail` holds further settings of [mail], which a test may change."""
 
-    def __init__(self, folder: Path, url: str, relay: LoopbackRelay, clock: FixedClock, capfd: Any) -> None:
+    def __init__(self, folder: Path, url: str, relay: LoopbackRelay, clock: Any, capfd: Any) -> None:
         self.folder, self.url, self.relay, self.clock, self._capfd = folder, url, relay, clock, capfd
         self.mail: dict[str, object] = {
             "transport": "smtp", "host": "127.0.0.1", "port": relay.port, "tls": "none", "connections": 2,
@@ -216,6 +219,7 @@ class Town:
         }  # fmt: skip
         self.more = ""
         self.transport: Any = None
+        self.stop: threading.Event = Haste(clock)
         self.days = 0
         self._house: House | None = None
 
@@ -229,7 +233,7 @@ class Town:
     def house(self) -> House:
         if self._house is None:
             chosen = load(self.settings(), {}, self.folder)
-            self._house = House(chosen, stop=Haste(self.clock), clock=self.clock, transport=self.transport)
+            self._house = House(chosen, stop=self.stop, clock=self.clock, transport=self.transport)
         return self._house
 
     def again(self, **mail: object) -> House:
@@ -273,8 +277,8 @@ class Town:
                 return number
             self.later(every)
             with self.house.database.reading() as connection:
-                due = "SELECT min(not_before) AS not_before FROM delivery WHERE state IN ('planned', 'deferred', 'uncertain')"
-                next_one = connection.execute(text(due).columns(not_before=DELIVERY.c.not_before.type)).scalar()
+                soonest = select(func.min(DELIVERY.c.not_before)).where(DELIVERY.c.state.in_(_WAIT))
+                next_one = connection.execute(soonest).scalar()
             self.clock.set(max(self.clock.now(), next_one or self.clock.now()))
         raise AssertionError(f"still open after {most} passes: {self.states()}")
 
@@ -293,7 +297,9 @@ class Town:
         return {each.attempts for each in self.house.outbox.records()}
 
     def open_letters(self) -> int:
-        return sum(number for state, number in self.states().items() if state in {"planned", "deferred", "leased"})
+        return sum(
+            number for state, number in self.states().items() if state in {"planned", "deferred", "leased", "sending"}
+        )
 
     def is_sound(self) -> None:
         """Every publish adds up, and nobody holds anything any more."""

@@ -3,10 +3,12 @@
 import hashlib
 from datetime import timedelta
 
+import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from digests.mail.dkim import read_key
 from digests.mail.smtp import Relay, Timeouts
 from digests.transports.smtp import SmtpTransport
 
@@ -160,4 +162,6 @@ def test_a_replay_is_byte_for_byte_what_was_sent(town, relay, tmp_path, is_signe
     (sent,) = relay.letters_of("ann")
     assert replayed == sent.data
     assert replayed.startswith(b"DKIM-Signature: ") is is_signed
+    record = read_key((tmp_path / "old.pem").read_bytes()).record if is_signed else ""
+    assert dkim.verify(replayed, dnsfunc=lambda *_, **__: record.encode()) is is_signed
     assert hashlib.sha256(replayed).hexdigest() == ann.sha256
