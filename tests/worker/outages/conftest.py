@@ -27,7 +27,6 @@ from paperround.wiring import House
 from storage.ledger import balances
 from storage.tables import DELIVERY
 
-
 _WAIT = ("planned", "deferred", "uncertain")
 
 

@@ -96,3 +96,49 @@ def points(town):
 
     with town.house.database.reading() as connection:
         return list(connection.execute(text("SELECT points FROM letter_event ORDER BY id")).scalars())
+
+
+@pytest.mark.engines("sqlite")
+def test_the_same_refusal_of_policy_over_and_over_holds_all_until_a_person_has_looked(town, relay, names):
+    town.readers(*names("reader", 60, "lab.example"))
+    town.publish()
+    relay.at_rcpt = lambda _: b"550 5.7.1 blocked, see our policy"
+    town.deliver()
+    town.later(MINUTES)
+    held = town.deliver().held
+    assert "letters were refused with 5.7.1" in held
+    tried = len(relay.tried)
+    assert 10 < tried < 60
+    assert town.states() == {"planned": 60 - tried, "rejected": tried}
+    assert town.command("suppressions", "list", "--json").json["suppressions"] == []  # it is not the readers' doing
+    for _ in range(3):
+        town.later(60 * MINUTES)
+        assert town.deliver().held
+    assert len(relay.tried) == tried
+    relay.at_rcpt = lambda _: b"250 ok"
+    refused = [each.id for each in town.house.outbox.records() if each.state == "rejected"]
+    assert town.command("deliveries", "resume").code == 0
+    for each in refused[:3]:
+        assert town.command("deliveries", "retry", str(each)).code == 0
+    town.deliver()
+    assert town.states() == {"accepted": 60 - tried + 3, "rejected": tried - 3}
+
+
+@pytest.mark.engines("sqlite")
+def test_greylisting_delays_each_letter_and_slows_nobody(town, relay, names):
+    town.readers(*names("reader", 8, "lab.example"))
+    town.publish()
+    known: set[str] = set()
+
+    def greylist(recipient):
+        if recipient in known:
+            return b"250 ok"
+        known.add(recipient)
+        return b"451 4.7.1 greylisted, come back in a while"
+
+    relay.at_rcpt = greylist
+    assert town.deliver().deferred == 8
+    assert town.lanes() == {}
+    town.later(10 * MINUTES)
+    assert town.deliver().accepted == 8
+    assert town.attempts() == {2}
