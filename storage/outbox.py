@@ -163,6 +163,8 @@ class Outbox:
             for settlement, was_ours in zip(settlements, done.settled, strict=True):
                 if was_ours and settlement.outcome.blames:
                     take_refusal(connection, settlement.delivery_id, settlement.outcome, settlement.at)
+            if not asks:
+                return done
             asked = sending.commit(connection, worker, [], asks, now=now, lease=lease)
         return Committed(asked.permissions, done.settled)
 
