@@ -156,11 +156,17 @@ class Outbox:
         is held meanwhile, or was replaced by a copy, gives no permission.
         """
         with self._database.writing() as connection:
-            done = sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
+            if not any(each.outcome.blames for each in settlements):
+                return sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
+            # A mailbox that is refused for good is closed to the letters that are asked for in the same moment, too.
+            done = sending.commit(connection, worker, settlements, [], now=now, lease=lease)
             for settlement, was_ours in zip(settlements, done.settled, strict=True):
                 if was_ours and settlement.outcome.blames:
                     take_refusal(connection, settlement.delivery_id, settlement.outcome, settlement.at)
-        return done
+            if not asks:
+                return done
+            asked = sending.commit(connection, worker, [], asks, now=now, lease=lease)
+        return Committed(asked.permissions, done.settled)
 
     def retry(self, delivery_id: int, now: datetime) -> DeliveryState:
         """Let a delivery be due now, with the same bytes; return what it was. Raises UnknownError, UsageError."""
