@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
 from paperround.doctor.resolving import Answer
-from paperround.doctor.tags import tags, versioned
+from paperround.doctor.tags import mailto, tags, versioned
 from paperround.doctor.visit import Visit, ascii_domain, is_private
 
 _SECOND = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gv", "net", "ne", "nom", "or", "org", "sch"})
@@ -26,19 +26,24 @@ def check(visit: Visit) -> Iterator[Finding]:
         yield unknown(f"{domain} is no name that everybody's DNS knows")
         return
     answer = visit.resolver.ask(f"_dmarc.{domain}", "TXT")
-    if not answer.problem and not versioned(answer.records, "DMARC1") and organisation(domain) != domain:
-        answer = visit.resolver.ask(f"_dmarc.{organisation(domain)}", "TXT")
-    policy = judged(domain, answer, visit.settings.operator.email)
+    above = organisation(domain)
+    inherits = not answer.problem and not versioned(answer.records, "DMARC1") and above != domain
+    if inherits:
+        answer = visit.resolver.ask(f"_dmarc.{above}", "TXT")
+    policy = judged(domain, answer, visit.settings.operator.email, inherits=inherits)
     yield policy
     rules = versioned(answer.records, "DMARC1")
     said = tags(rules[0]) if rules else {}
     yield agreeing(domain, visit.envelope_domain, ascii_domain(visit.settings.mail.dkim_domain), said)
 
 
-def judged(domain: str, answer: Answer, operator: str) -> Finding:
-    """Judge what stands at _dmarc.DOMAIN."""
-    reports = f"; rua=mailto:{operator}" if operator else ""
-    record = Record(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none{reports}")
+def judged(domain: str, answer: Answer, operator: str, *, inherits: bool = False) -> Finding:
+    """Judge what stands at _dmarc.DOMAIN, or where it `inherits` at that of its organisation.
+
+    Reports go to the `operator` only where that needs no leave of another organisation (RFC 7489 section 7.1).
+    """
+    ours = operator and organisation(ascii_domain(operator.rpartition("@")[2])) == organisation(domain)
+    record = Record(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none{f'; rua={mailto(operator)}' if ours else ''}")
     found = versioned(answer.records, "DMARC1")
     if answer.problem:
         return unknown(f"what {domain} asks of receivers: {answer.problem}", "", record)
@@ -50,10 +55,16 @@ def judged(domain: str, answer: Answer, operator: str) -> Finding:
         )
     if len(found) > 1:
         return wrong(f"{domain} has {len(found)} DMARC records, and receivers then obey none", "keep one", record)
-    policy = tags(found[0]).get("p", "").lower()
-    if policy not in _POLICIES:
-        return wrong(f"the DMARC record of {domain} has no p= that receivers know: {shown(found[0])}", "", record)
-    return ok(f"{domain} has a DMARC record (p={policy})")
+    said = tags(found[0])
+    for name in ("p", "sp") if "sp" in said else ("p",):
+        if said.get(name, "").lower() not in _POLICIES:
+            return wrong(
+                f"the DMARC record of {domain} has no {name}= that receivers know: {shown(found[0])}", "", record
+            )
+    if not inherits:
+        return ok(f"{domain} has a DMARC record (p={said['p'].lower()})")
+    name = "sp" if "sp" in said else "p"  # of names below the organisation's (section 6.3)
+    return ok(f"{domain} has the DMARC record of {organisation(domain)} ({name}={said[name].lower()})")
 
 
 def agreeing(domain: str, envelope: str, signer: str, said: dict[str, str]) -> Finding:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
 from paperround.doctor.resolving import Answer
-from paperround.doctor.tags import tags, versioned
+from paperround.doctor.tags import mailto, tags, versioned
 from paperround.doctor.visit import Visit, is_private
 
 
@@ -39,7 +39,7 @@ def check_sts(visit: Visit) -> Iterator[Finding]:
 def check_reports(visit: Visit) -> Iterator[Finding]:
     """Look for TLS-RPT, by which a domain is told of failed encryption (RFC 8460); nobody needs it."""
     reader = visit.settings.operator.email or visit.identity.address
-    record = Record(f"_smtp._tls.{visit.bounce_domain}", "TXT", f"v=TLSRPTv1; rua=mailto:{reader}")
+    record = Record(f"_smtp._tls.{visit.bounce_domain}", "TXT", f"v=TLSRPTv1; rua={mailto(reader)}")
     yield _extra(visit, "asks for reports where encryption failed (TLS-RPT)", "nobody needs it", record)
 
 

@@ -200,6 +200,8 @@ def test_a_policy_and_letters_that_pass(visit):
         (("v=DMARC1; p=none", "v=DMARC1; p=reject"), "has 2 DMARC records"),
         (("v=DMARC1",), "has no p="),
         (("v=DMARC1; p=maybe",), "has no p="),
+        (("v=DMARC1; p=none; sp=maybe",), "has no sp="),
+        (("V=dmarc1; p=none",), "has no DMARC record"),
     ],
 )
 def test_a_policy_that_is_wrong(visit, records, words):
@@ -210,10 +212,35 @@ def test_a_policy_that_is_wrong(visit, records, words):
     assert str(policy.record) == "Publish this TXT record at _dmarc.lab.example: v=DMARC1; p=none"
 
 
-def test_the_policy_of_the_organisation_holds_for_names_below_it(visit):
-    found = asked_of(visit, {DMARC: ("v=DMARC1; p=none",)}, **{"from": "a@papers.lab.example"})
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ("V = DMARC1; p=none", "(p=none)"),
+        ("v=DMARC1; p=reject; sp=none", "(sp=none)"),
+    ],
+)
+def test_the_policy_of_the_organisation_holds_for_names_below_it(visit, record, told):
+    found = asked_of(visit, {DMARC: (record,)}, **{"from": "a@papers.lab.example"})
 
     assert found[0].verdict is OK
+    assert told in found[0].sentence
+    assert "(p=" in asked_of(visit, {DMARC: (record,)})[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("operator", "reports"),
+    [
+        ("op@lab.example", "; rua=mailto:op@lab.example"),
+        ("op@it.lab.example", "; rua=mailto:op@it.lab.example"),
+        ("a!b+c@lab.example", "; rua=mailto:a%21b+c@lab.example"),
+        ("me@gmail.com", ""),  # Google would have to allow it in its own DNS
+        ("", ""),
+    ],
+)
+def test_reports_are_asked_for_only_where_nobody_else_must_allow_it(visit, operator, reports):
+    found = dmarc.judged("lab.example", Answer(), operator)
+
+    assert found.record.value == f"v=DMARC1; p=none{reports}"
 
 
 @pytest.mark.parametrize(
