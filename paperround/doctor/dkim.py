@@ -84,6 +84,12 @@ def _judgements(name: str, answer: Answer, key: SigningKey) -> Iterator[Finding]
 
 
 def _unsigned(visit: Visit) -> Finding:
+    if visit.is_stray:
+        return wrong(
+            f"nobody signs our letters for {visit.from_domain}: it is its provider's, whose relay alone can, and they "
+            f"leave through {visit.settings.mail.host}",
+            "see the sender above",
+        )
     if visit.is_guest:
         return ok(f"{visit.from_domain} is its provider's, whose own relay signs letters: see the sender above")
     if visit.delivers_directly:

@@ -19,6 +19,13 @@ _THUMB = "which part of a name is the organisation's was guessed from its form"
 def check(visit: Visit) -> Iterator[Finding]:
     """Look for the policy of the sender's domain, and for what of our letters agrees with it."""
     domain = visit.from_domain
+    if visit.is_stray:
+        yield wrong(
+            f"letters from {domain} do not pass: it is its provider's, and {visit.settings.mail.host} cannot prove that "
+            "they are from there",
+            "see the sender above",
+        )
+        return
     if visit.is_guest:
         yield ok(f"{domain} is its provider's, who keeps the DMARC record: see the sender above")
         return

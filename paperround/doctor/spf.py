@@ -29,6 +29,12 @@ class Sending:
 def check(visit: Visit) -> Iterator[Finding]:
     """Look for the record of the envelope domain, follow it, and look for the relay in it."""
     domain, host = visit.envelope_domain, visit.settings.mail.host
+    if visit.is_stray and not visit.bounce_domain:
+        yield wrong(
+            f"{domain} is its provider's, who does not let {host} send for it, and nobody else can",
+            "see the sender above",
+        )
+        return
     if visit.is_guest and not visit.bounce_domain:
         yield ok(f"{domain} is its provider's, who keeps the SPF record: see the sender above")
         return

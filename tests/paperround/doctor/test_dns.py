@@ -276,11 +276,13 @@ def test_the_organisation_of_a_name(name, organisation):
     assert dmarc.organisation(name) == organisation
 
 
-def test_a_domain_of_a_large_provider_is_not_ours_to_publish_for(visit):
-    made = visit({"mail": {"from": "a@gmail.com"}})
+@pytest.mark.parametrize(("host", "verdict"), [("smtp.gmail.com", OK), ("relay.lab.example", WRONG)])
+def test_a_domain_of_a_large_provider_is_not_ours_to_publish_for(visit, host, verdict):
+    made = visit({"mail": {"from": "a@gmail.com", "host": host}})
     found = [each for check in (dkim.check, spf.check, dmarc.check) for each in check(made)]
 
-    assert [each.record for each in found] == [None] * 3
+    assert [(each.verdict, each.record) for each in found] == [(verdict, None)] * 3
+    assert all("see the sender above" in f"{each.sentence} {each.advice}" for each in found)
     assert all("its provider's" in each.sentence for each in found)
 
 
