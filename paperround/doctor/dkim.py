@@ -5,6 +5,7 @@ from pathlib import Path
 
 from domain.errors import SettingsError
 from paperround.doctor.finding import Finding, Record, ok, unknown, wrong
+from paperround.doctor.providers import breaks_signatures
 from paperround.doctor.resolving import Answer
 from paperround.doctor.tags import tags
 from paperround.doctor.visit import SigningKey, Visit, ascii_domain
@@ -28,6 +29,13 @@ def check(visit: Visit) -> Iterator[Finding]:
         yield wrong(
             f"[mail] dkim_key_file {mail.dkim_key_file}: {error}",
             f"make one: openssl genrsa -out {mail.dkim_key_file} 2048",
+        )
+        return
+    if breaks_signatures(mail.host):
+        yield wrong(
+            f"{mail.host} changes Date and Message-ID after we have signed them, so our signature is broken on arrival",
+            "let Amazon SES sign (Easy DKIM, in its console at your domain), and remove [mail] dkim_domain, "
+            "dkim_selector and dkim_key_file",
         )
         return
     name = f"{mail.dkim_selector}._domainkey.{ascii_domain(mail.dkim_domain)}"

@@ -6,13 +6,16 @@ see. Which part of a name is the organisation's is told by a rule of thumb, not 
 
 from collections.abc import Iterator
 
-from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
+from paperround.doctor import dkim, spf
+from paperround.doctor.finding import Finding, Record, Verdict, ok, shown, unknown, wrong
+from paperround.doctor.providers import about_return_path, breaks_signatures, has_own_return_path
 from paperround.doctor.resolving import Answer
 from paperround.doctor.tags import mailto, tags, versioned
 from paperround.doctor.visit import Visit, ascii_domain, is_private
 
 _SECOND = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gv", "net", "ne", "nom", "or", "org", "sch"})
 _POLICIES = ("none", "quarantine", "reject")
+_ONCE = "once the records above are there and say so"
 _THUMB = "which part of a name is the organisation's was guessed from its form"
 
 
@@ -21,8 +24,8 @@ def check(visit: Visit) -> Iterator[Finding]:
     domain = visit.from_domain
     if visit.is_stray:
         yield wrong(
-            f"letters from {domain} do not pass: it is its provider's, and {visit.settings.mail.host} cannot prove that "
-            "they are from there",
+            f"letters from {domain} do not pass: it is its provider's, and {visit.settings.mail.host} cannot prove "
+            "that they are from there",
             "see the sender above",
         )
         return
@@ -41,7 +44,7 @@ def check(visit: Visit) -> Iterator[Finding]:
     yield policy
     rules = versioned(answer.records, "DMARC1")
     said = tags(rules[0]) if rules else {}
-    yield agreeing(domain, visit.envelope_domain, ascii_domain(visit.settings.mail.dkim_domain), said)
+    yield _passing(visit, said, is_kept=policy.verdict is Verdict.OK)
 
 
 def judged(domain: str, answer: Answer, operator: str, *, inherits: bool = False) -> Finding:
@@ -74,22 +77,43 @@ def judged(domain: str, answer: Answer, operator: str, *, inherits: bool = False
     return ok(f"{domain} has the DMARC record of {organisation(domain)} ({name}={said[name].lower()})")
 
 
-def agreeing(domain: str, envelope: str, signer: str, said: dict[str, str]) -> Finding:
-    """Judge whether letters pass: `signer` is the domain that we sign for, "" where we do not."""
+def _passing(visit: Visit, said: dict[str, str], *, is_kept: bool) -> Finding:
+    mail, domain, signer = visit.settings.mail, visit.from_domain, ascii_domain(visit.settings.mail.dkim_domain)
+    if signer and breaks_signatures(mail.host):
+        return wrong(f"letters do not pass by our signature: {mail.host} breaks it", "see DKIM above")
+    provider = has_own_return_path(mail.host)
+    if provider and not signer:
+        return unknown(
+            f"whether letters from {domain} pass: {provider} puts a return path of its own on them",
+            about_return_path(provider),
+        )
+    proofs = (dkim.check if signer else spf.check)(visit)
+    is_there = is_kept and all(each.verdict is Verdict.OK for each in proofs)
+    return agreeing(domain, visit.envelope_domain, signer, said, is_there=is_there)
+
+
+def agreeing(domain: str, envelope: str, signer: str, said: dict[str, str], *, is_there: bool = True) -> Finding:
+    """Judge whether letters pass: `signer` is the domain that we sign for, "" where we do not.
+
+    `is_there` says whether the records that this rests on were looked at and are well.
+    """
     signed = bool(signer) and _agrees(signer, domain, strict=said.get("adkim", "r").lower() == "s")
     returned = _agrees(envelope, domain, strict=said.get("aspf", "r").lower() == "s")
     if signed:
-        return ok(f"letters pass by our signature for {signer}" + ("" if signer == domain else f" ({_THUMB})"))
+        guessed = "" if signer == domain else f" ({_THUMB})"
+        if not is_there:
+            return unknown(f"letters would pass by our signature for {signer}, {_ONCE}{guessed}")
+        return ok(f"letters pass by our signature for {signer}{guessed}")
     advice = f"set [mail] dkim_domain to {domain}, or to a name above or below it that the record allows"
     if signer:
         said_so = f"the signature for {signer} does not count for {domain}"
         return wrong(said_so, advice)
     if returned:
-        return ok(
-            f"letters come back to {envelope}, so they pass where SPF does"
-            + ("" if envelope == domain else f" ({_THUMB})"),
-            "forwarded letters pass by a signature only: see DKIM above",
-        )
+        guessed = "" if envelope == domain else f" ({_THUMB})"
+        advice = "forwarded letters pass by a signature only: see DKIM above"
+        if not is_there:
+            return unknown(f"letters come back to {envelope}, so they would pass, {_ONCE}{guessed}", advice)
+        return ok(f"letters come back to {envelope}, so they pass where SPF does{guessed}", advice)
     return wrong(
         f"letters come back to {envelope}, which is not of {domain}, and we do not sign them: they do not pass unless "
         f"the relay signs for {domain}",

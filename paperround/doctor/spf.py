@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
-from paperround.doctor.providers import include_of
+from paperround.doctor.providers import about_return_path, has_own_return_path, include_of
 from paperround.doctor.resolving import Answer
 from paperround.doctor.spf_terms import MOST, Reach, follow, is_spf, lets_somebody, named, said_of
 from paperround.doctor.visit import Visit, ascii_domain, is_private
@@ -40,6 +40,13 @@ def check(visit: Visit) -> Iterator[Finding]:
         return
     if is_private(domain):
         yield unknown(f"{domain} is no name that everybody's DNS knows")
+        return
+    if name := has_own_return_path(host):
+        yield unknown(
+            f"who may send for the return path of letters: {name} puts one of its own on them, so receivers do not "
+            f"look at {domain}",
+            about_return_path(name),
+        )
         return
     own = visit.public_address
     answer = visit.resolver.ask(domain, "TXT")

@@ -70,6 +70,14 @@ def test_a_name_that_is_none_fails_in_words(nameserver, name):
     assert answer.records == ()
 
 
+def test_a_question_is_asked_once(nameserver):
+    server = nameserver({SPF: ['"v=spf1 -all"']})
+    resolver = asking(server)
+
+    assert resolver.ask(*SPF) == resolver.ask(*SPF) == Answer(("v=spf1 -all",))
+    assert server.asked == [SPF]
+
+
 def test_a_server_that_is_silent_is_not_asked_for_ever(nameserver):
     server = nameserver({("silent.example", "TXT"): "silence"})
     resolver = asking(server, seconds=0.1)
@@ -87,9 +95,10 @@ def test_without_a_network_everything_that_would_be_published_is_said(visit):
     )
     (made.folder / "dkim.pem").write_text("a key")
     checks = (dkim.check, spf.check, dmarc.check, receiving.check, receiving.check_sts, receiving.check_reports)
-    found = [each for check in checks for each in check(made) if each.verdict is UNKNOWN]
+    found = [each for check in checks for each in check(made)]
 
-    assert [str(each.record) for each in found] == [
+    assert {each.verdict for each in found} == {UNKNOWN}
+    assert [str(each.record) for each in found if each.record] == [
         f"Publish this TXT record at {NAME}: {KEY}",
         "Publish this TXT record at b.lab.example: v=spf1 a:relay.lab.example ~all",
         "Publish this TXT record at _dmarc.lab.example: v=DMARC1; p=none; rua=mailto:op@lab.example",
@@ -186,10 +195,56 @@ def asked_of(visit, table, **mail):
 
 
 def test_a_policy_and_letters_that_pass(visit):
-    policy, passing = asked_of(visit, {DMARC: ("v=DMARC1; p=reject",)}, **SIGNING)
+    made = visit({"mail": SIGNING}, resolver=Zone({DMARC: ("v=DMARC1; p=reject",), (NAME, "TXT"): (KEY,)}))
+    (made.folder / "dkim.pem").write_text("a key")
+    policy, passing = dmarc.check(made)
 
     assert (policy.verdict, passing.verdict) == (OK, OK)
     assert "p=reject" in policy.sentence
+
+
+@pytest.mark.parametrize("signing", [SIGNING, {}])
+@pytest.mark.parametrize(
+    "table",
+    [{}, {DMARC: DEAD, SPF: DEAD, (NAME, "TXT"): DEAD}, {DMARC: ("v=DMARC1; p=none",)}, {(NAME, "TXT"): (KEY,)}],
+)
+def test_letters_would_pass_where_a_record_is_missing_or_was_not_looked_at(visit, signing, table):
+    made = visit({"mail": signing}, resolver=Zone(table))
+    (made.folder / "dkim.pem").write_text("a key")
+    _, passing = dmarc.check(made)
+
+    assert passing.verdict is UNKNOWN
+    assert "would pass" in passing.sentence
+
+
+def test_letters_pass_by_where_they_come_back_to_if_the_record_there_names_the_relay(visit):
+    table = {DMARC: ("v=DMARC1; p=none",), SPF: ("v=spf1 ip4:192.0.2.0/24 -all",)}
+    (_, passing) = dmarc.check(visit({"mail": {"host": "192.0.2.7"}}, resolver=Zone(table)))
+
+    assert passing.verdict is OK
+
+
+def test_amazon_breaks_our_signature_so_it_counts_for_nothing(visit):
+    table = {DMARC: ("v=DMARC1; p=none",), (NAME, "TXT"): (KEY,)}
+    mail = {**SIGNING, "host": "email-smtp.eu-west-1.amazonaws.com"}
+    made = visit({"mail": mail}, resolver=Zone(table))
+    (made.folder / "dkim.pem").write_text("a key")
+    (key,), (_, passing) = dkim.check(made), dmarc.check(made)
+
+    assert (key.verdict, passing.verdict) == (WRONG, WRONG)
+    assert "remove [mail] dkim_domain" in key.advice
+
+
+@pytest.mark.parametrize("bounces", ["", "b.lab.example"])
+@pytest.mark.parametrize("host", ["email-smtp.eu-west-1.amazonaws.com", "smtp.mailgun.org", "smtp.postmarkapp.com"])
+def test_where_the_provider_has_a_return_path_of_its_own_nobody_can_tell_whether_letters_pass(visit, host, bounces):
+    made = visit({"mail": {"host": host, "bounce_domain": bounces}}, resolver=Zone({DMARC: ("v=DMARC1; p=none",)}))
+    (_, passing), (back,) = dmarc.check(made), receiving.check(made)
+
+    assert passing.verdict is UNKNOWN
+    assert "switch on DKIM" in passing.advice
+    assert "a return path of its own" in back.sentence
+    assert ("nothing comes back to b.lab.example" in back.advice) is bool(bounces)
 
 
 @pytest.mark.parametrize(

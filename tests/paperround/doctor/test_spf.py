@@ -41,18 +41,26 @@ def test_a_relay_that_the_record_names(visit, record, more):
 
 def test_a_known_provider_is_found_by_what_the_record_includes(visit):
     table = {
-        SPF: ("v=spf1 include:amazonses.com ~all",),
-        ("amazonses.com", "TXT"): ("v=spf1 ip4:198.51.100.0/24 -all",),
+        SPF: ("v=spf1 include:_spf.google.com ~all",),
+        ("_spf.google.com", "TXT"): ("v=spf1 ip4:198.51.100.0/24 -all",),
     }
 
-    assert sent(visit, table, "email-smtp.eu-west-1.amazonaws.com").verdict is OK
+    assert sent(visit, table, "smtp-relay.gmail.com").verdict is OK
 
 
 def test_a_known_provider_that_is_not_included_is_added_to_the_record_that_is_there(visit):
-    found = sent(visit, {SPF: ("v=spf1 mx -all",)}, "email-smtp.eu-west-1.amazonaws.com")
+    found = sent(visit, {SPF: ("v=spf1 mx -all",)}, "smtp-relay.gmail.com")
 
     assert found.verdict is WRONG
-    assert found.record.value == "v=spf1 mx include:amazonses.com -all"
+    assert found.record.value == "v=spf1 mx include:_spf.google.com -all"
+
+
+@pytest.mark.parametrize("host", ["email-smtp.eu-west-1.amazonaws.com", "smtp.eu.mailgun.org", "smtp.sendgrid.net"])
+def test_where_the_provider_has_a_return_path_of_its_own_no_record_of_ours_helps(visit, host):
+    found = sent(visit, {}, host)
+
+    assert (found.verdict, found.record) == (UNKNOWN, None)
+    assert "return path" in found.advice
 
 
 @pytest.mark.parametrize(
