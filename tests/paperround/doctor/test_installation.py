@@ -57,13 +57,55 @@ def test_what_is_legal_and_still_risky_is_named(visit, settings, verdict, told):
     assert [each.verdict for each in found] == [verdict]
 
 
-@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o644, True)])
-def test_a_file_with_secrets_that_others_may_read_is_named(visit, tmp_path, mode, is_told):
+@pytest.mark.parametrize(
+    ("text", "has_secrets"),
+    [
+        ('[mail]\npassword = "p"', True),
+        ('[bounces]\nmailgun_key = "k"', True),
+        ('[bounces]\nimap_password = "k"', True),
+        ('[database]\nurl = "postgresql://ann:pw@db.example/papers"', True),
+        ('[database]\nurl = "postgresql://ann@db.example/papers"', False),
+        ('[mail]\npassword_file = "other"', False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o604])
+def test_a_file_with_secrets_that_others_may_read_is_named(visit, tmp_path, text, has_secrets, mode):
     file = tmp_path / "paperround.toml"
-    file.touch()
+    file.write_text(text)
     file.chmod(mode)
 
-    assert ("chmod 600" in words(setup.check(visit({"web": SITE}, file=file)))) is is_told
+    assert (f"chmod 600 {file}" in words(setup.check(visit(file=file)))) is (has_secrets and mode != 0o600)
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o644, True)])
+def test_a_key_or_a_password_in_a_file_of_its_own_is_looked_at_too(visit, tmp_path, mode, is_told):
+    file, key, password = (tmp_path / name for name in ("paperround.toml", "dkim.pem", "imap.txt"))
+    file.write_text('[bounces]\nimap_password_file = "imap.txt"')
+    for each in (key, password):
+        each.touch()
+        each.chmod(mode)
+    found = words(setup.check(visit({"mail": {"dkim_key_file": "dkim.pem"}}, file=file)))
+
+    assert (f"chmod 600 {password} {key}" in found) is is_told
+
+
+@pytest.mark.parametrize(
+    ("site", "address", "verdicts"),
+    [
+        ("https://papers.lab.example", "", [WRONG]),
+        ("https://papers.lab.example", "1 Lab Street", []),
+        ("http://127.0.0.1:8000", "", []),
+        ("", "", []),
+    ],
+)
+def test_a_mail_server_of_our_own_writes_to_the_world_too_so_a_postal_address_is_asked_for(
+    visit, site, address, verdicts
+):
+    web = {**SITE, "base_url": site} if site else {}
+    made = visit({"mail": {"host": "localhost", "postal_address": address}, "web": web})
+
+    assert [each.verdict for each in setup.check(made) if "postal address" in each.sentence] == verdicts
 
 
 @pytest.mark.parametrize(
