@@ -11,7 +11,7 @@ from digests.mail.message import Letter
 from digests.render import Frame, Renderer
 from domain.errors import DatabaseMissing, DatabaseTooOld, DatabaseUnavailable
 from domain.papers import Fetched, FetchStatus
-from paperround.doctor import archive, clock, setup, sources, templates
+from paperround.doctor import archive, clock, deliveries, setup, sources, templates
 from paperround.doctor.finding import Verdict
 from paperround.doctor.samples import sample_letters
 from paperround.doctor.web import WebAnswer
@@ -146,7 +146,7 @@ def database(url):
 
 def test_a_sound_database_is_named_and_nothing_holds_its_letters(visit, database):
     made = visit(database=database)
-    found = [*archive.check(made), *archive.check_deliveries(made)]
+    found = [*archive.check(made), *deliveries.check(made)]
 
     assert {each.verdict for each in found} == {OK}
     assert "opens and is sound" in words(found)
@@ -154,7 +154,7 @@ def test_a_sound_database_is_named_and_nothing_holds_its_letters(visit, database
 
 def test_what_holds_the_letters_is_said_with_the_ways_out(visit, database, now):
     Installation(database).pause(now)
-    (found,) = archive.check_deliveries(visit(database=database))
+    (found,) = deliveries.check(visit(database=database))
 
     assert found.verdict is WRONG
     assert "the operator paused deliveries" in found.sentence
@@ -192,7 +192,7 @@ def test_a_database_that_did_not_open(visit, error, verdict):
     (found,) = archive.check(made)
 
     assert (found.verdict, found.sentence) == (verdict, str(error))
-    assert [each.verdict for each in (*archive.check_deliveries(made), *sources.check(made))] == [UNKNOWN, UNKNOWN]
+    assert [each.verdict for each in (*deliveries.check(made), *sources.check(made))] == [UNKNOWN, UNKNOWN]
 
 
 def test_an_older_archive_is_wrong_only_where_somebody_must_say_when_it_is_migrated(visit):
