@@ -183,6 +183,12 @@ class Outbox:
         with self._database.writing() as connection:
             return verdicts.settle_by_event(connection, delivery_id)
 
+    def undecided(self) -> int:
+        """Return how many letters may have left and wait for a person's word alone."""
+        held = text(OPEN), DELIVERY.c.state == S.UNCERTAIN.value, DELIVERY.c.not_before.is_(None)
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(DELIVERY).where(*held)).scalar_one())
+
     def accepted_since(self, moment: datetime) -> int:
         """Return how many messages were accepted after an instant: what an hourly limit counts."""
         query = select(func.count()).where(DELIVERY.c.state == S.ACCEPTED.value, DELIVERY.c.last_try > moment)
