@@ -11,6 +11,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.deliveries import Acceptance, DeliveryCounts, Message
 from domain.errors import (
+    DatabaseBusy,
     DeliveryError,
     NotConnected,
     PermanentDeliveryError,
@@ -21,7 +22,10 @@ from paperround.demo.play import EVENING
 from paperround.demo.site import DAYS, DemoSite, read_pages
 from paperround.settings import build
 from paperround.wiring import House
+from storage.installation import residence
+from storage.outbox import Outbox
 from worker.liveness import is_alive, worker_name
+from worker.road import OpenRoad
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
@@ -200,3 +204,56 @@ def test_a_pass_that_takes_longer_than_a_lease_sends_nothing_twice(house_with, r
     other.database.close()
     assert len(relay.taken) == len({message.message_id for message in relay.taken}) == 4
     assert set(states(house).values()) == {"accepted"}
+
+
+def test_an_answer_is_on_record_while_the_relay_is_slow_with_the_next_letter(house_with, relay, clock):
+    house = house_with()
+    slow, go_on = threading.Event(), threading.Event()
+
+    def wait_before_the_second(message: Message, before_dot: Callable[[], bool]) -> Acceptance | None:
+        if relay.taken:
+            slow.set()
+            assert go_on.wait(20)
+        return Relay.send(relay, message, before_dot)
+
+    relay.send = wait_before_the_second
+    passing = threading.Thread(target=house.deliverer.deliver)
+    passing.start()
+    try:
+        assert slow.wait(20)
+        assert sorted(states(house).values()) == ["leased", "leased", "leased", "sending"]
+        clock.set(NOW + timedelta(seconds=2))
+        waited = threading.Event()
+        while "accepted" not in states(house).values():
+            waited.wait(0.05)
+            assert passing.is_alive()
+    finally:
+        go_on.set()
+        passing.join(20)
+    assert set(states(house).values()) == {"accepted"}
+
+
+class RoadThatEnds(OpenRoad):
+    """Remembers that the pass was ended."""
+
+    ended = False
+
+    def end(self, now: datetime) -> None:  # noqa: ARG002 Road's signature
+        self.ended = True
+
+
+def test_a_pass_is_ended_whole_even_if_its_letters_cannot_be_given_back(house_with, relay):
+    house = house_with()
+    deliverer, road = house.deliverer, RoadThatEnds()
+
+    class Broken(Outbox):
+        def release(self, worker: str) -> int:  # noqa: ARG002 Outbox's signature
+            raise DatabaseBusy("the letters could not be given back")
+
+    deliverer._road, deliverer._outbox = road, Broken(house.database)
+    with pytest.raises(DatabaseBusy, match="given back"):
+        deliverer.deliver()
+    assert road.ended
+    assert set(states(house).values()) == {"accepted"}
+    with house.database.reading() as connection:
+        assert residence(connection).passes == 2  # it was begun and ended
