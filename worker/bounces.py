@@ -42,7 +42,7 @@ class BounceDesk:
             return Taken(ignored=heard.ignored)
         events = [*heard.events, *(each for each in map(self._placed, heard.by_message_id) if each is not None)]
         if not events:
-            return Taken(ignored="it names a letter that is not known here, or no more")
+            return Taken(ignored="it names a letter that is not known here, or no more, or that anybody could name")
         new = self._events.record(events, now)
         for each in events if new else ():
             log.info("%s: delivery %d, %s %s", each.source, each.delivery_id, each.kind, each.status)
@@ -50,5 +50,5 @@ class BounceDesk:
         return Taken(heard=tuple(events), new=new, ignored=known)
 
     def _placed(self, event: LetterEvent) -> LetterEvent | None:
-        delivery_id = self._events.delivery_of(event.letter)
+        delivery_id = self._events.proved_by(event.letter)
         return None if delivery_id is None else replace(event, delivery_id=delivery_id)

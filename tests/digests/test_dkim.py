@@ -71,7 +71,8 @@ def letter(
         Fragment(Role.HTML, encode("<p>one</p>\n")),
     )
     content = freeze(
-        Letter(LetterKind.DIGEST, subject, fragments, listed=listed), Identity(sender, "Lab <lab@example.org>")
+        Letter(LetterKind.DIGEST, subject, fragments, listed=listed),
+        Identity(sender, "Lab <lab@example.org>", secret="a secret"),
     )
     links = {"unsubscribe": unsubscribe, "preferences": f"{SITE}/preferences/Zk3.abc", "issue": f"{SITE}/issues/1"}
     slots = mailing_slots(recipient=to, message_id="<1f@example.org>", date=AT, links=links)

@@ -23,11 +23,12 @@ LINKED = Frame(
 )
 PERSONAL = Frame(labels=LINKED.labels)
 ON_A_SITE, ALONE = Renderer(LINKED), Renderer(PERSONAL)
-IDENTITY = Identity(sender="Paperround <digests@example.org>")
+IDENTITY = Identity(sender="Paperround <digests@example.org>", secret="a secret")
 HEARD = Identity(
     sender='"Lab, Kuşlar" <digests@bücher.example>',
     reply_to="Öffentliche Lesegruppe der Universität <lesen@bücher.example>",
     bounce_domain="bounces.bücher.example",
+    secret="a secret",
 )
 LARGEST = {LetterKind.DIGEST: 60_000}  # octets of a whole message; any other kind has at most 12,000
 ONCE = {"from", "to", "subject", "date", "message-id", "mime-version", "content-type", "x-paperround-letter"}
