@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
+from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh, weigh_at_the_door
 from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import MOST_LATE, LetterEvent, LetterEventKind, SuppressionReason
 from domain.seals import unsealed
@@ -187,8 +187,9 @@ def _score(connection: Connection, event: LetterEvent, reader: Row[Any], now: da
         )
     ).all()
     day = event.at.astimezone(UTC).date()
+    at_the_door = event.source == SMTP
     points = count(
-        weigh(event.kind, event.status, event.detail),
+        weigh_at_the_door(event.status, event.detail) if at_the_door else weigh(event.kind, event.status, event.detail),
         that_day=sum(row.points for row in rows if row.at.date() == day and row.points < SUPPRESS_AT),
         of_the_letter=sum(row.points for row in rows if row.delivery_id == event.delivery_id),
     )

@@ -145,9 +145,9 @@ def test_a_report_changes_no_finished_delivery(events, letter, rows, now):
 @pytest.mark.parametrize(
     ("status", "text", "points", "after"),
     [
-        ("5.1.1", "550 5.1.1 unknown", 4, S.SUPPRESSED),
-        ("", "550 no such user", 1, S.CONFIRMED),
-        ("", "450 later", 0.5, S.CONFIRMED),
+        ("5.1.1", "550 5.1.1 unknown", 1, S.CONFIRMED),
+        ("", "550 no such user", 0, S.CONFIRMED),
+        ("", "450 later", 0, S.CONFIRMED),
         ("4.2.2", "452 4.2.2 full", 0.5, S.CONFIRMED),
         ("5.7.1", "554 5.7.1 policy", 0, S.CONFIRMED),
     ],
