@@ -24,6 +24,7 @@ _VALUES = 20
 _VALUE = 2_000  # characters of one header's value
 _LINE = 998  # octets (RFC 5322 section 2.1.1)
 _CONTENT_TYPE = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+_BETWEEN = re.compile(r'[\s,;()<>"\[\]]+')
 _MESSAGE = re.compile(rb"(content-type:\s*)message/", re.IGNORECASE)
 
 #: How the parts of a report are called here.
@@ -76,6 +77,14 @@ def value(message: Mail, name: str) -> str:
 def parts(message: Mail) -> Iterator[Mail]:
     """Give the leaves of a message in order, at most a hundred."""
     return (part for part in islice(message.walk(), _PARTS) if not part.is_multipart())
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a header that lists addresses, without brackets and quotes: addresses are among them.
+
+    By a pattern, because stdlib's reader of addresses goes as deep into "((((" as a stranger likes.
+    """
+    return [each for each in _BETWEEN.split(text[:_LINE]) if each]
 
 
 def body(part: Mail) -> bytes:
