@@ -92,6 +92,19 @@ class Session:
         """Whether it can take another message."""
         return self._wire.is_open
 
+    def is_quiet(self) -> bool:
+        """Whether it is open and the relay has said nothing since the last letter; one that has spoken is closed.
+
+        What comes unasked, such as the notice of an idle timeout, would pass for the answer to the next letter.
+        """
+        try:
+            if self.is_open and not self._wire.has_spoken():
+                return True
+        except OSError:
+            pass
+        self.close()
+        return False
+
     def begin(self, envelope: Envelope, data: bytes) -> None:
         """Name sender and recipient and get leave to send; refuses by itself what this relay cannot take.
 

@@ -85,6 +85,11 @@ class LoopbackRelay:
         for sock in self._sockets:
             sock.shutdown(socket.SHUT_RDWR)
 
+    def say(self, line: bytes) -> None:
+        """Say something unasked; without a wait for acknowledgements it has arrived here when this returns."""
+        self._sockets[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sockets[-1].sendall(line)
+
     def _accept(self) -> None:
         while not self.stop.is_set():
             try:
@@ -232,6 +237,15 @@ def test_a_connection_that_the_relay_left_meanwhile_is_replaced_at_no_cost() -> 
         mail.send(letter(), yes)
         relay.hang_up()
         assert mail.send(letter(), yes)
+        assert (len(relay.messages), relay.connections) == (2, 2)
+
+
+@pytest.mark.parametrize("late", ["550 5.1.1 late", "451 4.7.0 Timeout waiting for client input", "250 ok"])
+def test_what_a_relay_says_between_two_letters_is_no_answer_to_the_next(late: str) -> None:
+    with LoopbackRelay() as relay, connection(relay) as mail:
+        mail.send(letter(), yes)
+        relay.say(f"{late}\r\n".encode())
+        assert mail.send(letter("bob@lab.example"), yes)
         assert (len(relay.messages), relay.connections) == (2, 2)
 
 
