@@ -15,6 +15,7 @@ SKEW = timedelta(minutes=15)
 LETTER_HEADER = "x-paperround-letter"
 #: An enhanced status code (RFC 3463 section 2) of a report about a letter.
 ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+_STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![\d.])")
 _LETTER = re.compile(r"[0-9a-f]{32}")
 _MESSAGE_ID = re.compile(r"<?([!-;=?A-~]{1,200}@[!-;=?A-~]{1,255})>?")
 
@@ -48,6 +49,12 @@ class Provider(Protocol):
         Raises ForgedWebhook, UnreadableWebhook, and UnprovenWebhook where the proof could not be looked up.
         """
         ...
+
+
+def status_in(diagnostic: str) -> str:
+    """Return the enhanced status that stands in what a mailbox's server said; "" where none does."""
+    found = _STATUS_IN_TEXT.search(diagnostic[:1000])
+    return found[0] if found else ""
 
 
 def left_part(value: str) -> str:
