@@ -260,10 +260,11 @@ class Session:
             raise NotConnected(f"the password is not sent to {relay.where} without TLS; set mail.tls")
         offered = self._offers.log_ins
         user, password = relay.user.encode(), relay.password.encode()
+        both, name, word = (base64.b64encode(what) for what in (b"\0" + user + b"\0" + password, user, password))
         if "PLAIN" in offered:  # RFC 4616
-            lines = [b"AUTH PLAIN " + base64.b64encode(b"\0" + user + b"\0" + password)]
+            lines = [b"AUTH PLAIN " + both]
         elif "LOGIN" in offered:
-            lines = [b"AUTH LOGIN", base64.b64encode(user), base64.b64encode(password)]
+            lines = [b"AUTH LOGIN", name, word]
         else:
             raise NotConnected(f"{relay.where} does not offer to log in by PLAIN or LOGIN")
         for line in lines:
@@ -271,7 +272,10 @@ class Session:
             if reply.code != 334:
                 break
         if reply.kind != 2:
-            raise self._not_connected(f"refused the log-in of {relay.user!r}:", reply)
+            # Some relays repeat what they were told, and their words reach logs, records and the operator's mail.
+            raise self._not_connected(
+                f"refused the log-in of {relay.user!r}:", reply.without((both, name, word, password))
+            )
 
     def _not_connected(self, did: str, reply: Reply) -> NotConnected:
         return NotConnected(f"{self._relay.where} {did} {reply}", reply.code, reply.enhanced)

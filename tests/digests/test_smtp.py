@@ -4,6 +4,7 @@ The relay below is good by default; a test gives it other answers by verb ("." i
 long, and stands here because what it does and what is expected of us should be read together.
 """
 
+import base64
 import socket
 import ssl
 import subprocess
@@ -633,6 +634,21 @@ def test_a_log_in_that_fails_is_the_relays_word_and_never_shows_the_password(
             assert caught.value.code == code
             assert "secret" not in str(caught.value)
             assert "secret" not in repr(Relay("h", password="secret"))
+
+
+@pytest.mark.parametrize("offers", ["AUTH PLAIN", "AUTH LOGIN"])
+def test_a_relay_that_says_a_log_in_again_is_not_quoted_with_it(offers: str) -> None:
+    plain = base64.b64encode(b"\0ann@lab\0secret").decode()
+    user, password = (base64.b64encode(each).decode() for each in (b"ann@lab", b"secret"))
+    echo = f"535-5.7.8 bad {plain}: <{user}>\r\n535 5.7.8 {password} secret. {plain[:12]} log-in\r\n".encode()
+    with (
+        LoopbackRelay({"AUTH": echo}, offers=offers) as relay,
+        connection(relay, user="ann@lab", password="secret") as mail,
+    ):
+        with pytest.raises(NotConnected) as caught:
+            mail.send(letter(), yes)
+        assert str(caught.value).endswith(": 535 5.7.8 bad *** *** 5.7.8 *** *** *** log-in")
+        assert caught.value.enhanced == "5.7.8"
 
 
 def test_a_password_leaves_this_machine_over_tls_only() -> None:
