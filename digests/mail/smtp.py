@@ -23,7 +23,13 @@ from digests.mail.offers import Offers
 from digests.mail.pipeline import Remains
 from digests.mail.wire import Reply, Wire, dial
 from domain.deliveries import Acceptance
-from domain.errors import NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
+from domain.errors import (
+    BeyondTheRelay,
+    NotConnected,
+    PermanentDeliveryError,
+    TransientDeliveryError,
+    UncertainDelivery,
+)
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
@@ -174,7 +180,7 @@ class Session:
         self._wire.close()
 
     def _mail(self, envelope: Envelope, data: bytes) -> bytes:
-        """Return the MAIL command; raises PermanentDeliveryError for what this relay cannot take."""
+        """Return the MAIL command; raises PermanentDeliveryError, of which BeyondTheRelay, for what it cannot take."""
         line = f"MAIL FROM:<{envelope.sender}>"
         if self._offers.has("SIZE"):
             limit = self._offers.largest
@@ -183,7 +189,7 @@ class Session:
             line += f" SIZE={len(data)}"
         if envelope.needs_smtputf8:
             if not self._offers.has("SMTPUTF8"):
-                raise PermanentDeliveryError(
+                raise BeyondTheRelay(
                     f"{envelope.recipient} needs a relay that knows SMTPUTF8, and {self._relay.host} does not"
                 )
             line += " SMTPUTF8"

@@ -21,6 +21,7 @@ from digests.mail.wire import WireError
 from digests.transports.smtp import SmtpConnection, SmtpTransport
 from domain.deliveries import Message
 from domain.errors import (
+    BeyondTheRelay,
     DeliveryError,
     NotConnected,
     PermanentDeliveryError,
@@ -407,7 +408,7 @@ def test_a_name_that_is_not_ascii_needs_smtputf8() -> None:
     with (
         LoopbackRelay() as relay,
         connection(relay) as mail,
-        pytest.raises(PermanentDeliveryError, match="SMTPUTF8"),
+        pytest.raises(BeyondTheRelay, match="SMTPUTF8"),
     ):
         mail.send(letter("björn@lab.example"), yes)
     with LoopbackRelay(offers="SMTPUTF8,8BITMIME") as relay, connection(relay) as mail:
