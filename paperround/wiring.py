@@ -470,10 +470,10 @@ class House:
         )
 
     @cached_property
-    def deliverer(self) -> Deliverer:
-        """Letters → mailboxes."""
+    def route(self) -> MailRoute:
+        """Where letters go."""
         mail = self.settings.mail
-        route = MailRoute(
+        return MailRoute(
             transport=mail.transport,
             dir=mail.dir,
             host=mail.host,
@@ -481,11 +481,17 @@ class House:
             tls=mail.tls,
             user=mail.user,
             password=mail.password,
+            ehlo_name=mail.ehlo_name,
         )
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Letters → mailboxes."""
+        mail = self.settings.mail
         return Deliverer(
             outbox=self.outbox,
             installation=self.installation,
-            transport=self._transport or transport_of(route),
+            transport=self._transport or transport_of(self.route),
             manner=Manner(
                 connections=mail.connections,
                 lease=timedelta(seconds=mail.lease_seconds),
