@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digests.mail.bounces.opening import opened
 from digests.mail.bounces.reading import Heard, read
 from digests.mail.bounces.verp import ReturnPaths
 
@@ -100,6 +101,11 @@ def test_ten_megabytes_of_anything_are_read_in_no_time(name):
     found = read(raw, NOW, PATHS)
     assert time.process_time() - begin < 4
     assert {each.delivery_id for each in found.events} <= {41}
+
+
+def test_a_message_of_nothing_but_empty_parts_is_cut_before_each_becomes_an_object():
+    message = opened(HOSTILE["parts"])
+    assert 100 < sum(1 for _ in message.walk()) <= 500
 
 
 def test_brackets_that_nest_hide_no_report():
