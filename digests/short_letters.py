@@ -126,7 +126,9 @@ def _quiet(receipt: Receipt, since: str) -> str:
     if receipt.new == 1:
         told = f"One new paper has come since {since} and does not match your topics, so no letter came."
     elif receipt.new:
-        told = f"{receipt.new:,} new papers have come since {since}; none of them matched your topics, so no letter came."
+        told = (
+            f"{receipt.new:,} new papers have come since {since}; none of them matched your topics, so no letter came."
+        )
     else:
         told = f"No new paper has come since {since}, so no letter came."
     return f"{told} The next one comes when a paper matches."

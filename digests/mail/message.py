@@ -18,13 +18,11 @@ from digests.mail import headers
 from digests.mail.joining import HTML_ROLES, TEXT_ROLES
 from domain.errors import UsageError
 from domain.issues import Content, Fragment, LetterKind, Role
+from domain.letter_events import LETTER_HEADER
 from domain.seals import seal
 
 #: Constant, so that joining needs no search: "=_" cannot occur in quoted-printable text (RFC 2045 section 6.7).
 BOUNDARY = "=_paperround"
-
-#: Names the letter where a provider gives it a Message-ID of its own, as Amazon SES does; its value is our left part.
-LETTER_HEADER = "X-Paperround-Letter"
 
 _LIST_KINDS = frozenset({LetterKind.DIGEST, LetterKind.QUIET})  # what a reader subscribed to
 _LONGEST_LIST_ID = 255

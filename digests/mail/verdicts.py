@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.deliveries import Acceptance
+from domain.deliveries import LOG_IN_CODES, Acceptance
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError
 
-_LOG_IN = frozenset({530, 534, 535, 538})  # RFC 4954 section 6
 _LOG_IN_STATUS = re.compile(r"[45]\.7\.(?:8|9|11)")  # RFC 4954 section 6
 _TEMPORARY_LOG_IN = 454  # RFC 4954 section 6; Amazon SES says it of its rate, to any command
 _CLOSING = 421
@@ -88,7 +87,7 @@ def verdict(result: Acceptance | DeliveryError) -> Verdict:
     if isinstance(result, Acceptance):
         return Verdict.TAKEN
     if isinstance(result, NotConnected):
-        of_log_in = result.code in _LOG_IN or _LOG_IN_STATUS.fullmatch(result.enhanced or "")
+        of_log_in = result.code in LOG_IN_CODES or _LOG_IN_STATUS.fullmatch(result.enhanced or "")
         return Verdict.NOT_LOGGED_IN if of_log_in else Verdict.NOT_REACHED
     if result.code is None or not isinstance(result, TransientDeliveryError | PermanentDeliveryError):
         return Verdict.SILENT

@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 
 from digests.mail.bounces.opening import RETURNED, Mail, body, opened, parts, value, words
+from domain.letter_events import LETTER_HEADER
 
 _HEADERS = 64 * 1024  # octets
-#: The header that says the left part of our Message-ID again: some providers write a Message-ID of their own.
-OWN_HEADER = "X-Paperround-Letter"
 _LETTER = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s@]+>", re.ASCII)
 
@@ -38,7 +37,7 @@ def letter_of(text: str) -> str:
 
 
 def _read(headers: Mail) -> Returned:
-    own = value(headers, OWN_HEADER)
+    own = value(headers, LETTER_HEADER)
     return Returned(
         letter=own if _LETTER.fullmatch(own) else letter_of(value(headers, "Message-ID")),
         recipients=frozenset(each.casefold() for each in words(value(headers, "To")) if "@" in each),

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from digests.mail.webhooks.reading import identifier, inner, line, moment, needed, rows, text
-from digests.mail.webhooks.told import ENHANCED, LETTER_HEADER, Report, left_part, message_id, status_in
-from domain.letter_events import LetterEventKind
+from digests.mail.webhooks.told import ENHANCED, Report, left_part, message_id, status_in
+from domain.letter_events import LETTER_HEADER, LetterEventKind
 
 _CLASSES = {"Permanent": "5", "Transient": "4", "Undetermined": "4"}
 #: Where SES knows more than the mailbox said: (bounceType, bounceSubType) → enhanced status (RFC 3463).
@@ -148,7 +148,7 @@ def _letters(mail: Mapping[str, Any]) -> tuple[str, ...]:
     SES replaces the Message-ID on the wire. It passes on the headers only where the operator ticked that.
     """
     named = [(text(each, "name").lower(), text(each, "value")) for each in rows(mail, "headers")]
-    ours = [left_part(value) for name, value in named if name == LETTER_HEADER]
+    ours = [left_part(value) for name, value in named if name == LETTER_HEADER.lower()]
     written = [message_id(value) for name, value in named if name == "message-id"]
     remembered = message_id(text(mail, "commonHeaders", "messageId"))
     return tuple(dict.fromkeys(each for each in [*ours[:1], *written[:1], remembered] if each))

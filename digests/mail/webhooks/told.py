@@ -10,9 +10,6 @@ from domain.letter_events import LetterEventKind
 
 #: How far a provider's clock may be from ours, either way.
 SKEW = timedelta(minutes=15)
-#: Our own header, which providers pass through though they may write a Message-ID of their own: its value is the left
-#: part of our Message-ID (digests/mail/message.py).
-LETTER_HEADER = "x-paperround-letter"
 #: An enhanced status code (RFC 3463 section 2) of a report about a letter.
 ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 _STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![\d.])")
