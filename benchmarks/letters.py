@@ -115,7 +115,7 @@ def _reader(number: int, public_id: str, now: datetime) -> dict[str, object]:
 def _mailing(house: House, number: int, public_id: str, content: Content, now: datetime) -> Mailing:
     issue = secrets.token_hex(8)
     key = f"issue:{issue}"
-    identifier = message_id(key, house.identity.domain)
+    identifier = message_id(key, house.identity)
     email = f"reader{number}@mail{number % 50}.example"
     assert house.links is not None
     links = {

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, EmailSyntaxError, ValidatedEmail, validate_email
 
-from digests.mail.headers import split_mailbox
+from digests.mail.headers import CONTROL, split_mailbox
 from domain.errors import AddressError
 
 _LONGEST = 320  # 64 + "@" + 255: RFC 3696 section 3; email-validator then keeps to RFC 5321's 254
 _SHOWN = 60  # characters of a bad address in an error
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Names of RFC 6761 and 6762 that a laboratory's own relay may serve; email-validator refuses them all.
 _RESERVED = re.compile(r"[@.](?:test|local|localhost)\Z", re.IGNORECASE)
 _STAND_IN = ".example"
@@ -53,7 +52,7 @@ def sender(text: str) -> tuple[str, str]:
     The address must be ASCII before the @: not every reader's mailbox can take another one as a sender.
     """
     name, bare = split_mailbox(text)
-    if _CONTROL.search(text) or "<" in name or ">" in name:
+    if CONTROL.search(text) or "<" in name or ">" in name:
         raise AddressError(f"{_shown(text)} is not a sender; write it as Name <address>")
     found = address(bare)
     if found.ascii is None:
@@ -64,7 +63,7 @@ def sender(text: str) -> tuple[str, str]:
 def _parts(text: str) -> tuple[str, str]:
     """Return the local part in NFC and the domain as lower-case A-labels; raises AddressError."""
     stripped = text.strip(" \t")
-    control = _CONTROL.search(stripped)
+    control = CONTROL.search(stripped)
     if control:
         raise AddressError(f"{_shown(text)} is not an address: it holds the control character U+{ord(control[0]):04X}")
     if len(stripped) > _LONGEST:

@@ -124,21 +124,23 @@ def _confirmed_on(note: QuietNote) -> str:
 def _quiet(receipt: Receipt, since: str) -> str:
     """Return a quiet note's first sentences; `since` is "17 November"."""
     if receipt.new == 1:
-        told = f"One new paper has come since {since} and does not answer your topics, so no letter came."
+        told = f"One new paper has come since {since} and does not match your topics, so no letter came."
     elif receipt.new:
-        told = f"{receipt.new:,} new papers have come since {since} and none answers your topics, so no letter came."
+        told = (
+            f"{receipt.new:,} new papers have come since {since}; none of them matched your topics, so no letter came."
+        )
     else:
         told = f"No new paper has come since {since}, so no letter came."
-    return f"{told} The next one comes when a paper answers."
+    return f"{told} The next one comes when a paper matches."
 
 
 def _advice(*, linked: bool, shared: bool) -> str:
     """Return how to hear more or to leave, by whoever can do it."""
-    more = "To hear more, ask for less: a topic of fewer words, or of words joined by OR, is answered by more papers."
+    more = "To hear more, ask for less: a topic of fewer words, or of words joined by OR, matches more papers."
     if shared:
         return f"{more} Ask whoever operates this to change a topic, or to stop the letters."
     if linked:
-        return f"{more} To leave, press Unsubscribe below."
+        return f"{more} To leave, open the Unsubscribe link below."
     return (
         f"{more} `paperround topics preview QUERY` says what one would have brought, `paperround subscribers topics "
         "EMAIL` changes yours, and `paperround subscribers unsubscribe EMAIL` ends the letters."

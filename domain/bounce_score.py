@@ -21,9 +21,12 @@ PROVEN_AFTER = timedelta(days=7)
 
 _A_DAY = 1.0
 _HALF = 0.5
+# RFC 3463 sections 3.2 and 3.3, RFC 7505 section 4.2: no such mailbox, no such domain, moved without an address, a
+# domain that takes no mail. 1.0 and 1.4 say that something is wrong with an address, also with ours.
+_NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+#: What a relay may say of a mailbox before it takes a letter, and be believed.
+_AT_THE_DOOR = _NO_MAILBOX | {"5.2.2", "4.2.2"}
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
-# RFC 3463 section 3.2: 1.7 and 1.8 are of the sender's address, which is ours and says nothing of the reader's.
-_OF_THE_SENDER = (7, 8)
 # Words of filters; a status that names the mailbox itself goes before them (Mailman issue 624).
 _SPAM = re.compile(r"spam|\bunsolicited\b|\bblack-?list|\bblock-?list|\bjunk e?-?mail\b", re.IGNORECASE)
 
@@ -43,17 +46,27 @@ def weigh(kind: LetterEventKind, status: str, detail: str = "") -> float:
     """
     if kind is not LetterEventKind.BOUNCE or is_refusal_of_content(kind, status, detail):
         return 0.0
+    if status in _NO_MAILBOX:
+        return SUPPRESS_AT
     match _parts(status):
-        case ("5", 1, detail_code):
-            return 0.0 if detail_code in _OF_THE_SENDER else SUPPRESS_AT
-        case ("5", 2, 1):
-            return SUPPRESS_AT
+        case ("5", 1, 7 | 8) | ("5", 4, 5) | ("2", _, _):
+            return 0.0  # 1.7 and 1.8 are of the sender's address, which is ours; 4.5 is a limit on how much is sent
+        case ("5", 5, detail_code) if detail_code:
+            return 0.0  # what two servers said to each other; 5.0 is what Outlook calls an absent mailbox
         case ("5", 2, 2) | ("5", 4, 4) | ("4", _, _):
             return _HALF
-        case ("2", _, _):
-            return 0.0
         case _:
             return 1.0
+
+
+def weigh_at_the_door(status: str, detail: str = "") -> float:
+    """Return what it adds that our own relay refused a letter: 0, half, or 1.
+
+    A relay that is set up wrongly refuses everybody, mostly without a status or with one that says nothing of the
+    mailbox: that harms no reader. Nor does one refusal end it, whatever it says: before it is repeated on four days,
+    the same answer to all has held delivery (digests/mail/shunning.py).
+    """
+    return min(_A_DAY, weigh(LetterEventKind.BOUNCE, status, detail)) if status in _AT_THE_DOOR else 0.0
 
 
 def is_refusal_of_content(kind: LetterEventKind, status: str, detail: str = "") -> bool:

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from domain.issues import Fragment, LetterKind
 
+#: Reply codes that speak of our log-in, and of no recipient (RFC 4954 section 6).
+LOG_IN_CODES = frozenset({530, 534, 535, 538})
+
 
 class DeliveryState(StrEnum):
     """Where a delivery stands (mail.md section 2)."""

@@ -32,6 +32,7 @@ PaperroundError
     ├── TransientDeliveryError    4yz: try this recipient later
     │   └── NotConnected          never reached the relay: costs no attempt
     ├── PermanentDeliveryError    5yz: this recipient will not be served
+    │   └── BeyondTheRelay        not asked: only a relay with SMTPUTF8 can carry its address
     └── UncertainDelivery         no answer after the final dot: it may have left
 """
 
@@ -204,6 +205,10 @@ class NotConnected(TransientDeliveryError):
 
 class PermanentDeliveryError(DeliveryError):
     """5yz: this recipient will not be served."""
+
+
+class BeyondTheRelay(PermanentDeliveryError):
+    """Only a relay that knows SMTPUTF8 can carry this address, and this one does not: nobody was asked or refused."""
 
 
 class UncertainDelivery(DeliveryError):

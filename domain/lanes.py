@@ -15,7 +15,7 @@ TO = "to:"
 MINUTE = "minute:"
 #: Before the name of a worker: `tokens` letters were given to it, last at `filled_at`, and may leave at any moment.
 IN_HAND = "in hand:"
-#: How the last tries ended: its `reason` is a word for each, oldest first, a status such as 5.7.1 or a dot.
+#: How the last tries ended: its `reason` is a word for each, oldest first (digests/mail/shunning.py).
 TRIES = "tries"
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+#: Our header that names a letter where a provider gives it a Message-ID of its own, as Amazon SES does: its value is
+#: the left part of ours.
+LETTER_HEADER = "X-Paperround-Letter"
 #: How long after a letter somebody may report on it (mail.md item 25).
 MOST_LATE = timedelta(days=60)
 

@@ -14,6 +14,11 @@ def seal(secret: str, purpose: str, text: str) -> bytes:
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
 
+def unsealed(message_key: str) -> str:
+    """Return the left part that a Message-ID had before these were sealed: whoever knows the key can make it."""
+    return hashlib.sha256(message_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 def address_hash(secret: str, address_key: str) -> str:
     """Return the hex digits under which a suppression remembers a mailbox that may have been erased (mail.md item 31).
 

@@ -149,7 +149,7 @@ class _Confirmation:
     def __call__(self, public_id: str, number: int) -> Mailing:
         """Return the letter to queue: due at once."""
         key = f"confirm:{public_id}:{number}"
-        identifier = message_id(key, self._identity.domain)
+        identifier = message_id(key, self._identity)
         slots = mailing_slots(
             recipient=self._email,
             message_id=identifier,

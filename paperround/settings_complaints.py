@@ -22,6 +22,7 @@ def complaints(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each thing that does not go together; the first is to be mended first."""
     return chain(
         _mail_complaints(settings),
+        _name_complaints(settings),
         _bounce_complaints(settings),
         _source_complaints(settings),
         _site_complaints(settings),
@@ -52,13 +53,18 @@ def _mail_complaints(settings: Settings) -> Iterator[str]:
         yield '[mail] tls = "none" would send the password in the clear; use "starttls" or "implicit"'
 
 
-def _bounce_complaints(settings: Settings) -> Iterator[str]:
-    domain = settings.mail.bounce_domain
+def _name_complaints(settings: Settings) -> Iterator[str]:
+    name, domain = settings.mail.ehlo_name, settings.mail.bounce_domain
+    if name and not _is_full_host_name(name):
+        yield f"[mail] ehlo_name must be the full name of a host, such as digests.example.org, not {name!r}"
     if domain and not _is_host_name(domain):
         yield (
             "[mail] bounce_domain must be the name of a domain whose mail comes back to you, such as "
             f"bounces.example.org, not {domain!r}"
         )
+
+
+def _bounce_complaints(settings: Settings) -> Iterator[str]:
     bounces = settings.bounces
     for arn in bounces.ses_topics:
         try:
@@ -74,6 +80,11 @@ def _bounce_complaints(settings: Settings) -> Iterator[str]:
 def _is_host_name(text: str) -> bool:
     """Whether it is a name as an envelope holds it: ASCII, an IDN as its A-labels; no longer than fits there."""
     return len(text) <= _LONGEST_DOMAIN and bool(_HOST_NAME.fullmatch(text))
+
+
+def _is_full_host_name(text: str) -> bool:
+    """Whether a relay can look it up: a name with a dot in it that is no address (RFC 5321 section 2.3.5)."""
+    return _is_host_name(text) and not text.rpartition(".")[2].isdigit() and "." in text
 
 
 def _source_complaints(settings: Settings) -> Iterator[str]:

@@ -79,6 +79,8 @@ class MailSettings(Section):
     reply_to: str = ""
     #: Your postal address, which the law of many countries asks of a digest with subscribers.
     postal_address: str = ""
+    #: The full name of this machine, as the relay knows it: what we greet the relay with; our address without.
+    ehlo_name: str = ""
     #: A domain whose mail comes back to you: each letter gets an envelope sender of its own there; the sender without.
     bounce_domain: str = ""
     #: Letters are signed for this domain, which should be that of the sender; not at all without.

@@ -22,7 +22,7 @@ from digests.transports.transport import MailRoute, Transport
 from domain.clock import Clock, SystemClock
 from domain.errors import Interrupted
 from paperround.readers import Desk
-from paperround.settings_model import Settings
+from paperround.settings_model import MailSettings, Settings
 from paperround.signing import sign
 from scrapers.configuring import SourceConfig
 from scrapers.errands import Errands
@@ -79,6 +79,11 @@ from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 _PING_SECONDS = 5.0  # a stop waits for a ping that is under way
 _LOOK = 0.1  # seconds between two looks at whether a stop is asked for
+
+
+def identity_of(mail: MailSettings, secret: str) -> Identity:
+    """Return who the letters come from; `secret` is the archive's, which keys their Message-IDs."""
+    return Identity(mail.sender, mail.reply_to, bounce_domain=mail.bounce_domain, secret=secret)
 
 
 class House:
@@ -211,8 +216,7 @@ class House:
     @cached_property
     def identity(self) -> Identity:
         """Who the letters come from."""
-        mail = self.settings.mail
-        return Identity(sender=mail.sender, reply_to=mail.reply_to, bounce_domain=mail.bounce_domain)
+        return identity_of(self.settings.mail, self.letter_events.secret())
 
     @cached_property
     def sign(self) -> Callable[[bytes, datetime], str] | None:
@@ -470,10 +474,10 @@ class House:
         )
 
     @cached_property
-    def deliverer(self) -> Deliverer:
-        """Letters → mailboxes."""
+    def route(self) -> MailRoute:
+        """Where letters go."""
         mail = self.settings.mail
-        route = MailRoute(
+        return MailRoute(
             transport=mail.transport,
             dir=mail.dir,
             host=mail.host,
@@ -481,11 +485,17 @@ class House:
             tls=mail.tls,
             user=mail.user,
             password=mail.password,
+            ehlo_name=mail.ehlo_name,
         )
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Letters → mailboxes."""
+        mail = self.settings.mail
         return Deliverer(
             outbox=self.outbox,
             installation=self.installation,
-            transport=self._transport or transport_of(route),
+            transport=self._transport or transport_of(self.route),
             manner=Manner(
                 connections=mail.connections,
                 lease=timedelta(seconds=mail.lease_seconds),

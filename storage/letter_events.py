@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
+from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh, weigh_at_the_door
 from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import MOST_LATE, LetterEvent, LetterEventKind, SuppressionReason
+from domain.seals import unsealed
 from domain.subscriptions import Consent
 from storage.database import Database
 from storage.subscribers import unsubscribe
@@ -48,7 +49,24 @@ class LetterEvents:
         return new
 
     def delivery_of(self, message_id: str) -> int | None:
-        """Return the delivery of a Message-ID of ours, or of its left part alone; None for any other text."""
+        """Return the delivery of a Message-ID of ours, or of its left part alone; None for any other text.
+
+        For whoever has proved otherwise that the report is true.
+        """
+        found = self._named(message_id)
+        return None if found is None else int(found.id)
+
+    def proved_by(self, message_id: str) -> int | None:
+        """Return the same where the Message-ID alone is the proof: None for one that could be guessed.
+
+        Letters from before Message-IDs were sealed have such ones, and their readers know the keys.
+        """
+        found = self._named(message_id)
+        if found is None or found.message_id.startswith(f"<{unsealed(found.message_key)}@"):
+            return None
+        return int(found.id)
+
+    def _named(self, message_id: str) -> Row[int, str, str] | None:
         left = message_id.strip("<>").partition("@")[0]
         if not left:
             return None
@@ -59,12 +77,11 @@ class LetterEvents:
             if last is None:
                 return None
             named = DELIVERY.c.message_id.startswith(f"<{left}@", autoescape=True)
-            query = select(DELIVERY.c.id).where(DELIVERY.c.date > last - MOST_LATE, named).limit(1)
-            found = connection.execute(query).scalar()
-        return None if found is None else int(found)
+            query = select(DELIVERY.c.id, DELIVERY.c.message_key, DELIVERY.c.message_id)
+            return connection.execute(query.where(DELIVERY.c.date > last - MOST_LATE, named).limit(1)).first()
 
     def secret(self) -> str:
-        """Return what seals this archive's return paths."""
+        """Return what seals this archive's return paths and Message-IDs."""
         with self._database.reading() as connection:
             return secret_of(connection)
 
@@ -170,8 +187,9 @@ def _score(connection: Connection, event: LetterEvent, reader: Row[Any], now: da
         )
     ).all()
     day = event.at.astimezone(UTC).date()
+    at_the_door = event.source == SMTP
     points = count(
-        weigh(event.kind, event.status, event.detail),
+        weigh_at_the_door(event.status, event.detail) if at_the_door else weigh(event.kind, event.status, event.detail),
         that_day=sum(row.points for row in rows if row.at.date() == day and row.points < SUPPRESS_AT),
         of_the_letter=sum(row.points for row in rows if row.delivery_id == event.delivery_id),
     )

@@ -101,7 +101,7 @@ class Editor:
             upto_match=up_to,
             created=self._clock.now(),
             max_age=self._policy.max_age,
-            domain=self._identity.domain,
+            identity=self._identity,
             links=self._links,
         )
 

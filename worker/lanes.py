@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from digests.mail import hourly
-from digests.mail.lanes import Given, Rates, give, give_back, learn, shunned, shunned_sentence, unprobed
+from digests.mail.lanes import Given, Rates, give, give_back, learn, unprobed
+from digests.mail.shunning import shunned, shunned_sentence
 from digests.mail.verdicts import Note, Verdict, heard
 from domain.deliveries import Acceptance
 from domain.errors import DeliveryError
@@ -109,10 +110,10 @@ class Lanes:
                 lanes.take(learn(lanes.now, mine.notes, self._rates, seen))
                 self._count(lanes, mine, now)
                 out = self._returned(lanes, self._out.after(mine), now)
-                tries, status = shunned(lanes.now.get(TRIES, Lane(TRIES)), mine.notes)
+                tries, refusal = shunned(lanes.now.get(TRIES, Lane(TRIES)), mine.notes)
                 if mine.notes:
                     lanes.take({TRIES: tries})
-                worst = shunned_sentence(status, tries) if status else ""
+                worst = shunned_sentence(refusal, tries, mine.notes) if refusal else ""
                 if wish and not worst:
                     given = self._give(lanes, now, wish)
                 return lanes.changed

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from digests.compose import Limits
-from digests.mail.message import mailing_slots, message_id
+from digests.mail.message import Identity, mailing_slots, message_id
 from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot, TopicWish
 from domain.subscriptions import Subscriber
 from domain.topics import Query
@@ -88,7 +88,7 @@ def plan(
     upto_match: int,
     created: datetime,
     max_age: timedelta,
-    domain: str,
+    identity: Identity,
     links: ReaderLinks | None,
 ) -> IssuePlan:
     """Return the issue to freeze: due at once, worthless after `max_age`.
@@ -96,7 +96,7 @@ def plan(
     `named` are the ids of the papers that the letter names; those it only counts were not sent.
     """
     key = f"issue:{public_id}"
-    identifier = message_id(key, domain)
+    identifier = message_id(key, identity)
     mailing = Mailing(
         message_key=key,
         subscriber_id=subscriber.public_id,

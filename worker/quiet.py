@@ -114,7 +114,7 @@ class QuietNotes:
         )
         created = self._clock.now()
         key = f"quiet:{subscriber.public_id}:{first_slot}"
-        identifier = message_id(key, self._identity.domain)
+        identifier = message_id(key, self._identity)
         return Mailing(
             message_key=key,
             subscriber_id=subscriber.public_id,

@@ -145,7 +145,7 @@ class Watch:
         try:
             content = freeze(self._renderer.alert(troubles, now), self._identity)
             key = alert_key(troubles)
-            identifier = message_id(key, self._identity.domain)
+            identifier = message_id(key, self._identity)
             slots = mailing_slots(recipient=self._email, message_id=identifier, date=now)
         except Exception:  # an alert that cannot be written is told in the log instead
             log.exception("the alert to the operator could not be composed")

@@ -3,8 +3,8 @@
 import ssl
 from typing import TypeVar
 
-from digests.mail.pipeline import OURS
 from digests.mail.wire import Reply, printable
+from domain.deliveries import LOG_IN_CODES
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError
 
 _E = TypeVar("_E", bound=DeliveryError)
@@ -13,7 +13,7 @@ _KINDS: dict[int, type[DeliveryError]] = {4: TransientDeliveryError, 5: Permanen
 
 def refused(reply: Reply, what: str, phase: str = "") -> DeliveryError:
     """Return what a refusal means; an answer that is neither 4yz nor 5yz may be another one the next time."""
-    kind = NotConnected if reply.code in OURS else _KINDS.get(reply.kind, TransientDeliveryError)
+    kind = NotConnected if reply.code in LOG_IN_CODES else _KINDS.get(reply.kind, TransientDeliveryError)
     return kind(f"{what}: {reply}", reply.code, reply.enhanced, phase=phase)
 
 

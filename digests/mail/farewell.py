@@ -47,7 +47,7 @@ class Farewells:
     def _mailing(self, reader: Subscriber, number: int, now: datetime) -> Mailing:
         """Return the letter: due at once; a shared mailbox gets no link by which one person could act for all."""
         key = f"goodbye:{reader.public_id}:{number}"
-        identifier = message_id(key, self._identity.domain)
+        identifier = message_id(key, self._identity)
         links = {}
         if self._links is not None and not reader.shared:
             links["preferences"] = self._links.preferences(reader.public_id)

@@ -22,7 +22,8 @@ _LONGEST_MAILBOX = 320  # octets of From or Reply-To that every relay takes
 _FRAME = len("=?utf-8?q??=")
 _PHRASE = 66  # room for a display name's first word beside "List-Id: " and its like
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: What no header and no address may hold: controls, line ends of Unicode, halves of surrogate pairs.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOT_ATOM = re.compile(
@@ -38,7 +39,7 @@ def refuse_controls(name: str, value: str) -> str:
 
     Raises UsageError: whoever got it in wanted a header of their own (RFC 5322 section 2.2).
     """
-    found = _CONTROL.search(value)
+    found = CONTROL.search(value)
     if found:
         raise UsageError(f"{name} holds the control character U+{ord(found[0]):04X}, which no header may carry")
     return value
@@ -133,7 +134,7 @@ def address(value: str) -> str:
     letter leaves only where the relay offers that, and is skipped elsewhere. Raises AddressError.
     """
     local, at, domain = value.rpartition("@")
-    if not at or _CONTROL.search(value) or not (_DOT_ATOM.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)):
+    if not at or CONTROL.search(value) or not (_DOT_ATOM.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)):
         raise AddressError(f"{value!r} is not an address that mail can be sent to")
     return f"{local}@{ascii_domain(domain)}"
 

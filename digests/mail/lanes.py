@@ -5,13 +5,13 @@
             that it takes adds one an hour, until it is as fast as all others and forgotten
             a relay that is not reached shuts the lane of all; after a pause that grows one letter tries it, and the
             first answer opens it wholly
-    shunned the same refusal of policy over and over: a person has to look before more is sent
+
+Where letters arrive but are refused, shunning.py decides.
 
 A strike is counted when a pause begins, not for each of the answers that came of one storm, nor again when letters of
 another process that were on their way meet it too.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,8 +27,6 @@ KEEPER_PAUSE, RELAY_PAUSE, LOG_IN_PAUSE = timedelta(hours=1), timedelta(minutes=
 _FIRST_LOG_IN_PAUSE = timedelta(minutes=15)  # accounts are locked after a handful of wrong passwords in a row
 _DOUBLINGS = 30  # enough to reach any cap
 _FORGOTTEN = timedelta(days=1)  # after which a keeper that nobody wrote to is met afresh
-_LAST = 200  # tries that are looked at
-_TOO_OFTEN = 10  # the same refusal more often than that: over 5 % of them
 _OUT_OF_REACH, _LOG_IN, _PATIENCE = "the relay is out of reach", "the relay refuses the log-in", "asked for patience"
 _EPSILON = 1e-6  # what adding up parts of tokens may lose
 
@@ -126,28 +124,6 @@ def learn(
         for name, lane in known.items()
         if lane != lanes.get(name, Lane(name))
     }
-
-
-def shunned(tries: Lane, notes: Iterable[Note]) -> tuple[Lane, str]:
-    """Return the record of the last tries with these, and the refusal of policy that came too often; "" for none."""
-    answered = [note.refusal or "." for note in notes if note.verdict in _ANSWERS]
-    words = [*tries.reason.split(), *answered][-_LAST:]
-    often = Counter(word for word in words if word != ".").most_common(1)
-    worst = often[0][0] if often and often[0][1] > _TOO_OFTEN else ""
-    return replace(tries, reason=" ".join(words)), worst
-
-
-def shunned_sentence(status: str, tries: Lane) -> str:
-    """Return what the operator is told of a refusal that came too often."""
-    words = tries.reason.split()
-    many = f"{words.count(status)} of the last {len(words)}"
-    return (
-        f"{many} letters were refused with {status}, as spam or against a policy; "
-        "find out why before more are sent (`paperround deliveries list --state rejected`)"
-    )
-
-
-_ANSWERS = {Verdict.TAKEN, Verdict.ANSWERED, Verdict.KEEPER_SLOWER, Verdict.RELAY_SLOWER}
 
 
 def _of_relay(relay: Lane, note: Note, rates: Rates) -> Lane:

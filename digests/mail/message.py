@@ -10,7 +10,7 @@ in a quoted-printable body; NUL stands in no message.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from digests import wording
@@ -18,12 +18,11 @@ from digests.mail import headers
 from digests.mail.joining import HTML_ROLES, TEXT_ROLES
 from domain.errors import UsageError
 from domain.issues import Content, Fragment, LetterKind, Role
+from domain.letter_events import LETTER_HEADER
+from domain.seals import seal
 
 #: Constant, so that joining needs no search: "=_" cannot occur in quoted-printable text (RFC 2045 section 6.7).
 BOUNDARY = "=_paperround"
-
-#: Names the letter where a provider gives it a Message-ID of its own, as Amazon SES does; its value is our left part.
-LETTER_HEADER = "X-Paperround-Letter"
 
 _LIST_KINDS = frozenset({LetterKind.DIGEST, LetterKind.QUIET})  # what a reader subscribed to
 _LONGEST_LIST_ID = 255
@@ -47,6 +46,8 @@ class Identity:
     """Who the letters come from."""
 
     sender: str  #: "Paperround <digests@example.org>"
+    #: The archive's, which keys the Message-IDs; no default, so that nobody leaves it out by accident.
+    secret: str = field(repr=False, kw_only=True)
     reply_to: str = ""  #: the same form; "" for none
     list_name: str = "Paperround"  #: the words before the List-Id
     bounce_domain: str = ""  #: a domain whose mail comes back to us; "" for none
@@ -111,9 +112,12 @@ def mailing_slots(
     return slots
 
 
-def message_id(message_key: str, domain: str) -> str:
-    """Return the Message-ID of a message: the same at every try, and telling nothing of the key."""
-    return f"<{hashlib.sha256(message_key.encode()).hexdigest()[:32]}@{domain}>"
+def message_id(message_key: str, identity: Identity) -> str:
+    """Return the Message-ID of a message: the same for the same key, and 128 bits that nobody can guess.
+
+    A report is believed for its left part, and message keys are no secret: an issue's stands in its page's address.
+    """
+    return f"<{seal(identity.secret, 'message-id', message_key).hex()[:32]}@{identity.domain}>"
 
 
 def _head(letter: Letter, identity: Identity) -> bytes:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from digests.mail.wire import Reply, Wire
+from domain.deliveries import LOG_IN_CODES
 
 PHASES = ("MAIL", "RCPT", "DATA")
-OURS = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: said of our log-in, not of the recipient
 
 
 class Remains(Enum):
@@ -85,7 +85,7 @@ def remains(answers: Answers) -> Remains:
 
 def is_last(reply: Reply, phase: str = "the dot") -> bool:
     """Whether an answer ends the conversation: 421, a no to us rather than to the letter, or what makes no sense."""
-    if reply.code == 421 or reply.code in OURS:
+    if reply.code == 421 or reply.code in LOG_IN_CODES:
         return True
     return reply.kind not in {4, 5} and not _agrees(reply, phase)
 

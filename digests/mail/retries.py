@@ -7,13 +7,14 @@ relay not reached     deferred as well, and the try does not count; expired when
 5yz                   rejected
 no answer             uncertain: taken up once more with the same bytes, or held for a person to decide
 not wanted any more   skipped
+an address that this relay cannot carry    skipped, with that reason
 """
 
 from datetime import datetime, timedelta
 
 from digests.mail.verdicts import asks_for_patience
 from domain.deliveries import Acceptance, DeliveryState, Outcome
-from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, UncertainDelivery
+from domain.errors import BeyondTheRelay, DeliveryError, NotConnected, PermanentDeliveryError, UncertainDelivery
 
 #: No pause between two tries is longer.
 LONGEST_PAUSE = timedelta(hours=4)
@@ -41,8 +42,9 @@ def settle(
     drawn from [0, 1); `sha256` is of the joined message and is kept where it has, or may have, left; `since` is when it
     could leave first, for the words that say how long was tried.
     """
-    if result is None:
-        return Outcome(state=DeliveryState.SKIPPED, counts=False, reason="no longer wanted")
+    if result is None or isinstance(result, BeyondTheRelay):  # mail.md item 9: the mailbox may be as good as any
+        reason = "no longer wanted" if result is None else str(result)
+        return Outcome(state=DeliveryState.SKIPPED, counts=False, reason=reason)
     if isinstance(result, Acceptance):
         return Outcome(
             state=DeliveryState.ACCEPTED,

@@ -23,7 +23,13 @@ from digests.mail.offers import Offers
 from digests.mail.pipeline import Remains
 from digests.mail.wire import Reply, Wire, dial
 from domain.deliveries import Acceptance
-from domain.errors import NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
+from domain.errors import (
+    BeyondTheRelay,
+    NotConnected,
+    PermanentDeliveryError,
+    TransientDeliveryError,
+    UncertainDelivery,
+)
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
@@ -91,6 +97,19 @@ class Session:
     def is_open(self) -> bool:
         """Whether it can take another message."""
         return self._wire.is_open
+
+    def is_quiet(self) -> bool:
+        """Whether it is open and the relay has said nothing since the last letter; one that has spoken is closed.
+
+        What comes unasked, such as the notice of an idle timeout, would pass for the answer to the next letter.
+        """
+        try:
+            if self.is_open and not self._wire.has_spoken():
+                return True
+        except OSError:
+            pass
+        self.close()
+        return False
 
     def begin(self, envelope: Envelope, data: bytes, *, is_plain: bool = False) -> None:
         """Name sender and recipient and get leave to send; refuses by itself what this relay cannot take.
@@ -164,7 +183,7 @@ class Session:
         self._wire.close()
 
     def _mail(self, envelope: Envelope, data: bytes) -> bytes:
-        """Return the MAIL command; raises PermanentDeliveryError for what this relay cannot take."""
+        """Return the MAIL command; raises PermanentDeliveryError, of which BeyondTheRelay, for what it cannot take."""
         line = f"MAIL FROM:<{envelope.sender}>"
         if self._offers.has("SIZE"):
             limit = self._offers.largest
@@ -173,7 +192,7 @@ class Session:
             line += f" SIZE={len(data)}"
         if envelope.needs_smtputf8:
             if not self._offers.has("SMTPUTF8"):
-                raise PermanentDeliveryError(
+                raise BeyondTheRelay(
                     f"{envelope.recipient} needs a relay that knows SMTPUTF8, and {self._relay.host} does not"
                 )
             line += " SMTPUTF8"
@@ -250,10 +269,11 @@ class Session:
             raise NotConnected(f"the password is not sent to {relay.where} without TLS; set mail.tls")
         offered = self._offers.log_ins
         user, password = relay.user.encode(), relay.password.encode()
+        both, name, word = (base64.b64encode(what) for what in (b"\0" + user + b"\0" + password, user, password))
         if "PLAIN" in offered:  # RFC 4616
-            lines = [b"AUTH PLAIN " + base64.b64encode(b"\0" + user + b"\0" + password)]
+            lines = [b"AUTH PLAIN " + both]
         elif "LOGIN" in offered:
-            lines = [b"AUTH LOGIN", base64.b64encode(user), base64.b64encode(password)]
+            lines = [b"AUTH LOGIN", name, word]
         else:
             raise NotConnected(f"{relay.where} does not offer to log in by PLAIN or LOGIN")
         for line in lines:
@@ -261,7 +281,10 @@ class Session:
             if reply.code != 334:
                 break
         if reply.kind != 2:
-            raise self._not_connected(f"refused the log-in of {relay.user!r}:", reply)
+            # Some relays repeat what they were told, and their words reach logs, records and the operator's mail.
+            raise self._not_connected(
+                f"refused the log-in of {relay.user!r}:", reply.without((both, name, word, password))
+            )
 
     def _not_connected(self, did: str, reply: Reply) -> NotConnected:
         return NotConnected(f"{self._relay.where} {did} {reply}", reply.code, reply.enhanced)

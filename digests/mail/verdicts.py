@@ -10,15 +10,15 @@ Codes decide where there are any (RFC 3463 section 3, RFC 5321 section 4.2.1); w
 known to be said of our speed. What is not known slows nobody.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.deliveries import Acceptance
+from domain.deliveries import LOG_IN_CODES, Acceptance
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError
 
-_LOG_IN = frozenset({530, 534, 535, 538})  # RFC 4954 section 6
 _LOG_IN_STATUS = re.compile(r"[45]\.7\.(?:8|9|11)")  # RFC 4954 section 6
 _TEMPORARY_LOG_IN = 454  # RFC 4954 section 6; Amazon SES says it of its rate, to any command
 _CLOSING = 421
@@ -32,7 +32,10 @@ _TOO_FAST = re.compile(
 _OUR_ACCOUNT = re.compile(
     r"\b(?:maximum|daily|hourly) (?:send|message|sending)\b|\bsending (?:rate|quota)", re.IGNORECASE
 )
-_REFUSED_POLICY = re.compile(r"5\.7\.\d{1,3}")
+# What differs between two refusals that mean the same: addresses, and the numbers of a conversation or a letter.
+_STATUS = re.compile(r"5\.\d{1,3}\.\d{1,3}")
+_ADDRESS = re.compile(r"\S+@\S+")
+_OWN_WORDS = re.compile(r"\S+@\S+|\S*\d\S*")
 _LONGEST = 300  # characters of a sentence that are kept
 
 
@@ -56,19 +59,25 @@ class Note:
     verdict: Verdict
     at: datetime
     sentence: str = ""  #: what was said
-    refusal: str = ""  #: the enhanced status of a refusal of policy, such as "5.7.1"; "" for any other end
+    #: Equal for equal refusals for good: the enhanced status, such as "5.7.1", else the code and a hash of the words
+    #: without addresses and numbers; "" for any other end.
+    refusal: str = ""
+    words: str = ""  #: those of such a refusal, code first, without addresses
+    recipient: str = ""  #: a short hash of whom a refusal named; "" where it named nobody
     may_have_left: bool = False  #: whether it counts against an hourly limit
 
 
 def heard(keeper: str, result: Acceptance | DeliveryError, at: datetime) -> Note:
     """Return the note of one try: `result` is what the transport returned or raised, `at` the instant after it."""
-    refusal = result.enhanced or "" if isinstance(result, PermanentDeliveryError) else ""
+    refusal, words, recipient = _refusal(result) if isinstance(result, PermanentDeliveryError) else ("", "", "")
     return Note(
         keeper=keeper,
         verdict=verdict(result),
         at=at,
         sentence="" if isinstance(result, Acceptance) else str(result)[:_LONGEST],
-        refusal=refusal if _REFUSED_POLICY.fullmatch(refusal) else "",
+        refusal=refusal,
+        words=words,
+        recipient=recipient,
         may_have_left=not isinstance(result, TransientDeliveryError | PermanentDeliveryError),
     )
 
@@ -78,7 +87,7 @@ def verdict(result: Acceptance | DeliveryError) -> Verdict:
     if isinstance(result, Acceptance):
         return Verdict.TAKEN
     if isinstance(result, NotConnected):
-        of_log_in = result.code in _LOG_IN or _LOG_IN_STATUS.fullmatch(result.enhanced or "")
+        of_log_in = result.code in LOG_IN_CODES or _LOG_IN_STATUS.fullmatch(result.enhanced or "")
         return Verdict.NOT_LOGGED_IN if of_log_in else Verdict.NOT_REACHED
     if result.code is None or not isinstance(result, TransientDeliveryError | PermanentDeliveryError):
         return Verdict.SILENT
@@ -88,6 +97,25 @@ def verdict(result: Acceptance | DeliveryError) -> Verdict:
 def asks_for_patience(error: DeliveryError) -> bool:
     """Whether a refusal is about our speed and not about the mailbox."""
     return verdict(error) in {Verdict.KEEPER_SLOWER, Verdict.RELAY_SLOWER}
+
+
+def _refusal(error: PermanentDeliveryError) -> tuple[str, str, str]:
+    """Return what a refusal for good has in common with its like, its words, and whom it is of; see Note."""
+    if error.code is None:
+        return "", "", ""  # it is ours: the relay was never asked
+    whom, _, said = str(error).partition(f"{error.code} ")
+    said = said[:_LONGEST]
+    status = error.enhanced or ""
+    common = (
+        status
+        if _STATUS.fullmatch(status)
+        else f"{error.code}-{_hash(' '.join(_OWN_WORDS.sub('', said).lower().split()))}"
+    )
+    return common, f"{error.code} {_ADDRESS.sub('…', said)}".rstrip(), _hash(whom) if error.phase == "rcpt" else ""
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _of_refusal(error: TransientDeliveryError, code: int) -> Verdict:

@@ -17,11 +17,13 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 _LONGEST_REPLY = 65_536  # octets; a line has at most 512 and a reply a handful of lines (RFC 5321 section 4.5.3.1.5)
 _LONGEST_TEXT = 500  # characters of a reply that are kept
+_SHORTEST_SECRET = 4  # octets; a shorter one stands in any words
 _CODE = re.compile(rb"[2-5][0-9]{2}(?=[ \r\n-])")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\S)")  # RFC 2034 section 4: the first word of the reply
 
@@ -40,6 +42,12 @@ class Reply:
     def __str__(self) -> str:
         """Code and text, as a person reads them."""
         return f"{self.code} {self.text}".rstrip()
+
+    def without(self, secrets: Sequence[bytes]) -> "Reply":
+        """Return it with a mark for every word that holds a secret, or eight octets or more of one."""
+        return Reply(
+            self.code, tuple(b" ".join(_hidden(word, secrets) for word in line.split()) for line in self.lines)
+        )
 
     @property
     def text(self) -> str:
@@ -237,6 +245,13 @@ class Wire:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self._limit = seconds
+
+
+def _hidden(word: bytes, secrets: Sequence[bytes]) -> bytes:
+    said = word.lower()
+    known = (each.lower() for each in secrets if len(each) >= _SHORTEST_SECRET)
+    told = any(each in said or (len(said) >= 2 * _SHORTEST_SECRET and said in each) for each in known)
+    return b"***" if told else word
 
 
 def printable(text: bytes) -> str:

@@ -78,7 +78,7 @@ class SmtpConnection:
         """Return a session with leave to send; a kept one that the relay has left meanwhile is replaced."""
         if self._session and self._session.letters >= _MOST:
             self._session.quit()
-        if self._session and self._session.is_open:
+        if self._session and self._session.is_quiet():
             try:
                 self._session.begin(envelope, message.data, is_plain=message.is_plain)
             except TransientDeliveryError:

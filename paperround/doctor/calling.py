@@ -1,5 +1,6 @@
 """How a visit begins: everything is opened as it is, so that nothing is made and nothing migrated."""
 
+import secrets
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from paperround.doctor.reverse import own_address
 from paperround.doctor.visit import SigningKey, Visit
 from paperround.doctor.web import PlainWeb
 from paperround.settings_model import Settings
-from paperround.wiring import House
+from paperround.wiring import House, identity_of
 from storage.database import Database
 from storage.space import room_at
 
@@ -43,7 +44,7 @@ def visiting(
             clock=house.clock,
             database=database,
             sources=tuple(source.name for source in house.sources),
-            identity=house.identity,
+            identity=identity_of(settings.mail, secrets.token_hex(16)),  # its letters are no archive's
             renderer=house.renderer,
             resolver=resolver or (Unasked("--offline") if is_offline else DnsResolver()),
             web=PlainWeb(context),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from digests.mail.asking import Asking
 from digests.mail.smtp import Relay
+from domain.deliveries import LOG_IN_CODES
 from domain.errors import DeliveryError, NotConnected, TransientDeliveryError
 from paperround.doctor.finding import Finding, ok, shown, unknown, wrong
 from paperround.doctor.providers import is_here
@@ -19,7 +20,6 @@ from paperround.doctor.visit import Visit
 
 _SOON = timedelta(days=14)
 _LARGEST = 256 * 1024  # bytes that the largest letters stay below
-_LOG_INS = frozenset({530, 534, 535, 538})  # RFC 4954 section 6
 _PORTS = "587 with starttls, 465 with implicit"
 
 
@@ -53,7 +53,7 @@ def _refusals(error: NotConnected, relay: Relay) -> Iterator[Finding]:
     # The first is what is said; each rests on the ones before it.
     cause = error.__cause__
     said = shown(str(error))
-    if error.code in _LOG_INS:
+    if error.code in LOG_IN_CODES:
         yield wrong(
             f"{relay.where} does not take our log-in: {said}",
             "check [mail] user and password; many providers ask for a password made for programs (an “app password”)",

@@ -46,7 +46,7 @@ def written(
     """Return the whole message to one reader, with invented links; raises UsageError or AddressError."""
     slots = mailing_slots(
         recipient=recipient,
-        message_id=message_id(f"doctor:{recipient}:{at.isoformat()}", identity.domain),
+        message_id=message_id(f"doctor:{recipient}:{at.isoformat()}", identity),
         date=at,
         confirmed_on=date(2026, 10, 3),
         links=_LINKS if links is None else links,

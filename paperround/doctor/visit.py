@@ -66,7 +66,14 @@ class Visit:
     def relay(self) -> Relay:
         """The relay that letters leave by."""
         mail = self.settings.mail
-        return Relay(host=mail.host, port=mail.port, tls=mail.tls, user=mail.user, password=mail.password)
+        return Relay(
+            host=mail.host,
+            port=mail.port,
+            tls=mail.tls,
+            user=mail.user,
+            password=mail.password,
+            ehlo_name=mail.ehlo_name,
+        )
 
     @property
     def delivers_directly(self) -> bool:

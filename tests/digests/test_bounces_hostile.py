@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digests.mail.bounces.opening import opened
 from digests.mail.bounces.reading import Heard, read
 from digests.mail.bounces.verp import ReturnPaths
 
@@ -20,6 +21,7 @@ WHOLE = [
     for file in sorted(Path(__file__).with_name("reports").iterdir())
 ]
 DSN = next(each for each in WHOLE if b"Postfix" in each)
+RETURNED = next(each for each in WHOLE if b"Postfix" in each and b"\nTo: @READER@\n" in each)
 TEN = 10_000_000
 
 
@@ -50,7 +52,7 @@ def test_garbage_tells_nothing(raw):
 @given(st.sampled_from(WHOLE), st.data())
 def test_a_report_that_was_damaged_or_cut_is_read_or_not_but_harms_nobody_else(raw, data):
     at = data.draw(st.integers(0, len(raw)))
-    put = data.draw(st.binary(max_size=20))
+    put = data.draw(st.binary(max_size=20) | st.sampled_from([b"(" * 998, b"\nFrom: " + b"(" * 998, b"<[" * 499]))
     cut = data.draw(st.integers(0, 200))
     found = read(raw[:at] + put + raw[at + cut :], NOW, PATHS)
     assert isinstance(found, Heard)
@@ -84,6 +86,9 @@ HOSTILE = {
     "addresses": TO + b"\n" + b"<a@b>" * (TEN // 5),
     "signs": TO + b"\nDelivery has failed\nOriginal message\n" + b"@<" * (TEN // 2),
     "groups": DSN.replace(b"\n\nFinal-Recipient", b"\n\nFinal-Recipient: rfc822; a@b\nAction: failed\n" * 100_000, 1),
+    "brackets in From": b"From: " + b"(" * 998 + b"\nTo: " + MINE.encode() + b"\n\nno",
+    "brackets in the returned To": RETURNED.replace(b"\nTo: @READER@\n", b"\nTo: " + b"(" * 998 + b"\n"),
+    "brackets all over": TO + b"(" * TEN,
     "forged recipients": b"Delivered-To: b+41.0@bounces.lab.example\n" * (TEN // 42),
     "binary": bytes(range(256)) * (TEN // 256),
 }
@@ -96,6 +101,16 @@ def test_ten_megabytes_of_anything_are_read_in_no_time(name):
     found = read(raw, NOW, PATHS)
     assert time.process_time() - begin < 4
     assert {each.delivery_id for each in found.events} <= {41}
+
+
+def test_a_message_of_nothing_but_empty_parts_is_cut_before_each_becomes_an_object():
+    message = opened(HOSTILE["parts"])
+    assert 100 < sum(1 for _ in message.walk()) <= 500
+
+
+def test_brackets_that_nest_hide_no_report():
+    (event,) = read(HOSTILE["brackets in the returned To"], NOW, PATHS).events
+    assert event.status == "5.1.1"
 
 
 def test_more_than_ten_megabytes_are_not_looked_at():

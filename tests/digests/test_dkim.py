@@ -27,6 +27,7 @@ from domain.errors import SettingsError, UsageError
 from domain.issues import Fragment, LetterKind, Role
 
 GOLDEN = Path(__file__).parent / "golden"
+LETTERS = sorted(path.name for path in GOLDEN.glob("*.eml"))
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SITE = "https://digests.example.org"
 
@@ -54,6 +55,10 @@ def signed(signer: Signer, data: bytes, at: datetime = AT) -> bytes:
     return signer.sign(data, at).encode("ascii") + b"\r\n" + data
 
 
+def golden(name: str) -> bytes:
+    return re.sub(rb"\r?\n", b"\r\n", (GOLDEN / name).read_bytes())
+
+
 def verifies(message: bytes, key: PrivateKey, name: str = "autumn._domainkey.example.org.") -> bool:
     def record(asked: bytes, timeout: float = 0) -> bytes | None:
         return key.record.encode() if asked.decode() == name else None
@@ -71,7 +76,8 @@ def letter(
         Fragment(Role.HTML, encode("<p>one</p>\n")),
     )
     content = freeze(
-        Letter(LetterKind.DIGEST, subject, fragments, listed=listed), Identity(sender, "Lab <lab@example.org>")
+        Letter(LetterKind.DIGEST, subject, fragments, listed=listed),
+        Identity(sender, "Lab <lab@example.org>", secret="a secret"),
     )
     links = {"unsubscribe": unsubscribe, "preferences": f"{SITE}/preferences/Zk3.abc", "issue": f"{SITE}/issues/1"}
     slots = mailing_slots(recipient=to, message_id="<1f@example.org>", date=AT, links=links)
@@ -81,10 +87,25 @@ def letter(
 # -- what verifies -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.glob("*.eml")))
+@pytest.mark.parametrize("name", LETTERS)
 def test_every_kind_of_letter_verifies(name: str, signer: Signer, key: PrivateKey) -> None:
-    data = re.sub(rb"\r?\n", b"\r\n", (GOLDEN / name).read_bytes())
-    assert verifies(signed(signer, data), key)
+    assert verifies(signed(signer, golden(name)), key)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_every_header_on_which_something_depends_is_signed(name: str, signer: Signer) -> None:
+    data = golden(name)
+    tags = dict(tag.split("=", 1) for tag in re.sub(r"\s", "", signer.sign(data, AT)).partition(":")[2].split(";"))
+    names = {each.lower() for each, _ in message_from_bytes(data).items()}
+    assert names - set(tags["h"].split(":")) <= {"precedence", "x-auto-response-suppress"}
+
+
+@pytest.mark.parametrize("header", ["CFBL-Address", "Feedback-ID", "X-Paperround-Letter"])
+def test_a_header_by_which_complaints_are_heard_cannot_be_changed(header: str, signer: Signer, key: PrivateKey) -> None:
+    message = signed(signer, next(each for each in map(golden, LETTERS) if b"\r\nCFBL-Address:" in each))
+    changed = re.sub(rf"\r\n{header}: [^\r]+".encode(), f"\r\n{header}: eve".encode(), message)
+    assert changed != message
+    assert not verifies(changed, key)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +247,7 @@ def test_what_is_signed_is_said(signer: Signer) -> None:
     names = tags["h"].split(":")
     twice = {"from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-unsubscribe",
              "list-unsubscribe-post"}  # fmt: skip
-    once = {"reply-to", "auto-submitted", "list-id", "list-help", "list-archive"}
+    once = {"reply-to", "auto-submitted", "list-id", "list-help", "list-archive", "x-paperround-letter"}
     assert {name: names.count(name) for name in names} == dict.fromkeys(twice, 2) | dict.fromkeys(once, 1)
 
 

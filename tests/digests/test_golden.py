@@ -23,11 +23,12 @@ LINKED = Frame(
 )
 PERSONAL = Frame(labels=LINKED.labels)
 ON_A_SITE, ALONE = Renderer(LINKED), Renderer(PERSONAL)
-IDENTITY = Identity(sender="Paperround <digests@example.org>")
+IDENTITY = Identity(sender="Paperround <digests@example.org>", secret="a secret")
 HEARD = Identity(
     sender='"Lab, Kuşlar" <digests@bücher.example>',
     reply_to="Öffentliche Lesegruppe der Universität <lesen@bücher.example>",
     bounce_domain="bounces.bücher.example",
+    secret="a secret",
 )
 LARGEST = {LetterKind.DIGEST: 60_000}  # octets of a whole message; any other kind has at most 12,000
 ONCE = {"from", "to", "subject", "date", "message-id", "mime-version", "content-type", "x-paperround-letter"}
@@ -257,12 +258,13 @@ def test_a_quiet_note_tells_since_when_of_what_and_how_to_hear_more_or_leave(
         for linked, shared in ((True, False), (True, True), (False, False))
     }
     for body in bodies.values():
-        assert "30 new papers have come since 17 November and none answers your topics, so no letter came." in body
+        assert "30 new papers have come since 17 November; none of them matched your topics, so no letter came." in body
         assert 'We watch for: neural sensitivity; abnn OR "attention fault"; <b>mud</b> & river q:unsubscribe' in body
         assert "Hugging Face Daily Papers, 20 Nov: 31 listed, 30 new." in body
         assert "arXiv cs.LG could not be read today (layout changed)." in body
         assert "None matched." in body
         assert "words joined by OR" in body
+        assert "press" not in body
     assert slots["unsubscribe"] in bodies[True, False]
     assert "You confirmed this digest on 3 October 2026." in bodies[True, False]
     assert "https://" not in bodies[True, True] + bodies[False, False]
@@ -274,8 +276,8 @@ def test_a_quiet_note_tells_since_when_of_what_and_how_to_hear_more_or_leave(
     ("new", "said"),
     [
         (0, "No new paper has come since 17 November, so no letter came."),
-        (1, "One new paper has come since 17 November and does not answer your topics, so no letter came."),
-        (1_404, "1,404 new papers have come since 17 November and none answers your topics, so no letter came."),
+        (1, "One new paper has come since 17 November and does not match your topics, so no letter came."),
+        (1_404, "1,404 new papers have come since 17 November; none of them matched your topics, so no letter came."),
     ],
 )
 def test_a_quiet_note_counts_what_came(new: int, said: str, sample: Digest, slots: dict[str, str]) -> None:

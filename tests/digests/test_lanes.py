@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.mail.lanes import FASTEST, FIRST, LOG_IN_PAUSE, RELAY_PAUSE, SLOWEST, Given, Rates, give, learn, shunned
+from digests.mail.lanes import FASTEST, FIRST, LOG_IN_PAUSE, RELAY_PAUSE, SLOWEST, Given, Rates, give, learn
+from digests.mail.shunning import shunned
 from digests.mail.verdicts import Note, Verdict
 from domain.lanes import RELAY, TO, TRIES, Lane
 

@@ -1,6 +1,7 @@
 """Messages: what is written here, Python's own parser reads back without a defect."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -17,8 +18,11 @@ from digests.mail.message import Identity, Letter, freeze, mailing_slots, messag
 from digests.mail.quoted import encode
 from domain.errors import AddressError, UsageError
 from domain.issues import Content, Fragment, LetterKind, Role
+from domain.seals import unsealed
 
-IDENTITY = Identity(sender="Paperround <digests@example.org>", reply_to='"Lab, Reader\'s" <lab@example.org>')
+IDENTITY = Identity(
+    sender="Paperround <digests@example.org>", reply_to='"Lab, Reader\'s" <lab@example.org>', secret="a secret"
+)
 SITE = "https://digests.example.org"
 BROKEN = re.compile("[\ud800-\udfff\0]")
 printable = st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]))
@@ -177,9 +181,9 @@ def test_controls_are_refused_wherever_they_come_in(value: str, slots: dict[str,
     with pytest.raises(UsageError):
         freeze(letter(subject=value), IDENTITY)
     with pytest.raises(UsageError):
-        freeze(letter(), Identity(sender=f"{value} <a@example.org>"))
+        freeze(letter(), replace(IDENTITY, sender=f"{value} <a@example.org>"))
     with pytest.raises(UsageError):
-        freeze(letter(), Identity(sender="a@example.org", list_name=value))
+        freeze(letter(), replace(IDENTITY, list_name=value))
     for name in ("to", "date", "message-id", "unsubscribe"):
         with pytest.raises(UsageError):
             join(content.fragments, slots | {name: value})
@@ -229,14 +233,16 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
 def test_slots_name_the_day_and_the_reader_s_own_links() -> None:
     made = mailing_slots(
         recipient="a@example.org",
-        message_id=message_id("issue:8c1f", "example.org"),
+        message_id=message_id("issue:8c1f", IDENTITY),
         date=datetime(2026, 11, 20, 7, tzinfo=UTC),
         confirmed_on=date(2026, 10, 3),
         links={"unsubscribe": f"{SITE}/u"},
     )
     assert made["confirmed"] == "3 October 2026"
-    assert made["message-id"] == message_id("issue:8c1f", "example.org")
+    assert made["message-id"] == message_id("issue:8c1f", IDENTITY)
     assert "8c1f" not in made["message-id"]
+    assert message_id("issue:8c1f", replace(IDENTITY, secret="another")) != made["message-id"]
+    assert unsealed("issue:8c1f") not in made["message-id"]
     assert parsedate_to_datetime(made["date"]) == datetime(2026, 11, 20, 7, tzinfo=UTC)
     assert made["date"].endswith("+0000")
     with pytest.raises(UsageError):

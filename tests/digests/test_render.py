@@ -21,7 +21,7 @@ MakePaper = Callable[..., Paper]
 LINKED = Frame(
     linked=True, postal_address="Example Lab, 1 Example Street, Example City", labels={"daily": "Hugging Face"}
 )
-IDENTITY = Identity(sender="Paperround <digests@example.org>")
+IDENTITY = Identity(sender="Paperround <digests@example.org>", secret="a secret")
 WHY = Why(line="“network” in abstract", abstract=("network",))
 
 

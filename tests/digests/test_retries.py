@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from digests.mail.retries import LONGEST_PAUSE, pause, settle
 from domain.deliveries import Acceptance, DeliveryState, Outcome
-from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
+from domain.errors import (
+    BeyondTheRelay,
+    DeliveryError,
+    NotConnected,
+    PermanentDeliveryError,
+    TransientDeliveryError,
+    UncertainDelivery,
+)
 
 NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 
@@ -53,6 +60,12 @@ def test_what_was_accepted_is_settled_with_the_relays_words() -> None:
     assert (outcome.reply, outcome.code, outcome.enhanced) == ("250 2.0.0 queued as 4F2", 250, "2.0.0")
     assert outcome.sha256 == "ab" * 32
     assert outcome.counts
+
+
+def test_an_address_that_the_relay_cannot_carry_is_skipped_with_that_reason_and_harms_no_score() -> None:
+    outcome = tried(BeyondTheRelay("björn@x needs a relay that knows SMTPUTF8"))
+    assert (outcome.state, outcome.reason) == (DeliveryState.SKIPPED, "björn@x needs a relay that knows SMTPUTF8")
+    assert (outcome.counts, outcome.blames, outcome.not_before) == (False, False, None)
 
 
 def test_a_refusal_for_now_is_tried_later_and_later() -> None:

@@ -4,6 +4,7 @@ The relay below is good by default; a test gives it other answers by verb ("." i
 long, and stands here because what it does and what is expected of us should be read together.
 """
 
+import base64
 import socket
 import ssl
 import subprocess
@@ -20,6 +21,7 @@ from digests.mail.wire import WireError
 from digests.transports.smtp import SmtpConnection, SmtpTransport
 from domain.deliveries import Message
 from domain.errors import (
+    BeyondTheRelay,
     DeliveryError,
     NotConnected,
     PermanentDeliveryError,
@@ -84,6 +86,11 @@ class LoopbackRelay:
     def hang_up(self) -> None:
         for sock in self._sockets:
             sock.shutdown(socket.SHUT_RDWR)
+
+    def say(self, line: bytes) -> None:
+        """Say something unasked; without a wait for acknowledgements it has arrived here when this returns."""
+        self._sockets[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sockets[-1].sendall(line)
 
     def _accept(self) -> None:
         while not self.stop.is_set():
@@ -232,6 +239,15 @@ def test_a_connection_that_the_relay_left_meanwhile_is_replaced_at_no_cost() -> 
         mail.send(letter(), yes)
         relay.hang_up()
         assert mail.send(letter(), yes)
+        assert (len(relay.messages), relay.connections) == (2, 2)
+
+
+@pytest.mark.parametrize("late", ["550 5.1.1 late", "451 4.7.0 Timeout waiting for client input", "250 ok"])
+def test_what_a_relay_says_between_two_letters_is_no_answer_to_the_next(late: str) -> None:
+    with LoopbackRelay() as relay, connection(relay) as mail:
+        mail.send(letter(), yes)
+        relay.say(f"{late}\r\n".encode())
+        assert mail.send(letter("bob@lab.example"), yes)
         assert (len(relay.messages), relay.connections) == (2, 2)
 
 
@@ -392,7 +408,7 @@ def test_a_name_that_is_not_ascii_needs_smtputf8() -> None:
     with (
         LoopbackRelay() as relay,
         connection(relay) as mail,
-        pytest.raises(PermanentDeliveryError, match="SMTPUTF8"),
+        pytest.raises(BeyondTheRelay, match="SMTPUTF8"),
     ):
         mail.send(letter("björn@lab.example"), yes)
     with LoopbackRelay(offers="SMTPUTF8,8BITMIME") as relay, connection(relay) as mail:
@@ -619,6 +635,21 @@ def test_a_log_in_that_fails_is_the_relays_word_and_never_shows_the_password(
             assert caught.value.code == code
             assert "secret" not in str(caught.value)
             assert "secret" not in repr(Relay("h", password="secret"))
+
+
+@pytest.mark.parametrize("offers", ["AUTH PLAIN", "AUTH LOGIN"])
+def test_a_relay_that_says_a_log_in_again_is_not_quoted_with_it(offers: str) -> None:
+    plain = base64.b64encode(b"\0ann@lab\0secret").decode()
+    user, password = (base64.b64encode(each).decode() for each in (b"ann@lab", b"secret"))
+    echo = f"535-5.7.8 bad {plain}: <{user}>\r\n535 5.7.8 {password} secret. {plain[:12]} log-in\r\n".encode()
+    with (
+        LoopbackRelay({"AUTH": echo}, offers=offers) as relay,
+        connection(relay, user="ann@lab", password="secret") as mail,
+    ):
+        with pytest.raises(NotConnected) as caught:
+            mail.send(letter(), yes)
+        assert str(caught.value).endswith(": 535 5.7.8 bad *** *** 5.7.8 *** *** *** log-in")
+        assert caught.value.enhanced == "5.7.8"
 
 
 def test_a_password_leaves_this_machine_over_tls_only() -> None:

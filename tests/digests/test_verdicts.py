@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.mail.verdicts import Verdict, asks_for_patience, heard, verdict
+from digests.mail.verdicts import Note, Verdict, asks_for_patience, heard, verdict
 from domain.deliveries import Acceptance
 from domain.errors import DeliveryError, NotConnected, PermanentDeliveryError, TransientDeliveryError, UncertainDelivery
 
@@ -98,13 +98,19 @@ def test_what_may_have_left_counts_and_what_was_refused_does_not() -> None:
         assert not heard("lab.example", error, NOW).may_have_left
 
 
-def test_only_a_refusal_of_policy_is_noted_as_one() -> None:
-    notes = [
-        heard("x", PermanentDeliveryError("no", code, status), NOW).refusal
-        for code, status in [(550, "5.7.1"), (550, "5.1.1"), (554, None), (550, "5.7.1 . .")]
-    ]
-    assert notes == ["5.7.1", "", "", ""]
-    assert heard("x", TransientDeliveryError("no", 450, "4.7.1"), NOW).refusal == ""
+def test_refusals_for_good_are_alike_by_their_status_else_by_their_words_without_addresses_and_numbers() -> None:
+    def noted(text: str, status: str | None = None, whom: str = "a@x") -> Note:
+        return heard("x", PermanentDeliveryError(f"relay refused {whom}: 550 {text}", 550, status, phase="rcpt"), NOW)
+
+    assert noted("5.7.1 no", "5.7.1").refusal == "5.7.1"
+    first, second = noted("no a@x here, id 4f2"), noted("No b@x here,  id 4f3", whom="b@x")
+    assert first.refusal == second.refusal != noted("relaying denied").refusal
+    assert first.recipient != second.recipient
+    assert first.words == "550 no … here, id 4f2"
+    assert " " not in noted("no", "5.7.1 . .").refusal
+    ours = heard("x", PermanentDeliveryError("the letter has 9 bytes"), NOW)
+    later = heard("x", TransientDeliveryError("450 later", 450), NOW)
+    assert (ours.refusal, later.refusal) == ("", "")
 
 
 @given(

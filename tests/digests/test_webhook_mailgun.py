@@ -65,6 +65,8 @@ def test_a_bounce_is_read():
         ("failed", "permanent", {"delivery-status": {"code": 452}}, BOUNCE, "4.0.0"),
         ("failed", "permanent", {"delivery-status": None}, BOUNCE, "5.0.0"),
         ("failed", "permanent", {"delivery-status": {"enhanced-code": "5.٧.1"}}, BOUNCE, "5.0.0"),
+        ("failed", "permanent", {"delivery-status": {"code": 550, "message": "5.1.1 unknown"}}, BOUNCE, "5.1.1"),
+        ("failed", "permanent", {"delivery-status": {"code": 550, "message": "see 2.1.5"}}, BOUNCE, "5.0.0"),
         ("failed", "permanent", {"reason": "old"}, BOUNCE, "4.4.7"),
         ("failed", "permanent", {"reason": "suppress-bounce"}, BOUNCE, "5.1.1"),
         ("failed", "permanent", {"reason": "suppress-complaint"}, BOUNCE, "5.2.1"),

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
+from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh, weigh_at_the_door
 from domain.letter_events import LetterEventKind
 
 K = LetterEventKind
@@ -17,7 +17,8 @@ BEGIN = datetime(2026, 11, 1, 8, tzinfo=UTC)
     ("status", "detail", "points"),
     [
         ("5.1.1", "", 4),
-        ("5.1.0", "", 4),
+        ("5.1.0", "", 1),  # Postfix says it of a sender, too
+        ("5.1.4", "", 1),
         ("5.1.2", "", 4),
         ("5.1.10", "", 4),
         ("5.2.1", "", 4),
@@ -28,7 +29,11 @@ BEGIN = datetime(2026, 11, 1, 8, tzinfo=UTC)
         ("5.2.0", "", 1),
         ("5.3.0", "", 1),
         ("5.4.1", "", 1),
+        ("5.1.3", "", 4),
+        ("5.1.6", "", 4),
         ("5.5.0", "", 1),
+        ("5.5.2", "", 0),
+        ("5.4.5", "", 0),
         ("", "", 1),
         ("nonsense", "", 1),
         ("5.2.2", "", 0.5),
@@ -59,6 +64,14 @@ def test_nothing_but_a_bounce_weighs(kind):
 )
 def test_what_was_refused_for_its_content_is_for_the_gauge(status, detail, counts):
     assert is_refusal_of_content(K.BOUNCE, status, detail) is counts
+
+
+@pytest.mark.parametrize(
+    ("status", "points"),
+    [("5.1.1", 1), ("5.2.1", 1), ("5.2.2", 0.5), ("4.2.2", 0.5), ("5.0.0", 0), ("5.1.0", 0), ("5.4.5", 0), ("", 0)],
+)
+def test_at_the_door_only_what_names_the_mailbox_weighs_and_never_enough_at_once(status, points):
+    assert weigh_at_the_door(status) == points
 
 
 def test_a_day_brings_one_point_at_most_and_a_letter_counts_once():

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from domain.seals import unsealed
 from paperround.mail_files import messages_in
 from paperround.settings import load
 from paperround.wiring import House
 
 REPORTS = Path(__file__).parents[1] / "digests" / "reports"
 MIRA = "mira@lab.example"
+NOBODYS = "it names a letter that is not known here, or no more, or that anybody could name"
 
 
 @pytest.fixture
@@ -32,11 +34,11 @@ def delivered(paperround, configured: Path) -> Path:
 def report(delivered: Path):
     """Write a report on the letter to a reader to a file, and name the file."""
 
-    def make(name: str, reader: str = MIRA, *, sender: str = "") -> str:
+    def make(name: str, reader: str = MIRA, *, sender: str = "", letter: str = "") -> str:
         with House(load(None, {}, delivered)) as house:
             (record,) = (each for each in house.outbox.records() if each.recipient == reader)
             address = house.envelope_sender(record.id)
-        said = {"VERP": sender or address, "READER": reader, "LETTER": record.message_id[1:33]}
+        said = {"VERP": sender or address, "READER": reader, "LETTER": letter or record.message_id[1:33]}
         text = (REPORTS / f"{name}.eml").read_text(encoding="utf-8")
         for key, value in said.items():
             text = text.replace(f"@{key}@", value)
@@ -71,6 +73,15 @@ def test_a_complaint_with_a_redacted_recipient_finds_its_reader_by_our_own_heade
     assert (found["email"], found["reason"]) == (MIRA, "complaint")
 
 
+def test_who_knows_the_public_page_of_an_issue_cannot_complain_for_its_reader(paperround, report, delivered):
+    with House(load(None, {}, delivered)) as house:
+        (public_id,) = (each.issue for each in house.outbox.records() if each.recipient == MIRA)
+    forged = report("complaint-fastmail", letter=unsealed(f"issue:{public_id}"))
+    ran = paperround("bounces", "read", forged, "--json")
+    assert ran.json["messages"][0]["ignored"] == NOBODYS
+    assert state(paperround) == "confirmed"
+
+
 @pytest.mark.parametrize("name", ["vacation-gmail", "vacation-microsoft"])
 def test_what_is_no_bounce_is_told_in_a_sentence_and_changes_nothing(paperround, report, name):
     ran = paperround("bounces", "read", report(name))
@@ -91,7 +102,7 @@ def test_a_letter_of_another_installation_changes_nothing(paperround, report):
     letter = message_from_bytes(text.encode()).get_payload(2).get_payload(0)["X-Paperround-Letter"]
     file.write_text(text.replace(letter, "0" * 32), encoding="utf-8")
     ran = paperround("bounces", "read", str(file), "--json")
-    assert ran.json["messages"][0]["ignored"] == "it names a letter that is not known here, or no more"
+    assert ran.json["messages"][0]["ignored"] == NOBODYS
 
 
 def test_a_pipe_is_read_and_garbage_in_it_is_no_error(report, delivered):

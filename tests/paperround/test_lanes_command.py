@@ -41,6 +41,12 @@ def test_what_is_slow_and_shut_is_told_with_its_reason_until_it_is_resumed(paper
     assert paperround("deliveries", "lanes", "--json").json["lanes"] == []
 
 
+def test_the_relay_is_greeted_with_the_name_of_the_settings(configured):
+    given = {"PAPERROUND_MAIL__EHLO_NAME": "digests.lab.example"}
+    with House(load(configured / "paperround.toml", given, configured)) as house:
+        assert house.route.ehlo_name == "digests.lab.example"
+
+
 def test_a_folder_has_no_lanes_unless_a_limit_is_set(configured):
     def road_of(**environment: str) -> object:
         settings = load(configured / "paperround.toml", environment, configured)

@@ -484,6 +484,12 @@ def test_a_bounce_domain_is_a_host_name(tmp_path: Path, domain: str) -> None:
     assert "[mail] bounce_domain must be the name" in refused(tmp_path, f'[mail]\nbounce_domain = "{domain}"\n')
 
 
+@pytest.mark.parametrize("name", ["localhost", "192.0.2.1", "bücher.example", "a..b", "x y.example"])
+def test_the_name_that_we_greet_with_is_a_full_host_name(tmp_path: Path, name: str) -> None:
+    mail = '[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nfrom = "a@lab.example"\n'
+    assert "[mail] ehlo_name must be the full name" in refused(tmp_path, f'{mail}ehlo_name = "{name}"\n')
+
+
 def test_a_bounce_domain_is_taken(tmp_path: Path) -> None:
     found = read(tmp_path, '[mail]\nbounce_domain = "bounces.lab.example"\n')
     assert found.mail.bounce_domain == "bounces.lab.example"

@@ -17,7 +17,9 @@ from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
 LINKS = Links("https://digests.example.org", "a key of sixteen characters or more")
-FAREWELLS = Farewells(Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>"), LINKS)
+FAREWELLS = Farewells(
+    Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>", secret="a secret"), LINKS
+)
 
 
 @pytest.fixture

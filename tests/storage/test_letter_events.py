@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import LetterEvent, LetterEventKind, SuppressionReason
+from domain.seals import unsealed
 from domain.subscriptions import SubscriberState
 from storage.keeping import Ages, Keeping
 from storage.letter_events import LetterEvents, take_refusal
@@ -144,9 +145,9 @@ def test_a_report_changes_no_finished_delivery(events, letter, rows, now):
 @pytest.mark.parametrize(
     ("status", "text", "points", "after"),
     [
-        ("5.1.1", "550 5.1.1 unknown", 4, S.SUPPRESSED),
-        ("", "550 no such user", 1, S.CONFIRMED),
-        ("", "450 later", 0.5, S.CONFIRMED),
+        ("5.1.1", "550 5.1.1 unknown", 1, S.CONFIRMED),
+        ("", "550 no such user", 0, S.CONFIRMED),
+        ("", "450 later", 0, S.CONFIRMED),
         ("4.2.2", "452 4.2.2 full", 0.5, S.CONFIRMED),
         ("5.7.1", "554 5.7.1 policy", 0, S.CONFIRMED),
     ],
@@ -210,6 +211,16 @@ def test_a_delivery_is_found_by_its_message_id_or_the_left_part_of_it(events, le
     assert events.delivery_of(f"<{left}@lab.example>") == delivery
     assert events.delivery_of(left) == delivery
     assert [events.delivery_of(each) for each in ("", "<>", "issue", "%", "issue:mira:2026-11-2_")] == [None] * 5
+
+
+def test_a_message_id_that_could_be_guessed_proves_nothing(events, letter, database, now):
+    """From before Message-IDs were sealed: whoever saw the public page of an issue knew its key."""
+    delivery = letter(now)
+    old = unsealed("issue:mira:2026-11-20")
+    assert events.proved_by("issue:mira:2026-11-20") == delivery
+    with database.writing() as connection:
+        connection.execute(update(DELIVERY).values(message_id=f"<{old}@lab.example>"))
+    assert (events.delivery_of(old), events.proved_by(old)) == (delivery, None)
 
 
 def test_of_old_letters_no_delivery_is_found(events, letter, now):

@@ -113,10 +113,10 @@ class Site:
             "preferences": self.links.preferences(reader.public_id),
             "issue": self.links.issue(public_id),
         }
-        sender = Identity(sender="Paperround <digests@lab.example>")
+        sender = Identity(sender="Paperround <digests@lab.example>", secret="a secret")
         slots = mailing_slots(
             recipient=reader.email,
-            message_id=message_id(key, "lab.example"),
+            message_id=message_id(key, sender),
             date=NOW,
             confirmed_on=NOW.date(),
             links=links,
@@ -185,7 +185,9 @@ def _serve(url: str, stack: ExitStack, *, prefix: str = "", linked: bool = True,
         pages=FrozenPages(issues, outbox),
         links=links if linked else None,
         clock=clock,
-        farewells=Farewells(Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>"), links),
+        farewells=Farewells(
+            Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>", secret="a secret"), links
+        ),
         healthy=lambda: bool(database.revision),
         prefix=prefix,
     )

@@ -35,6 +35,7 @@ from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
 CONNECTIONS = 3
+IDENTITY = Identity("Paperround <p@lab.example>", secret="a secret")
 _ANEW = text(
     "UPDATE delivery SET state = 'planned', attempts = 0, resent = false, not_before = date, lease_until = NULL, "
     "worker = '', sha256 = '', reply_code = NULL, enhanced = '', reply_text = '', reason = '', "
@@ -45,7 +46,7 @@ _ANEW = text(
 def plan_letters(database: Database, number: int, now: datetime) -> None:
     """Make confirmed readers, each with a letter that is due."""
     line = Fragment(Role.TEXT, b"Low tide.\r\n.\r\nLeave: \0q:unsubscribe\0=\r\n\r\n")
-    content = freeze(Letter(LetterKind.DIGEST, "Tides", (line,)), Identity("Paperround <p@lab.example>"))
+    content = freeze(Letter(LetterKind.DIGEST, "Tides", (line,)), IDENTITY)
     plans = []
     for each in range(number):
         email, key = f"reader{each}@lab.example", f"issue:{each:04x}"
@@ -60,7 +61,7 @@ def plan_letters(database: Database, number: int, now: datetime) -> None:
             consent=[],
         )
         reader = Subscribers(database).subscribe(signup, now)[0]
-        identifier = message_id(key, "lab.example")
+        identifier = message_id(key, IDENTITY)
         links = {"unsubscribe": f"https://lab.example/u/{each}"}
         mailing = Mailing(
             message_key=key,

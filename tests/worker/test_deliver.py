@@ -11,6 +11,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.deliveries import Acceptance, DeliveryCounts, Message
 from domain.errors import (
+    BeyondTheRelay,
     DatabaseBusy,
     DeliveryError,
     NotConnected,
@@ -108,6 +109,14 @@ def test_one_dead_mailbox_and_one_busy_host_stop_nobody(house_with, relay, clock
     clock.set(NOW + timedelta(minutes=10))
     assert house.deliverer.deliver() == DeliveryCounts(accepted=1)
     assert len({message.message_id for message in relay.taken}) == 3
+
+
+def test_an_address_that_the_relay_cannot_carry_is_skipped_and_its_reader_stays(house_with, relay):
+    house = house_with()
+    relay.before["ben@lab.example"] = BeyondTheRelay("ben needs a relay that knows SMTPUTF8")
+    assert house.deliverer.deliver() == DeliveryCounts(accepted=3, skipped=1)
+    (found,) = (each for each in house.outbox.records() if each.state == "skipped")
+    assert found.reason == "ben needs a relay that knows SMTPUTF8"
 
 
 def test_a_relay_that_cannot_be_reached_costs_nobody_an_attempt(house_with, relay, clock):

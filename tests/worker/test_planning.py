@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from digests.compose import Limits
+from digests.mail.message import Identity
 from domain.issues import (
     Aside,
     AsideKind,
@@ -41,10 +42,13 @@ def paper(number: int) -> Paper:
     )  # fmt: skip
 
 
+SENDER = Identity("p@lab.example", secret="a secret")
+
+
 def planned(digest: Digest, named: set[int]) -> IssuePlan:
     return plan(
         reader(Choices()), digest, Content(LetterKind.DIGEST, "", ()), named=named, public_id="b", cutoff=NOW,
-        upto_match=9, created=NOW, max_age=timedelta(hours=36), domain="lab.example", links=None,
+        upto_match=9, created=NOW, max_age=timedelta(hours=36), identity=SENDER, links=None,
     )  # fmt: skip
 
 

@@ -4,11 +4,10 @@ Asked only of what a mail system sent, so that no reader's own words, and no vac
 """
 
 import logging
-from email.utils import parseaddr
 
 from flufl.bounce import all_failures
 
-from digests.mail.bounces.opening import Mail, opened, short_lines, value
+from digests.mail.bounces.opening import Mail, opened, short_lines, value, words
 from domain.letter_events import LetterEventKind
 
 _READ = 32 * 1024  # octets; it looks at each line some sixty times
@@ -22,8 +21,9 @@ def is_of_a_mail_system(message: Mail) -> bool:
     """Whether a mail system sent it: its name says so, or Exim's header does."""
     if value(message, "X-Failed-Recipients"):
         return True
-    sender = parseaddr(value(message, "From")[:998])[1].lower()
-    return sender.partition("@")[0] in _SYSTEMS
+    name, _, address = value(message, "From").rpartition("<")
+    sender = (words(address) or words(name) or [""])[0]
+    return sender.lower().partition("@")[0] in _SYSTEMS
 
 
 def kind_of(raw: bytes) -> LetterEventKind | None:

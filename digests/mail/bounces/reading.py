@@ -3,7 +3,8 @@
     complaint (arf.py)?  →  status notification (dsn.py)?  →  written by a machine (automatic.py)?  →  words (guess.py)
 
 A letter is known by our return path, wherever it was written down on the way, for nobody can make one up; or by the
-Message-ID in the returned headers, which nobody can guess. A guess counts only with the former.
+Message-ID in the returned headers, which nobody can guess (message.py seals it). A guess by words counts only with the
+former.
 """
 
 import hashlib

@@ -2,13 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from email.utils import getaddresses
 
-from digests.mail.bounces.opening import RETURNED, Mail, body, opened, parts, value
+from digests.mail.bounces.opening import RETURNED, Mail, body, opened, parts, value, words
+from domain.letter_events import LETTER_HEADER
 
 _HEADERS = 64 * 1024  # octets
-#: The header that says the left part of our Message-ID again: some providers write a Message-ID of their own.
-OWN_HEADER = "X-Paperround-Letter"
 _LETTER = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s@]+>", re.ASCII)
 
@@ -39,10 +37,9 @@ def letter_of(text: str) -> str:
 
 
 def _read(headers: Mail) -> Returned:
-    own = value(headers, OWN_HEADER)
-    written = [pair[1].casefold() for pair in getaddresses([value(headers, "To")[:998]])]
+    own = value(headers, LETTER_HEADER)
     return Returned(
         letter=own if _LETTER.fullmatch(own) else letter_of(value(headers, "Message-ID")),
-        recipients=frozenset(each for each in written if "@" in each),
+        recipients=frozenset(each.casefold() for each in words(value(headers, "To")) if "@" in each),
         return_path=value(headers, "Return-Path"),
     )

@@ -16,10 +16,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from digests.mail.webhooks.arns import Topic
-from domain.errors import CollectError, ForgedWebhook, UnprovenWebhook
+from domain.errors import CollectError, ForgedWebhook, PermanentCollectError, UnprovenWebhook
 
 _REMEMBERED = 16  # certificates; Amazon has one or two a region at a time
 _FETCHES, _PER = 10, timedelta(minutes=10)  # a flood of forged messages must not become a flood of ours
+_KEPT_FREE = 3  # of the fetches: for names that were asked for before, as the true one is with every message
+_ASKED = 4_096  # names that are remembered
 _SHORTEST = 2048  # bits
 
 
@@ -30,6 +32,7 @@ class Certificates:
         self._get = get
         self._known: OrderedDict[str, x509.Certificate] = OrderedDict()
         self._fetched: deque[datetime] = deque(maxlen=_FETCHES)
+        self._asked: OrderedDict[str, datetime | None] = OrderedDict()  # name → when it was not there, if it was not
         self._lock = threading.Lock()
 
     def key(self, url: str, topic: Topic, now: datetime) -> RSAPublicKey:
@@ -48,17 +51,40 @@ class Certificates:
 
     def _fetch(self, url: str, now: datetime) -> x509.Certificate:
         with self._lock:
-            if len(self._fetched) == _FETCHES and now - self._fetched[0] < _PER:
-                raise UnprovenWebhook("too many certificates were asked for within minutes")
-            self._fetched.append(now)
+            self._admit(url, now)
         try:
             answer = self._get(url)
         except CollectError as error:
+            if isinstance(error, PermanentCollectError):
+                self._note_gone(url, now)
             raise UnprovenWebhook(f"the certificate of Amazon SNS could not be fetched: {error}") from error
         try:
             return x509.load_pem_x509_certificate(answer)
         except (ValueError, UnsupportedAlgorithm) as error:
+            self._note_gone(url, now)
             raise UnprovenWebhook("what Amazon SNS answered is not a certificate") from error
+
+    def _admit(self, url: str, now: datetime) -> None:
+        """Raise UnprovenWebhook where a certificate is not to be asked for now.
+
+        Forgers make up names: each costs one request, and names that nobody has asked for before leave some for the
+        others.
+        """
+        is_known, gone = url in self._asked, self._asked.get(url)
+        self._asked[url] = gone
+        self._asked.move_to_end(url)
+        while len(self._asked) > _ASKED:
+            self._asked.popitem(last=False)
+        if gone is not None and now - gone < _PER:
+            raise UnprovenWebhook("the certificate of Amazon SNS was not there minutes ago")
+        lately = sum(now - each < _PER for each in self._fetched)
+        if lately >= (_FETCHES if is_known else _FETCHES - _KEPT_FREE):
+            raise UnprovenWebhook("too many certificates were asked for within minutes")
+        self._fetched.append(now)
+
+    def _note_gone(self, url: str, now: datetime) -> None:
+        with self._lock:
+            self._asked[url] = now
 
 
 def _key(certificate: x509.Certificate, topic: Topic, now: datetime) -> RSAPublicKey:

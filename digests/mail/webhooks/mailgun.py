@@ -2,9 +2,9 @@
 
 The signature is HMAC-SHA256 over a timestamp and a random token, not over the event (Mailgun's manual, "Securing
 webhooks"). So a captured request could be sent again with other words; each token is therefore good for one event only,
-as long as its timestamp is. Mailgun repeats for eight hours what we could not take, and does not say whether it signs
-anew for that; the window is as long, because a complaint that is lost is worse than one that is told twice and counts
-once.
+as long as its timestamp is and this process lives: tokens are remembered in it alone (docs/decisions/0026). Mailgun
+repeats for eight hours what we could not take, and does not say whether it signs anew for that; the window is as long,
+because a complaint that is lost is worse than one that is told twice and counts once.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from digests.mail.webhooks.reading import document, identifier, inner, line, moment, needed, text
-from digests.mail.webhooks.told import ENHANCED, SKEW, Report, Told, message_id
+from digests.mail.webhooks.told import ENHANCED, SKEW, Report, Told, message_id, status_in
 from domain.errors import ForgedWebhook, UnreadableWebhook
 from domain.letter_events import LetterEventKind
 
@@ -122,7 +122,9 @@ def _status(event: Mapping[str, Any], reason: str, *, temporary: bool) -> str:
         return _REASONS[reason]
     told = inner(event, "delivery-status")
     said = text(told, "enhanced-code").strip()[:20]
-    if ENHANCED.fullmatch(said) and said[0] != "2":
+    if not ENHANCED.fullmatch(said):
+        said = status_in(text(told, "message"))
+    if said and said[0] != "2":
         return said
     code = told.get("code")
     if isinstance(code, int) and 400 <= code < 500:

@@ -7,13 +7,12 @@ A letter of ours has one recipient. So a notification is one report, whatever nu
 bounces the worst counts, and a complaint that may be one of several people's is one complaint.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from digests.mail.webhooks.reading import identifier, inner, line, moment, needed, rows, text
-from digests.mail.webhooks.told import ENHANCED, LETTER_HEADER, Report, left_part, message_id
-from domain.letter_events import LetterEventKind
+from digests.mail.webhooks.told import ENHANCED, Report, left_part, message_id, status_in
+from domain.letter_events import LETTER_HEADER, LetterEventKind
 
 _CLASSES = {"Permanent": "5", "Transient": "4", "Undetermined": "4"}
 #: Where SES knows more than the mailbox said: (bounceType, bounceSubType) → enhanced status (RFC 3463).
@@ -29,7 +28,6 @@ _STATUS: Mapping[tuple[str, str], str] = {
 }
 #: Reports about a letter that no reader complained of (RFC 5965 section 7.3, RFC 6591).
 _NO_COMPLAINT = frozenset({"not-spam", "auth-failure"})
-_STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![\d.])")
 
 
 def reports_of(event: Mapping[str, Any]) -> tuple[Report, ...]:
@@ -73,8 +71,7 @@ def _status(kind: str, subtype: str, recipient: Mapping[str, Any]) -> str:
         return known
     said = text(recipient, "status").strip()[:20]
     if not ENHANCED.fullmatch(said):
-        found = _STATUS_IN_TEXT.search(text(recipient, "diagnosticCode")[:1000])
-        said = found[0] if found else ""
+        said = status_in(text(recipient, "diagnosticCode"))
     if not said or said[0] == "2":
         return ""
     if said.startswith("5.7."):
@@ -151,7 +148,7 @@ def _letters(mail: Mapping[str, Any]) -> tuple[str, ...]:
     SES replaces the Message-ID on the wire. It passes on the headers only where the operator ticked that.
     """
     named = [(text(each, "name").lower(), text(each, "value")) for each in rows(mail, "headers")]
-    ours = [left_part(value) for name, value in named if name == LETTER_HEADER]
+    ours = [left_part(value) for name, value in named if name == LETTER_HEADER.lower()]
     written = [message_id(value) for name, value in named if name == "message-id"]
     remembered = message_id(text(mail, "commonHeaders", "messageId"))
     return tuple(dict.fromkeys(each for each in [*ours[:1], *written[:1], remembered] if each))

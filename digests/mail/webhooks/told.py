@@ -10,11 +10,9 @@ from domain.letter_events import LetterEventKind
 
 #: How far a provider's clock may be from ours, either way.
 SKEW = timedelta(minutes=15)
-#: Our own header, which providers pass through though they may write a Message-ID of their own: its value is the left
-#: part of our Message-ID (digests/mail/message.py).
-LETTER_HEADER = "x-paperround-letter"
 #: An enhanced status code (RFC 3463 section 2) of a report about a letter.
 ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+_STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![\d.])")
 _LETTER = re.compile(r"[0-9a-f]{32}")
 _MESSAGE_ID = re.compile(r"<?([!-;=?A-~]{1,200}@[!-;=?A-~]{1,255})>?")
 
@@ -48,6 +46,12 @@ class Provider(Protocol):
         Raises ForgedWebhook, UnreadableWebhook, and UnprovenWebhook where the proof could not be looked up.
         """
         ...
+
+
+def status_in(diagnostic: str) -> str:
+    """Return the enhanced status that stands in what a mailbox's server said; "" where none does."""
+    found = _STATUS_IN_TEXT.search(diagnostic[:1000])
+    return found[0] if found else ""
 
 
 def left_part(value: str) -> str:

@@ -92,7 +92,7 @@ def visit(tmp_path: Path) -> Callable[..., Visit]:
             "clock": Stopped(),
             "database": DatabaseMissing("there is no archive yet"),
             "sources": ("hf",),
-            "identity": Identity(built.mail.sender),
+            "identity": Identity(built.mail.sender, secret="a secret"),
             "renderer": Renderer(Frame(linked=bool(built.web.base_url))),
             "resolver": Zone({}),
             "web": Told({}),
