@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 MUST_NOT_SKIP = "PAPERROUND_TESTS_MUST_NOT_SKIP"
@@ -28,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith("PG") or (name.startswith("PAPERROUND_") and not name.startswith("PAPERROUND_TESTS_")):
             del os.environ[name]
+    # How long an example takes says how busy the machine is, and nothing of what is tested.
+    hypothesis.settings.register_profile("paperround", deadline=None)
+    hypothesis.settings.load_profile("paperround")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
