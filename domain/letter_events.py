@@ -6,6 +6,8 @@ from enum import StrEnum
 
 #: How long after a letter somebody may report on it (mail.md item 25).
 MOST_LATE = timedelta(days=60)
+#: The source of what a relay said at once, before it took the letter.
+SMTP = "smtp"
 
 
 class LetterEventKind(StrEnum):

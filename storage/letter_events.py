@@ -15,15 +15,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
 from domain.deliveries import DeliveryState, Outcome
-from domain.letter_events import MOST_LATE, LetterEvent, LetterEventKind, SuppressionReason
+from domain.letter_events import MOST_LATE, SMTP, LetterEvent, LetterEventKind, SuppressionReason
 from domain.subscriptions import Consent
 from storage.database import Database
 from storage.subscribers import unsubscribe
 from storage.suppressions import secret_of, suppress
 from storage.tables import DELIVERY, LETTER_EVENT, SUBSCRIBER
-
-#: The source of what a relay said at once, before it took the letter.
-SMTP = "smtp"
+from storage.verdicts import settle_reported
 
 K = LetterEventKind
 _DETAIL = 500  # characters
@@ -123,7 +121,7 @@ def _record(connection: Connection, event: LetterEvent, now: datetime) -> bool:
     if not _insert(connection, event, delivery.subscriber_id, now):
         return False
     if event.source != SMTP:
-        _arrived(connection, delivery)
+        settle_reported(connection, [event.delivery_id])
     reader = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.id == delivery.subscriber_id)).first()
     if reader is None or reader.email.casefold() != delivery.recipient.casefold():
         return True  # to the operator, or to an address that the reader has left
@@ -153,13 +151,6 @@ def _insert(connection: Connection, event: LetterEvent, subscriber_id: int | Non
     }
     fresh = upsert(LETTER_EVENT).values(row).on_conflict_do_nothing(index_elements=["source", "source_event_id"])
     return connection.execute(fresh.returning(LETTER_EVENT.c.id)).first() is not None
-
-
-def _arrived(connection: Connection, delivery: Row[Any]) -> None:
-    """Settle an uncertain delivery: whoever reports on a letter has had it."""
-    mine = update(DELIVERY).where(DELIVERY.c.id == delivery.id, DELIVERY.c.state == DeliveryState.UNCERTAIN.value)
-    reason = "the answer was lost, but a report shows that it was taken"
-    connection.execute(mine.values(state=DeliveryState.ACCEPTED.value, not_before=None, reason=reason))
 
 
 def _score(connection: Connection, event: LetterEvent, reader: Row[Any], now: datetime) -> None:
