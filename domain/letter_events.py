@@ -54,4 +54,3 @@ class Suppression:
     detail: str  #: in a sentence, without the address
     at: datetime
     email: str = ""  #: of the reader who still has it; "" where no reader does
-    expires_at: datetime | None = None  #: None: until the operator takes it off

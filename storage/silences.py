@@ -107,16 +107,14 @@ class Silences:
                 for row in connection.execute(query)
             )
 
-    def suppressed(self, address_key: str, now: datetime) -> Suppressed | None:
+    def suppressed(self, address_key: str) -> Suppressed | None:
         """Return why an address must not be mailed, by its key; None if it may be."""
         with self._database.reading() as connection:
             secret = connection.execute(select(INSTALLATION.c.secret)).scalar_one()
             row = connection.execute(
                 select(SUPPRESSION).where(SUPPRESSION.c.address_hash == address_hash(secret, address_key))
             ).first()
-        if row is None or (row.expires_at is not None and row.expires_at <= now):
-            return None
-        return Suppressed(reason=row.reason, detail=row.detail, at=row.at)
+        return Suppressed(reason=row.reason, detail=row.detail, at=row.at) if row else None
 
     def relay_shut(self, now: datetime) -> str:
         """Return why nothing leaves through the relay for a while; "" if it may."""

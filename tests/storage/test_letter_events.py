@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import LetterEvent, LetterEventKind, SuppressionReason
@@ -210,6 +210,21 @@ def test_a_delivery_is_found_by_its_message_id_or_the_left_part_of_it(events, le
     assert events.delivery_of(f"<{left}@lab.example>") == delivery
     assert events.delivery_of(left) == delivery
     assert [events.delivery_of(each) for each in ("", "<>", "issue", "%", "issue:mira:2026-11-2_")] == [None] * 5
+
+
+def test_a_delivery_is_found_by_its_message_id_over_an_index(database):
+    asked: list[tuple[str, object]] = []
+    with database.reading() as connection:
+        engine = connection.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    LetterEvents(database).delivery_of("issue:mira:2026-11-20")
+    statement, values = next(each for each in asked if "message_id" in each[0])
+    with database.writing() as plain:
+        if database.dialect == "postgresql":
+            plain.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
+        told = " ".join(str(row) for row in plain.exec_driver_sql(explain + statement, values))
+    assert "ix_delivery_message_id" in told
 
 
 def test_of_old_letters_no_delivery_is_found(events, letter, now):
