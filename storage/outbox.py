@@ -113,18 +113,21 @@ class Outbox:
 
         None to the keepers of mailboxes that are `shut`, and at most so many to each that has a cap. With
         `awaited_first` those that somebody waits for come before all others, at the price of a look at all that is
-        due. None are given while the archive is held.
+        due. None are given while the archive is held. One whose content cannot be read is rejected: tried over and over
+        it would stand before all others.
         """
         with self._database.writing() as connection:
             here = residence(connection)
             if here.held:
                 return ()
-            ids = leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first)
-            if not ids:
-                return ()
-            leased = leasing.letters(connection, ids, self._shelf, here.passes)
-            leasing.lease(connection, ids, worker, now + lease)
-        return leased
+            while ids := leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first):
+                leased = leasing.letters(connection, ids, self._shelf, here.passes)
+                if len(leased) < len(ids):
+                    verdicts.end_unreadable(connection, set(ids) - {each.id for each in leased})
+                if leased:
+                    leasing.lease(connection, [each.id for each in leased], worker, now + lease)
+                    return leased
+        return ()
 
     def release(self, worker: str) -> int:
         """Give back what a worker claimed and did not begin to send; return how many."""
@@ -141,7 +144,7 @@ class Outbox:
             if connection.execute(select(DELIVERY.c.id).where(late).limit(1)).first() is None:
                 return 0
         with self._database.writing() as connection:
-            verdicts.hold_unsure(connection, late)
+            verdicts.hold_unsure(connection, late, verdicts.LATE)
             values = {"state": S.EXPIRED.value, "not_before": None, "reason": "too old when its turn came"}
             return connection.execute(update(DELIVERY).where(late).values(values)).rowcount
 
@@ -162,7 +165,8 @@ class Outbox:
                     take_refusal(connection, each.delivery_id, each.outcome, each.at)
             unsure = {each.delivery_id for each in ended if each.outcome.state in _MAY_BE_UNSURE}
             if unsure:
-                verdicts.hold_unsure(connection, and_(DELIVERY.c.id.in_(unsure), DELIVERY.c.state == S.EXPIRED.value))
+                late = and_(DELIVERY.c.id.in_(unsure), DELIVERY.c.state == S.EXPIRED.value)
+                verdicts.hold_unsure(connection, late, verdicts.LATE)
                 verdicts.settle_reported(connection, unsure)
         return done
 

@@ -3,6 +3,7 @@
 Each is one change inside the caller's transaction. The letter keeps its Message-ID, Date, bytes and signature.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from domain.errors import UnknownError, UsageError
 from domain.letter_events import SMTP
 from storage.tables import DELIVERY, LETTER_EVENT
 
+log = logging.getLogger("paperround.storage")
 S = DeliveryState
 _AGAIN = frozenset({S.DEFERRED, S.REJECTED, S.EXPIRED, S.UNCERTAIN})
 _HELD_BACK = {
@@ -28,7 +30,8 @@ _IS_UNSURE = or_(
     DELIVERY.c.state == S.UNCERTAIN.value,
     and_(DELIVERY.c.resent.is_(True), DELIVERY.c.state.in_([S.LEASED.value, S.DEFERRED.value, S.EXPIRED.value])),
 )
-_LATE = "it may have left, and is too old to be sent once more"
+#: Why one is held that would be sent too late.
+LATE = "it may have left, and is too old to be sent once more"
 
 
 def retry(connection: Connection, delivery_id: int, now: datetime) -> DeliveryState:
@@ -74,12 +77,23 @@ def settle_reported(connection: Connection, delivery_ids: Collection[int]) -> se
     return set(connection.execute(mine.values(**_taken(reason)).returning(DELIVERY.c.id)).scalars())
 
 
-def hold_unsure(connection: Connection, condition: ColumnElement[bool]) -> int:
+def end_unreadable(connection: Connection, delivery_ids: Collection[int]) -> None:
+    """Reject what cannot be read, for it cannot be sent; what may have left in an earlier try is held."""
+    these = DELIVERY.c.id.in_(sorted(delivery_ids))
+    reason = "its content cannot be read; the log says why, and `paperround archive check` what is damaged"
+    hold_unsure(connection, these, reason)
+    values = {"state": S.REJECTED.value, "not_before": None, "reason": reason}
+    rest = DELIVERY.c.state.in_([S.PLANNED.value, S.DEFERRED.value])
+    connection.execute(update(DELIVERY).where(these, rest).values(values))
+    log.error("deliveries %s cannot be sent: %s", ", ".join(map(str, sorted(delivery_ids))), reason)
+
+
+def hold_unsure(connection: Connection, condition: ColumnElement[bool], reason: str) -> int:
     """Hold for the operator what of these may have left; return how many.
 
     However old, it is uncertain and stays so: the operator says whether it was sent (mail.md section 2).
     """
-    values = {"state": S.UNCERTAIN.value, "not_before": None, "reason": _LATE}
+    values = {"state": S.UNCERTAIN.value, "not_before": None, "reason": reason}
     return connection.execute(update(DELIVERY).where(condition, _IS_UNSURE).values(values)).rowcount
 
 

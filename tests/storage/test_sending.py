@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.errors import UnknownError, UsageError
@@ -33,10 +33,10 @@ def outbox(database):
 def letter(database, reader, outbox, now):
     """Queue a letter of a kind to a reader in a state, and lease it."""
 
-    def make(kind=LetterKind.DIGEST, state=R.CONFIRMED, name="mira"):
+    def make(kind=LetterKind.DIGEST, state=R.CONFIRMED, name="mira", text=b"Low."):
         whose = reader(name) if kind is not LetterKind.ALERT else None
         email = f"{name}@lab.example"
-        content = Content(kind, "Tides", (Fragment(Role.TEXT, b"Low."),))
+        content = Content(kind, "Tides", (Fragment(Role.TEXT, text),))
         mailing = Mailing(
             message_key=f"{kind}:{name}",
             subscriber_id=name,
@@ -281,3 +281,26 @@ def test_a_publish_adds_up_while_it_runs_and_after_a_reader_was_erased(database,
         connection.execute(DELIVERY.delete())
         (balance,) = balances(connection)
     assert balance.sentence == "publish 1 planned 2 letters, but 1 are accounted for"
+
+
+@pytest.mark.parametrize(
+    "damage", ["UPDATE content SET kind = 'strange' WHERE id = 1", "DELETE FROM fragment WHERE id = 1"]
+)
+def test_a_letter_that_cannot_be_read_is_rejected_and_stands_in_nobody_s_way(
+    database, letter, outbox, settle, now, damage, caplog
+):
+    first = letter(name="ann", text=b"Low.")
+    settle(first.id, "one", AGAIN, now)
+    for name in ("ben", "cat"):
+        letter(name=name, text=b"Low." if name == "ben" else b"High.")
+    outbox.release("one")
+    with database.writing() as connection:
+        connection.execute(text(damage))
+    assert [each.recipient for each in outbox.lease("one", NOON, LEASE, 1)] == ["cat@lab.example"]
+    assert {each.recipient[:3]: each.state for each in outbox.records()} == {
+        "ann": "uncertain",
+        "ben": "rejected",
+        "cat": "leased",
+    }
+    assert outbox.lease("one", NOON, LEASE, 9) == ()
+    assert "content 1 cannot be read" in caplog.text
