@@ -124,7 +124,8 @@ class Installation:
     def counts_from(self) -> datetime | None:
         """Return when the operator last resumed what complaints had held; None if they never did hold anything."""
         with self._database.reading() as connection:
-            return connection.execute(select(INSTALLATION.c.complaints_from)).scalar_one()
+            found: datetime | None = connection.execute(select(INSTALLATION.c.complaints_from)).scalar_one()
+        return found
 
     def _settle_hold(self, now: datetime) -> Hold | None:
         """Decide whether something holds this archive, and keep the reason if so."""

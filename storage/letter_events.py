@@ -55,7 +55,7 @@ class LetterEvents:
             if connection.dialect.name == "sqlite":  # whose LIKE uses no index
                 named &= DELIVERY.c.message_id.between(f"<{left}@", f"<{left}A")
             found = connection.execute(select(DELIVERY.c.id, DELIVERY.c.date).where(named).limit(1)).first()
-            last = connection.execute(select(func.max(DELIVERY.c.date))).scalar()
+            last: Any = connection.execute(select(func.max(DELIVERY.c.date))).scalar()
         # Of old letters nothing is heard.
         return int(found.id) if found is not None and found.date > last - MOST_LATE else None
 

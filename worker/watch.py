@@ -11,6 +11,7 @@ what is broken the log says so at once, and only a monitor that misses the ping 
 
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ _COMPOSING = "no letter could be composed"
 _HELD = "letters are held"
 _SHUT = "no letter can leave"  # mended by a letter that is accepted alone: that nothing is due proves nothing
 _MANY = 10  # refusals and nothing else are no typos in addresses any more
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")  # of a reader: what is wrong outlives an erasure
 _LONGEST = 1_000  # characters that are kept of what is wrong
 
 
@@ -176,7 +178,7 @@ class Watch:
             if said is None and mends(next((each.what for each in self._troubles.all() if each.name == name), "")):
                 said = ""
             if said:
-                self._troubles.failed(name, said[:_LONGEST], self._clock.now())
+                self._troubles.failed(name, _ADDRESS.sub("…", said[: 2 * _LONGEST])[:_LONGEST], self._clock.now())
             elif said is not None and self._troubles.works(name):
                 log.info("%s works again", name)
         except StorageError as error:

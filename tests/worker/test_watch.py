@@ -303,6 +303,13 @@ def test_a_job_that_ends_with_an_error_is_a_trouble_and_still_ends_with_it(opene
 
 
 @pytest.mark.engines("sqlite")
+def test_a_trouble_names_no_reader(opened: Any) -> None:
+    house = opened()
+    house.watch.failed("publish", ValueError("<mira@lab.example> is no reader"))
+    assert house.troubles.all()[0].what == "ValueError: <…> is no reader"
+
+
+@pytest.mark.engines("sqlite")
 def test_letters_that_cannot_be_composed_stay_a_trouble_until_one_can(opened: Any, clock: FixedClock) -> None:
     house = opened()
     house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
