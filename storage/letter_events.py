@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh
@@ -65,28 +65,35 @@ class LetterEvents:
             return secret_of(connection)
 
     def counts(self, since: datetime) -> tuple[int, int]:
-        """Return how many letters were accepted after an instant, and of how many a complaint was heard after it.
-
-        A bounce for what was sent or who sends (5.7.x, spam) counts as a complaint here (mail.md item 28).
-        """
+        """Return how many letters were accepted after an instant, and how many readers complained after it."""
         accepted = select(func.count()).where(
             DELIVERY.c.state == DeliveryState.ACCEPTED.value, DELIVERY.c.last_try > since
         )
-        heard = select(LETTER_EVENT.c.delivery_id, LETTER_EVENT.c.kind, LETTER_EVENT.c.status, LETTER_EVENT.c.detail)
-        suspect = heard.where(
-            LETTER_EVENT.c.received_at > since,
-            or_(
-                LETTER_EVENT.c.kind == K.COMPLAINT.value,
-                (LETTER_EVENT.c.kind == K.BOUNCE.value) & (LETTER_EVENT.c.points == 0),
-            ),
+        complained = select(func.count(LETTER_EVENT.c.subscriber_id.distinct())).where(
+            LETTER_EVENT.c.received_at > since, LETTER_EVENT.c.kind == K.COMPLAINT.value
         )
         with self._database.reading() as connection:
-            complaints = {
-                row.delivery_id
-                for row in connection.execute(suspect)
-                if row.kind == K.COMPLAINT.value or is_refusal_of_content(K.BOUNCE, row.status, row.detail)
-            }
-            return int(connection.execute(accepted).scalar_one()), len(complaints)
+            return (
+                int(connection.execute(accepted).scalar_one()),
+                int(connection.execute(complained).scalar_one()),
+            )
+
+    def refused(self, since: datetime) -> int:
+        """Return to how many readers letters were refused after an instant for what was sent or who sends.
+
+        That is 5.7.x, or spam (mail.md item 28): said by filters, and of one mailbox perhaps each day.
+        """
+        bounces = select(LETTER_EVENT.c.subscriber_id, LETTER_EVENT.c.status, LETTER_EVENT.c.detail).where(
+            LETTER_EVENT.c.received_at > since, LETTER_EVENT.c.kind == K.BOUNCE.value, LETTER_EVENT.c.points == 0
+        )
+        with self._database.reading() as connection:
+            return len(
+                {
+                    row.subscriber_id
+                    for row in connection.execute(bounces)
+                    if row.subscriber_id is not None and is_refusal_of_content(K.BOUNCE, row.status, row.detail)
+                }
+            )
 
 
 def take_refusal(connection: Connection, delivery_id: int, outcome: Outcome, now: datetime) -> bool:

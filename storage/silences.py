@@ -12,14 +12,13 @@ from sqlalchemy import Connection, bindparam, exists, func, insert, select, upda
 from domain.answers import LetterRecord, Suppressed
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
+from domain.lanes import RELAY
 from domain.seals import address_hash
 from domain.silences import Quietness, Silence, Unserved
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.mailings import queue
 from storage.tables import CONTENT, DELIVERY, INSTALLATION, ISSUE, LANE, SILENCE, SUBSCRIBER, SUPPRESSION
-
-_RELAY = "relay"  # the lane that all letters take
 
 
 class Silences:
@@ -118,7 +117,7 @@ class Silences:
 
     def relay_shut(self, now: datetime) -> str:
         """Return why nothing leaves through the relay for a while; "" if it may."""
-        shut = select(LANE.c.reason).where(LANE.c.name == _RELAY, LANE.c.shut_until > now)
+        shut = select(LANE.c.reason).where(LANE.c.name == RELAY, LANE.c.shut_until > now)
         with self._database.reading() as connection:
             return str(connection.execute(shut).scalar() or "")
 

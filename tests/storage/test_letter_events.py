@@ -237,19 +237,22 @@ def test_no_delivery_is_found_where_none_is(events):
     assert events.delivery_of("issue:mira:2026-11-20") is None
 
 
-def test_the_gauge_counts_each_letter_that_was_complained_of_once(events, letter, reader, now):
-    assert events.counts(now - 7 * DAY) == (0, 0)
-    first, second, third = (letter(now, reader(name)) for name in ("ada", "jun", "noor"))
+def test_the_gauge_counts_each_reader_who_complained_once_and_what_filters_said_apart(events, letter, reader, now):
+    assert (events.counts(now - 7 * DAY), events.refused(now - 7 * DAY)) == ((0, 0), 0)
+    ada, jun = reader("ada"), reader("jun")
+    first, second, third = letter(now, ada), letter(now, jun), letter(now, reader("noor"))
+    later = letter(now + DAY, jun)
     heard_of = [
         heard(first, now, K.COMPLAINT, "", "arf"),
         heard(first, now, K.COMPLAINT, "", "ses"),
         heard(second, now, status="5.0.0", detail="refused as spam"),
         heard(second, now, status="5.7.1"),
+        heard(later, now, status="5.7.1"),
         heard(third, now, status="5.2.0"),
     ]
     events.record(heard_of, now)
-    assert events.counts(now - DAY) == (3, 2)
-    assert events.counts(now) == (0, 0)
+    assert (events.counts(now - DAY), events.refused(now - DAY)) == ((4, 1), 1)
+    assert (events.counts(now), events.refused(now)) == ((1, 0), 0)
 
 
 def test_a_sweep_forgets_the_words_of_a_report_and_keeps_what_happened(events, letter, rows, database, now):
