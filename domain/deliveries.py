@@ -95,3 +95,4 @@ class DeliveryCounts:
     skipped: int = 0
     expired: int = 0
     held: str = ""  #: why nothing was sent, in a sentence; "" where nothing holds it
+    is_shut: bool = False  #: whether it is the road that is shut, and not the operator who has to let letters go

@@ -9,6 +9,8 @@ from enum import StrEnum
 LETTER_HEADER = "X-Paperround-Letter"
 #: How long after a letter somebody may report on it (mail.md item 25).
 MOST_LATE = timedelta(days=60)
+#: The source of what a relay said at once, before it took the letter.
+SMTP = "smtp"
 
 
 class LetterEventKind(StrEnum):
@@ -55,4 +57,3 @@ class Suppression:
     detail: str  #: in a sentence, without the address
     at: datetime
     email: str = ""  #: of the reader who still has it; "" where no reader does
-    expires_at: datetime | None = None  #: None: until the operator takes it off

@@ -291,7 +291,8 @@ class House:
     @cached_property
     def gauge(self) -> Gauge:
         """What stops the house when readers complain."""
-        return Gauge(counts=self.letter_events.counts, installation=self.installation)
+        events = self.letter_events
+        return Gauge(counts=events.counts, refused=events.refused, installation=self.installation)
 
     @cached_property
     def postbox(self) -> Postbox | None:

@@ -116,16 +116,16 @@ class Installation:
             if self._note:
                 self._note.write(kept.archive, passes)  # as in `begin`
             # Complaints count anew from here: a person has looked at the old ones.
-            anew = now if kept.held.startswith(COMPLAINED) else None
-            _write(connection, home=home, passes=passes + 1, held="", held_at=anew)
+            anew = {"complaints_from": now} if kept.held.startswith(COMPLAINED) else {}
+            _write(connection, home=home, passes=passes + 1, held="", held_at=None, **anew)
         self._remember(kept.archive, passes + 1)
         return Released(was=hold.reason if hold else "", waiting=waiting, skipped=skipped)
 
     def counts_from(self) -> datetime | None:
-        """Return when the operator last resumed what complaints had held; None if nothing was, or it is held again."""
+        """Return when the operator last resumed what complaints had held; None if they never did hold anything."""
         with self._database.reading() as connection:
-            row = connection.execute(select(INSTALLATION.c.held, INSTALLATION.c.held_at)).one()
-        return None if row.held else row.held_at
+            found: datetime | None = connection.execute(select(INSTALLATION.c.complaints_from)).scalar_one()
+        return found
 
     def _settle_hold(self, now: datetime) -> Hold | None:
         """Decide whether something holds this archive, and keep the reason if so."""
@@ -156,11 +156,6 @@ def residence(connection: Connection) -> Residence:
 def mark_held(connection: Connection, reason: str, now: datetime) -> None:
     """Hold an archive that is about to be a copy, whatever its numbers say."""
     _write(connection, held=reason, held_at=now)
-
-
-def is_held(connection: Connection) -> bool:
-    """Whether a hold was written down: looked at with every step that cannot be taken back."""
-    return bool(connection.execute(select(INSTALLATION.c.held)).scalar())
 
 
 def _write(connection: Connection, **values: Any) -> None:

@@ -4,25 +4,25 @@ A sweep goes step by step: a look in a reading transaction, then one short writi
 which looks again. Killed anywhere, it goes on the next time; writers wait for one step at most.
 
 What others stand on stays, however old: a delivery that is not at its end, and its issue; each reader's newest issue,
-from which the next one counts; confirmations, which are counted against floods; of each job the newest run, and of
-each source the newest answer, the newest good one and the newest that brought something, with their pages. The sent
-ledger is no part of a sweep: no paper goes to one reader twice.
+from which the next one counts, and a quiet note after it; confirmations, which are counted against floods; of each job
+the newest run, and of each source the newest answer, the newest good one and the newest that brought something, with
+their pages. The sent ledger is no part of a sweep: no paper goes to one reader twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Column, Connection, Select, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, exists, func, or_, select, update
 
 from domain.deliveries import DeliveryState
+from domain.issues import LetterKind
 from domain.papers import FetchStatus
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.erasing import UNSWEPT, erase_readers, let_go
 from storage.ledger import count_gone
-from storage.reading import BLOCK
+from storage.stepping import Steps, deleting
 from storage.tables import (
     CONSENT,
     CONTENT,
@@ -63,6 +63,7 @@ class Swept:
 
     pending: int = 0  #: readers who never confirmed
     issues: int = 0  #: with their papers and deliveries
+    letters: int = 0  #: of no issue: notes, links, farewells, alerts
     contents: int = 0
     fragments: int = 0
     replies: int = 0  #: deliveries of which what the relay said was forgotten
@@ -87,7 +88,7 @@ class Keeping:
 
     def sweep(self, ages: Ages, now: datetime, *, is_stopped: Callable[[], bool] = lambda: False) -> Swept:
         """Let go of what is older than these ages at `now`, aware; a stop is obeyed after the step under way."""
-        steps = _Steps(self._database, is_stopped)
+        steps = Steps(self._database, is_stopped)
         issues, contents = self._issues(steps, now - ages.issues) if ages.issues else (0, 0)
         return Swept(
             pending=self._pending(steps, now - ages.pending) if ages.pending else 0,
@@ -98,10 +99,11 @@ class Keeping:
             runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
             fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
             bounces=self._bounces(steps, now - ages.bounces) if ages.bounces else 0,
+            letters=self._letters(steps, now - ages.issues) if ages.issues else 0,
             fragments=self.sweep_fragments(is_stopped=is_stopped, worth=_WORTH),
         )
 
-    def _pending(self, steps: "_Steps", before: datetime) -> int:
+    def _pending(self, steps: Steps, before: datetime) -> int:
         """Erase those who asked before an instant and never said yes; who was a reader once is none of them."""
         asked_since = exists().where(CONSENT.c.subscriber_id == SUBSCRIBER.c.id, CONSENT.c.at >= before)
         waits = and_(
@@ -117,7 +119,7 @@ class Keeping:
 
         return sum(steps.over(SUBSCRIBER.c.id, waits, erase))
 
-    def _issues(self, steps: "_Steps", before: datetime) -> tuple[int, int]:
+    def _issues(self, steps: Steps, before: datetime) -> tuple[int, int]:
         is_open = exists().where(DELIVERY.c.issue_id == ISSUE.c.id, DELIVERY.c.state.not_in(_FINISHED))
         is_newest = exists().where(SUBSCRIBER.c.id == ISSUE.c.subscriber_id, SUBSCRIBER.c.last_issue_id == ISSUE.c.id)
         old = and_(ISSUE.c.created_at < before, ~is_open, ~is_newest)
@@ -134,7 +136,32 @@ class Keeping:
 
         return sum(steps.over(ISSUE.c.id, old, drop)), contents
 
-    def _replies(self, steps: "_Steps", before: datetime) -> int:
+    def _letters(self, steps: Steps, before: datetime) -> int:
+        """Let go of finished letters of no issue, but confirmations, and notes that no issue has followed yet."""
+        kind = select(CONTENT.c.kind).where(CONTENT.c.id == DELIVERY.c.content_id).scalar_subquery()
+        followed = exists().where(
+            SUBSCRIBER.c.id == DELIVERY.c.subscriber_id,
+            SUBSCRIBER.c.last_issue_id == ISSUE.c.id,
+            ISSUE.c.created_at > DELIVERY.c.date,
+        )
+        old = and_(
+            DELIVERY.c.issue_id.is_(None),
+            DELIVERY.c.date < before,
+            DELIVERY.c.state.in_(_FINISHED),
+            kind != LetterKind.CONFIRM.value,
+            or_(kind != LetterKind.QUIET.value, followed),
+        )
+
+        def drop(connection: Connection, ids: list[int]) -> int:
+            mine = and_(DELIVERY.c.id.in_(ids), old)
+            held = set(connection.execute(select(DELIVERY.c.content_id).where(mine)).scalars())
+            gone = connection.execute(delete(DELIVERY).where(mine)).rowcount
+            let_go(connection, held)
+            return gone
+
+        return sum(steps.over(DELIVERY.c.id, old, drop))
+
+    def _replies(self, steps: Steps, before: datetime) -> int:
         """Forget what relays said of letters that are at their end; the state stays, and our own words for a skip."""
         skipped = DELIVERY.c.state == S.SKIPPED.value
         told = or_(
@@ -156,7 +183,7 @@ class Keeping:
 
         return sum(steps.over(DELIVERY.c.id, old, blank))
 
-    def _bounces(self, steps: "_Steps", before: datetime) -> int:
+    def _bounces(self, steps: Steps, before: datetime) -> int:
         """Forget how bounces and complaints came, and their words; what happened, and its points, stay."""
         told = or_(LETTER_EVENT.c.raw.is_not(None), LETTER_EVENT.c.detail != "")
         old = and_(LETTER_EVENT.c.received_at < before, told)
@@ -167,28 +194,28 @@ class Keeping:
 
         return sum(steps.over(LETTER_EVENT.c.id, old, blank))
 
-    def _silences(self, steps: "_Steps", before: datetime) -> int:
+    def _silences(self, steps: Steps, before: datetime) -> int:
         """Forget why there was no letter; a silence that lasts is as young as its last slot."""
         old = SILENCE.c.until < before
-        return sum(steps.over(SILENCE.c.id, old, _deleting(SILENCE.c.id, old)))
+        return sum(steps.over(SILENCE.c.id, old, deleting(SILENCE.c.id, old)))
 
-    def _runs(self, steps: "_Steps", before: datetime) -> int:
+    def _runs(self, steps: Steps, before: datetime) -> int:
         newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job).correlate(None)
         stays = newest.union(newest.where(RUN.c.slot.not_like(f"{self._by_hand}%"))) if self._by_hand else newest
         old = and_(func.coalesce(RUN.c.finished_at, RUN.c.lease_until) < before, RUN.c.id.not_in(stays))
-        found = sum(steps.over(RUN.c.id, old, _deleting(RUN.c.id, old)))
+        found = sum(steps.over(RUN.c.id, old, deleting(RUN.c.id, old)))
         # The newest publish stays, else SQLite would give its number again, and issues that name it would be another's.
         newest_publish = select(func.max(PUBLISH_RUN.c.id)).correlate(None).scalar_subquery()
         published = and_(PUBLISH_RUN.c.at < before, PUBLISH_RUN.c.id < newest_publish)
         for counts, counted in ((PUBLISH_RUN, published), (TALLY, TALLY.c.at < before)):
-            found += sum(steps.over(counts.c.id, counted, _deleting(counts.c.id, counted)))
+            found += sum(steps.over(counts.c.id, counted, deleting(counts.c.id, counted)))
         return found
 
-    def _fetches(self, steps: "_Steps", before: datetime) -> int:
+    def _fetches(self, steps: Steps, before: datetime) -> int:
         newest = select(func.max(FETCH.c.id)).group_by(FETCH.c.source).correlate(None)
         stays = newest.union(newest.where(FETCH.c.status.in_(_GOOD)), newest.where(FETCH.c.new > 0))
         old = and_(FETCH.c.at < before, FETCH.c.id.not_in(stays))
-        return sum(steps.over(FETCH.c.id, old, _deleting(FETCH.c.id, old)))
+        return sum(steps.over(FETCH.c.id, old, deleting(FETCH.c.id, old)))
 
     def sweep_fragments(self, *, is_stopped: Callable[[], bool] = lambda: False, worth: float = 0) -> int:
         """Delete the fragments that no content has; return how many.
@@ -207,7 +234,7 @@ class Keeping:
             used = bytearray((connection.execute(select(func.max(FRAGMENT.c.id))).scalar() or 0) + 1)
         if let_go_before is None or let_go_before < contents * worth:
             return 0
-        steps = _Steps(self._database, is_stopped)
+        steps = Steps(self._database, is_stopped)
         for row in steps.rows(select(CONTENT.c.id, CONTENT.c.fragments), CONTENT.c.id, CONTENT.c.id <= newest):
             for _, fragment_id in row.fragments:
                 used[fragment_id] = 1
@@ -228,52 +255,3 @@ class Keeping:
                 done = delete(MARKER).where(MARKER.c.name == UNSWEPT, MARKER.c.value == let_go_before)
                 connection.execute(done)
         return gone
-
-
-class _Steps:
-    """Walks over a table by its number, a short transaction at a time, until it is through or told to stop."""
-
-    def __init__(self, database: Database, is_stopped: Callable[[], bool]) -> None:
-        self._database = database
-        self._is_stopped = is_stopped
-
-    def over(
-        self,
-        number: Column[Any],
-        condition: Any,
-        act: Callable[[Connection, list[int]], int],
-        *,
-        worth: Callable[[int], bool] = lambda _: True,
-    ) -> Iterator[int]:
-        """Hand the numbers that meet a condition, and are worth it, to `act` in blocks; give what it returned."""
-        block: list[int] = []
-        for row in self.rows(select(number), number, condition):
-            if worth(row[0]):
-                block.append(row[0])
-            if len(block) >= BLOCK:
-                yield self._act(act, block)
-                block = []
-        if block and not self._is_stopped():
-            yield self._act(act, block)
-
-    def rows(self, query: Select[Any], number: Column[Any], condition: Any) -> Iterator[Any]:
-        """Give the rows of a query in order, each block read in a transaction of its own."""
-        last = 0
-        while not self._is_stopped():
-            with self._database.reading() as connection:
-                block = connection.execute(query.where(number > last, condition).order_by(number).limit(BLOCK)).all()
-            yield from block
-            if len(block) < BLOCK:
-                return
-            last = block[-1][0]
-
-    def _act(self, act: Callable[[Connection, list[int]], int], block: list[int]) -> int:
-        with self._database.writing() as connection:
-            return act(connection, block)
-
-
-def _deleting(number: Column[Any], condition: Any) -> Callable[[Connection, list[int]], int]:
-    def act(connection: Connection, ids: list[int]) -> int:
-        return connection.execute(delete(number.table).where(number.in_(ids), condition)).rowcount
-
-    return act

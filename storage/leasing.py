@@ -115,10 +115,11 @@ def lease(connection: Connection, ids: Sequence[int], worker: str, until: dateti
 
 
 def letters(connection: Connection, ids: Sequence[int], shelf: Shelf, passes: int) -> tuple[Leased, ...]:
-    """Return the letters of deliveries in this order; a number that is not there is left out."""
+    """Return the letters of deliveries in this order; one that is not there, or cannot be read, is left out."""
     rows = {row.id: row for row in connection.execute(_LETTERS, {"ids": list(ids)})}
     contents = shelf.contents(connection, {row.content_id for row in rows.values()}, passes)
-    return tuple([_letter(rows[each], contents[rows[each].content_id]) for each in ids if each in rows])
+    there = [rows[each] for each in ids if each in rows and rows[each].content_id in contents]
+    return tuple([_letter(row, contents[row.content_id]) for row in there])
 
 
 def _letter(row: Any, content: Shelved) -> Leased:

@@ -10,21 +10,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh, weigh_at_the_door
 from domain.deliveries import DeliveryState, Outcome
-from domain.letter_events import MOST_LATE, LetterEvent, LetterEventKind, SuppressionReason
+from domain.letter_events import MOST_LATE, SMTP, LetterEvent, LetterEventKind, SuppressionReason
 from domain.seals import unsealed
 from domain.subscriptions import Consent
 from storage.database import Database
 from storage.subscribers import unsubscribe
 from storage.suppressions import secret_of, suppress
 from storage.tables import DELIVERY, LETTER_EVENT, SUBSCRIBER
-
-#: The source of what a relay said at once, before it took the letter.
-SMTP = "smtp"
+from storage.verdicts import settle_reported
 
 K = LetterEventKind
 _DETAIL = 500  # characters
@@ -66,19 +64,19 @@ class LetterEvents:
             return None
         return int(found.id)
 
-    def _named(self, message_id: str) -> Row[int, str, str] | None:
+    def _named(self, message_id: str) -> Row[int, str, str, datetime] | None:
         left = message_id.strip("<>").partition("@")[0]
         if not left:
             return None
         with self._database.reading() as connection:
-            # By its day first: Message-IDs have no index, and of old letters nothing is heard.
-            newest = select(func.max(DELIVERY.c.date)).scalar_subquery()
-            last = connection.execute(select(newest)).scalar()
-            if last is None:
-                return None
             named = DELIVERY.c.message_id.startswith(f"<{left}@", autoescape=True)
-            query = select(DELIVERY.c.id, DELIVERY.c.message_key, DELIVERY.c.message_id)
-            return connection.execute(query.where(DELIVERY.c.date > last - MOST_LATE, named).limit(1)).first()
+            if connection.dialect.name == "sqlite":  # whose LIKE uses no index
+                named &= DELIVERY.c.message_id.between(f"<{left}@", f"<{left}A")
+            query = select(DELIVERY.c.id, DELIVERY.c.message_key, DELIVERY.c.message_id, DELIVERY.c.date)
+            found = connection.execute(query.where(named).limit(1)).first()
+            last: Any = connection.execute(select(func.max(DELIVERY.c.date))).scalar()
+        # Of old letters nothing is heard.
+        return found if found is not None and found.date > last - MOST_LATE else None
 
     def secret(self) -> str:
         """Return what seals this archive's return paths and Message-IDs."""
@@ -86,29 +84,35 @@ class LetterEvents:
             return secret_of(connection)
 
     def counts(self, since: datetime) -> tuple[int, int]:
-        """Return how many letters were accepted after an instant, and of how many a complaint was heard after it.
-
-        A bounce for what was sent or who sends (5.7.x, spam) counts as a complaint here (mail.md item 28).
-        """
+        """Return how many letters were accepted after an instant, and how many readers complained after it."""
         accepted = select(func.count()).where(
             DELIVERY.c.state == DeliveryState.ACCEPTED.value, DELIVERY.c.last_try > since
         )
-        heard = select(LETTER_EVENT.c.delivery_id, LETTER_EVENT.c.kind, LETTER_EVENT.c.status, LETTER_EVENT.c.detail)
-        suspect = heard.where(
-            LETTER_EVENT.c.received_at > since,
-            LETTER_EVENT.c.at > since - MOST_LATE,  # by which there is an index
-            or_(
-                LETTER_EVENT.c.kind == K.COMPLAINT.value,
-                (LETTER_EVENT.c.kind == K.BOUNCE.value) & (LETTER_EVENT.c.points == 0),
-            ),
+        complained = select(func.count(LETTER_EVENT.c.subscriber_id.distinct())).where(
+            LETTER_EVENT.c.received_at > since, LETTER_EVENT.c.kind == K.COMPLAINT.value
         )
         with self._database.reading() as connection:
-            complaints = {
-                row.delivery_id
-                for row in connection.execute(suspect)
-                if row.kind == K.COMPLAINT.value or is_refusal_of_content(K.BOUNCE, row.status, row.detail)
-            }
-            return int(connection.execute(accepted).scalar_one()), len(complaints)
+            return (
+                int(connection.execute(accepted).scalar_one()),
+                int(connection.execute(complained).scalar_one()),
+            )
+
+    def refused(self, since: datetime) -> int:
+        """Return to how many readers letters were refused after an instant for what was sent or who sends.
+
+        That is 5.7.x, or spam (mail.md item 28): said by filters, and of one mailbox perhaps each day.
+        """
+        bounces = select(LETTER_EVENT.c.subscriber_id, LETTER_EVENT.c.status, LETTER_EVENT.c.detail).where(
+            LETTER_EVENT.c.received_at > since, LETTER_EVENT.c.kind == K.BOUNCE.value, LETTER_EVENT.c.points == 0
+        )
+        with self._database.reading() as connection:
+            return len(
+                {
+                    row.subscriber_id
+                    for row in connection.execute(bounces)
+                    if row.subscriber_id is not None and is_refusal_of_content(K.BOUNCE, row.status, row.detail)
+                }
+            )
 
 
 def take_refusal(connection: Connection, delivery_id: int, outcome: Outcome, now: datetime) -> bool:
@@ -140,7 +144,7 @@ def _record(connection: Connection, event: LetterEvent, now: datetime) -> bool:
     if not _insert(connection, event, delivery.subscriber_id, now):
         return False
     if event.source != SMTP:
-        _arrived(connection, delivery)
+        settle_reported(connection, [event.delivery_id])
     reader = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.id == delivery.subscriber_id)).first()
     if reader is None or reader.email.casefold() != delivery.recipient.casefold():
         return True  # to the operator, or to an address that the reader has left
@@ -170,13 +174,6 @@ def _insert(connection: Connection, event: LetterEvent, subscriber_id: int | Non
     }
     fresh = upsert(LETTER_EVENT).values(row).on_conflict_do_nothing(index_elements=["source", "source_event_id"])
     return connection.execute(fresh.returning(LETTER_EVENT.c.id)).first() is not None
-
-
-def _arrived(connection: Connection, delivery: Row[Any]) -> None:
-    """Settle an uncertain delivery: whoever reports on a letter has had it."""
-    mine = update(DELIVERY).where(DELIVERY.c.id == delivery.id, DELIVERY.c.state == DeliveryState.UNCERTAIN.value)
-    reason = "the answer was lost, but a report shows that it was taken"
-    connection.execute(mine.values(state=DeliveryState.ACCEPTED.value, not_before=None, reason=reason))
 
 
 def _score(connection: Connection, event: LetterEvent, reader: Row[Any], now: datetime) -> None:

@@ -18,11 +18,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DataError
 
 from domain.errors import DatabaseUnavailable, StorageError, UsageError
-from storage import derived
+from storage import derived, numbers
 from storage.blocks import COPIED, Row, Span, add, named, remove, said, spans, tables
 from storage.database import Database
 from storage.installation import UNFINISHED, residence
-from storage.tables import ERASURE, FETCH, INSTALLATION, MARKER, PAPER, RUN, SUBSCRIBER
+from storage.tables import DELIVERY, ERASURE, FETCH, INSTALLATION, MARKER, PAPER, RUN, SUBSCRIBER
 
 #: Called with how many rows more were looked at, in either half of the work.
 Advance = Callable[[int], None]
@@ -56,7 +56,7 @@ class Mover:
             for table in tables():
                 for span in spans(source, table):
                     advance(self._fill(source, span))
-            self._number()
+            self._number(source)
             self._derive(advance)
             counts = self._count(source)
             differing = [each.table for each in counts if each.source != each.target]
@@ -88,8 +88,9 @@ class Mover:
     def _claim(self, source: Connection, now: datetime) -> None:
         with self._target.writing() as target:
             self._check(source, target)
-            secret = source.execute(select(INSTALLATION.c.secret)).scalar_one()  # seals what was sealed
-            target.execute(update(INSTALLATION).values(public_id=residence(source).archive, secret=secret))
+            # The secret seals what was sealed; of complaints those count that nobody has looked at.
+            kept = source.execute(select(INSTALLATION.c.secret, INSTALLATION.c.complaints_from)).one()
+            target.execute(update(INSTALLATION).values(public_id=residence(source).archive, **kept._asdict()))
         self._hold(f"{UNFINISHED} of {self._source.place}: run paperround archive copy again", now)
 
     def _hold(self, reason: str, now: datetime) -> None:
@@ -148,14 +149,17 @@ class Mover:
                     "mend it where it is, and copy again"
                 ) from error
 
-    def _number(self) -> None:
+    def _number(self, source: Connection) -> None:
         """Let the target's sequences go on after the rows that came with their numbers."""
+        given = numbers.given(source)
         with self._target.writing() as target:
             if target.dialect.name != "postgresql":
+                numbers.go_on_after(target, given)
                 return
             for table in tables():
                 if "id" in table.primary_key.columns:
                     newest = target.execute(select(func.max(table.c.id))).scalar()
+                    newest = (given or None) if table is DELIVERY else newest
                     target.execute(
                         text("SELECT setval(pg_get_serial_sequence(:named, 'id'), :newest, :used)"),
                         {"named": table.name, "newest": newest or 1, "used": newest is not None},

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import Connection, Row, and_, case, func, select, text, update
 
 from domain.deliveries import DeliveryState, Leased
 from domain.errors import UnknownError
@@ -31,6 +31,8 @@ from storage.tables import CONTENT, DELIVERY, ISSUE, OPEN
 S = DeliveryState
 _UNCAPPED: Mapping[str, int] = MappingProxyType({})
 _AWAITED = frozenset(kind.value for kind in AWAITED)
+# How a try ends of a letter that may have left in this try, or in one before.
+_MAY_BE_UNSURE = frozenset({S.UNCERTAIN, S.DEFERRED, S.EXPIRED})
 
 # What a leased delivery was before: it goes back to it, and says no less than is known of it.
 _WAITED = case(
@@ -83,22 +85,18 @@ class Outbox:
         Leased ones are planned again at once. Those being sent may have left: with `resend`, and what somebody waits
         for always, they are due again at once if they were not resent before, else they are held as uncertain.
         """
-        kept = 0
+        with self._database.reading() as connection:
+            if not _orphans(connection, is_alive, now):
+                return 0  # as nearly always: nobody is held up for that
+        held: set[int] = set()
         with self._database.writing() as connection:
-            # Asked of each row that is found, for a join may begin at the contents and look at all there ever was.
-            kind = select(CONTENT.c.kind).where(CONTENT.c.id == DELIVERY.c.content_id).scalar_subquery()
-            held = connection.execute(
-                select(DELIVERY, kind.label("kind")).where(text(OPEN), in_states((S.LEASED, S.SENDING)))
-            ).all()
-            for row in held:
-                alive = is_alive(row.worker)
-                if alive or (alive is None and row.lease_until > now):
-                    continue
-                again = resend or row.kind in _AWAITED
-                values = _released(row, now, again)
+            orphans = _orphans(connection, is_alive, now)
+            for row in orphans:
+                values = _released(row, now, resend or row.kind in _AWAITED)
                 connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(values))
-                kept += values["not_before"] is None
-        return kept
+                if values["not_before"] is None:
+                    held.add(row.id)
+            return len(held - verdicts.settle_reported(connection, {row.id for row in orphans}))
 
     def lease(
         self,
@@ -115,18 +113,21 @@ class Outbox:
 
         None to the keepers of mailboxes that are `shut`, and at most so many to each that has a cap. With
         `awaited_first` those that somebody waits for come before all others, at the price of a look at all that is
-        due. None are given while the archive is held.
+        due. None are given while the archive is held. One whose content cannot be read is rejected: tried over and over
+        it would stand before all others.
         """
         with self._database.writing() as connection:
             here = residence(connection)
             if here.held:
                 return ()
-            ids = leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first)
-            if not ids:
-                return ()
-            leased = leasing.letters(connection, ids, self._shelf, here.passes)
-            leasing.lease(connection, ids, worker, now + lease)
-        return leased
+            while ids := leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first):
+                leased = leasing.letters(connection, ids, self._shelf, here.passes)
+                if len(leased) < len(ids):
+                    verdicts.end_unreadable(connection, set(ids) - {each.id for each in leased})
+                if leased:
+                    leasing.lease(connection, [each.id for each in leased], worker, now + lease)
+                    return leased
+        return ()
 
     def release(self, worker: str) -> int:
         """Give back what a worker claimed and did not begin to send; return how many."""
@@ -137,36 +138,46 @@ class Outbox:
         return given
 
     def expire(self, now: datetime) -> int:
-        """End what is too old to be worth sending; return how many."""
+        """End what is too old to be worth sending; return how many. What may have left is held for the operator."""
+        late = and_(text(OPEN), in_states(WAITING), DELIVERY.c.not_before.is_not(None), DELIVERY.c.expires_at <= now)
+        with self._database.reading() as connection:
+            if connection.execute(select(DELIVERY.c.id).where(late).limit(1)).first() is None:
+                return 0
         with self._database.writing() as connection:
-            # One that may have left, and is held for the operator, stays what it is.
-            late = update(DELIVERY).where(
-                text(OPEN), in_states(WAITING), DELIVERY.c.not_before.is_not(None), DELIVERY.c.expires_at <= now
-            )
-            return connection.execute(
-                late.values(state=S.EXPIRED.value, not_before=None, reason="too old when its turn came")
-            ).rowcount
+            verdicts.hold_unsure(connection, late, verdicts.LATE)
+            values = {"state": S.EXPIRED.value, "not_before": None, "reason": "too old when its turn came"}
+            return connection.execute(update(DELIVERY).where(late).values(values)).rowcount
 
     def commit(
         self, worker: str, settlements: Sequence[Settlement], asks: Sequence[Ask], now: datetime, lease: timedelta
     ) -> Committed:
         """Settle how tries ended, and durably mark what is to be sent next, in one transaction.
 
-        See sending.py. What a relay refused for good counts for the mailbox's score in the same moment. An archive that
-        is held meanwhile, or was replaced by a copy, gives no permission.
+        See sending.py. What a relay refused for good counts for the mailbox's score in the same moment; what became
+        uncertain is accepted if somebody has reported on it already. An archive that is held meanwhile, or was replaced
+        by a copy, gives no permission.
         """
         with self._database.writing() as connection:
-            if not any(each.outcome.blames for each in settlements):
-                return sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
+            refused = [each for each in settlements if each.outcome.blames]
             # A mailbox that is refused for good is closed to the letters that are asked for in the same moment, too.
-            done = sending.commit(connection, worker, settlements, [], now=now, lease=lease)
-            for settlement, was_ours in zip(settlements, done.settled, strict=True):
-                if was_ours and settlement.outcome.blames:
-                    take_refusal(connection, settlement.delivery_id, settlement.outcome, settlement.at)
-            if not asks:
+            done = sending.commit(connection, worker, settlements, [] if refused else asks, now=now, lease=lease)
+            self._follow(connection, settlements, done.settled)
+            if not (refused and asks):
                 return done
             asked = sending.commit(connection, worker, [], asks, now=now, lease=lease)
         return Committed(asked.permissions, done.settled)
+
+    def _follow(self, connection: Connection, settlements: Sequence[Settlement], ours: Sequence[bool]) -> None:
+        """Do what follows from how tries ended, of those that were ours."""
+        ended = [each for each, was_ours in zip(settlements, ours, strict=True) if was_ours]
+        for each in ended:
+            if each.outcome.blames:
+                take_refusal(connection, each.delivery_id, each.outcome, each.at)
+        unsure = {each.delivery_id for each in ended if each.outcome.state in _MAY_BE_UNSURE}
+        if unsure:
+            late = and_(DELIVERY.c.id.in_(unsure), DELIVERY.c.state == S.EXPIRED.value)
+            verdicts.hold_unsure(connection, late, verdicts.LATE)
+            verdicts.settle_reported(connection, unsure)
 
     def retry(self, delivery_id: int, now: datetime) -> DeliveryState:
         """Let a delivery be due now, with the same bytes; return what it was. Raises UnknownError, UsageError."""
@@ -178,22 +189,11 @@ class Outbox:
         with self._database.writing() as connection:
             verdicts.resolve(connection, delivery_id, now, sent=sent)
 
-    def settled_by_event(self, delivery_id: int) -> bool:
-        """Take a provider's word that a delivery arrived; return whether that was news of an uncertain one."""
-        with self._database.writing() as connection:
-            return verdicts.settle_by_event(connection, delivery_id)
-
     def undecided(self) -> int:
         """Return how many letters may have left and wait for a person's word alone."""
         held = text(OPEN), DELIVERY.c.state == S.UNCERTAIN.value, DELIVERY.c.not_before.is_(None)
         with self._database.reading() as connection:
             return int(connection.execute(select(func.count()).select_from(DELIVERY).where(*held)).scalar_one())
-
-    def accepted_since(self, moment: datetime) -> int:
-        """Return how many messages were accepted after an instant: what an hourly limit counts."""
-        query = select(func.count()).where(DELIVERY.c.state == S.ACCEPTED.value, DELIVERY.c.last_try > moment)
-        with self._database.reading() as connection:
-            return int(connection.execute(query).scalar_one())
 
     def records(self, state: DeliveryState | None = None, limit: int | None = None) -> tuple[DeliveryRecord, ...]:
         """Return deliveries, newest first."""
@@ -229,11 +229,24 @@ class Outbox:
         return found[0]
 
 
+def _orphans(connection: Connection, is_alive: Callable[[str], bool | None], now: datetime) -> list[Row[Any]]:
+    """Return what is held by workers that are dead, or silent for longer than their lease."""
+    # Asked of each row that is found, for a join may begin at the contents and look at all there ever was.
+    kind = select(CONTENT.c.kind).where(CONTENT.c.id == DELIVERY.c.content_id).scalar_subquery()
+    query = select(DELIVERY, kind.label("kind")).where(text(OPEN), in_states((S.LEASED, S.SENDING)))
+    found: list[Row[Any]] = []
+    for row in connection.execute(query):
+        alive = is_alive(row.worker)
+        if alive is False or (alive is None and row.lease_until <= now):
+            found.append(row)
+    return found
+
+
 def _released(row: Any, now: datetime, resend: bool) -> dict[str, Any]:
     free: dict[str, Any] = {"worker": "", "lease_until": None}
     if row.state == S.LEASED.value:
         return {**free, "state": _WAITED, "not_before": now}
-    if resend and not row.resent:
+    if resend and not row.resent and row.expires_at > now:
         reason = "its worker died while sending: sent once more"
         return {**free, "state": S.UNCERTAIN.value, "not_before": now, "resent": True, "reason": reason}
     reason = "its worker died while sending: it may have left"

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.seals import address_hash
 from domain.subscriptions import SubscriberState
+from storage import numbers
 from storage.erasing import erase_readers
 from storage.suppressions import secret_of
 from storage.tables import CONSENT, ERASURE, INSTALLATION, SUBSCRIBER, SUPPRESSION
@@ -32,6 +33,7 @@ class Protections:
     consents: Mapping[str, tuple[tuple[str, str, datetime], ...]]  #: of those who stopped: (action, wording, at)
     secret: str = ""  #: under which addresses are hashed; "" in an archive that knew no suppressions
     suppressions: Sequence[Mapping[str, Any]] = field(default=())  #: rows
+    deliveries: int = 0  #: the highest number that was ever given to one
 
 
 NOTHING = Protections(erased={}, stopped={}, consents={})
@@ -69,7 +71,14 @@ def protections_of(connection: Connection) -> Protections:
         secret = secret_of(connection)
         rows = [dict(row) for row in connection.execute(select(SUPPRESSION)).mappings()]
     by_id = {str(row["public_id"]): dict(row) for row in stopped}
-    return Protections(erased=erased, stopped=by_id, consents=consents, secret=secret, suppressions=rows)
+    return Protections(
+        erased=erased,
+        stopped=by_id,
+        consents=consents,
+        secret=secret,
+        suppressions=rows,
+        deliveries=numbers.given(connection),
+    )
 
 
 def reapply(connection: Connection, known: Protections) -> Reapplied:
@@ -96,6 +105,7 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
         _agree(connection, number, known.consents.get(public_id, ()))
         stopped += 1
     stopped += _suppress(connection, known)
+    numbers.go_on_after(connection, known.deliveries)
     return Reapplied(erased=len(erased), stopped=stopped)
 
 

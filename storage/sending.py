@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.issues import LetterKind
+from domain.letter_events import SuppressionReason
 from domain.seals import address_hash
 from domain.subscriptions import SubscriberState
 from storage.driver import Driver
@@ -36,8 +37,6 @@ _WANTED: Mapping[LetterKind, frozenset[str | None]] = {
     LetterKind.GOODBYE: frozenset({SubscriberState.UNSUBSCRIBED.value}),
     LetterKind.ALERT: frozenset({None}),
 }
-#: The reason of a suppression in spite of which a confirmation is sent.
-_COMPLAINT = "complaint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,7 @@ _LOOK = (
     "LEFT JOIN subscriber ON subscriber.id = delivery.subscriber_id WHERE delivery.id IN (…)"
 )
 _HOLD = "SELECT held, secret FROM installation"
-_SUPPRESSED = (
-    "SELECT address_hash, reason FROM suppression WHERE address_hash IN (…) AND (expires_at IS NULL OR expires_at > ?)"
-)
+_SUPPRESSED = "SELECT address_hash, reason FROM suppression WHERE address_hash IN (…)"
 _SEND = (
     "UPDATE delivery SET state = 'sending', first_try = coalesce(first_try, ?), last_try = ?, lease_until = ?, "
     "sha256 = ?, signature = ? WHERE id = ?"
@@ -127,7 +124,7 @@ def _permit(
     ((held, secret),) = driver.rows(_HOLD)
     hashes = [address_hash(secret, each.address_key) for each in asks]
     at, until = driver.instant(now), driver.instant(now + lease)
-    suppressed = dict(driver.rows(_SUPPRESSED, [at], listed=hashes))
+    suppressed = dict(driver.rows(_SUPPRESSED, listed=hashes))
     given: list[Permission] = []
     sent: list[tuple[Any, ...]] = []
     skipped: list[tuple[Any, ...]] = []
@@ -148,7 +145,7 @@ def _permit(
 
 def _unwanted(kind: LetterKind, reader: str | None, suppression: str | None) -> str:
     """Return why a letter is not wanted any more, "" if it is."""
-    complained = kind is LetterKind.CONFIRM and suppression == _COMPLAINT
+    complained = kind is LetterKind.CONFIRM and suppression == SuppressionReason.COMPLAINT.value
     if suppression is not None and not complained:
         return f"the address is suppressed: {suppression}"
     if reader not in _WANTED[kind] or (reader == SubscriberState.SUPPRESSED.value and not complained):

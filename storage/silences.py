@@ -12,14 +12,13 @@ from sqlalchemy import Connection, bindparam, exists, func, insert, select, upda
 from domain.answers import LetterRecord, Suppressed
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
+from domain.lanes import RELAY
 from domain.seals import address_hash
 from domain.silences import Quietness, Silence, Unserved
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.mailings import queue
 from storage.tables import CONTENT, DELIVERY, INSTALLATION, ISSUE, LANE, SILENCE, SUBSCRIBER, SUPPRESSION
-
-_RELAY = "relay"  # the lane that all letters take
 
 
 class Silences:
@@ -107,20 +106,18 @@ class Silences:
                 for row in connection.execute(query)
             )
 
-    def suppressed(self, address_key: str, now: datetime) -> Suppressed | None:
+    def suppressed(self, address_key: str) -> Suppressed | None:
         """Return why an address must not be mailed, by its key; None if it may be."""
         with self._database.reading() as connection:
             secret = connection.execute(select(INSTALLATION.c.secret)).scalar_one()
             row = connection.execute(
                 select(SUPPRESSION).where(SUPPRESSION.c.address_hash == address_hash(secret, address_key))
             ).first()
-        if row is None or (row.expires_at is not None and row.expires_at <= now):
-            return None
-        return Suppressed(reason=row.reason, detail=row.detail, at=row.at)
+        return Suppressed(reason=row.reason, detail=row.detail, at=row.at) if row else None
 
     def relay_shut(self, now: datetime) -> str:
         """Return why nothing leaves through the relay for a while; "" if it may."""
-        shut = select(LANE.c.reason).where(LANE.c.name == _RELAY, LANE.c.shut_until > now)
+        shut = select(LANE.c.reason).where(LANE.c.name == RELAY, LANE.c.shut_until > now)
         with self._database.reading() as connection:
             return str(connection.execute(shut).scalar() or "")
 

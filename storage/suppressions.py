@@ -44,7 +44,6 @@ class Suppressions:
                     detail=row.detail,
                     at=row.at,
                     email=emails.get(row.address_hash, ""),
-                    expires_at=row.expires_at,
                 )
                 for row in rows
             )
@@ -68,11 +67,6 @@ class Suppressions:
             if found is None:
                 raise UnknownError("this address is not suppressed")
             return lift(connection, address_key, S(found.was) if found.was else S.UNSUBSCRIBED)
-
-    def is_suppressed(self, address_key: str) -> bool:
-        """Whether an address must not be mailed."""
-        with self._database.reading() as connection:
-            return suppression_of(connection, address_key) is not None
 
 
 def secret_of(connection: Connection) -> str:
@@ -98,7 +92,7 @@ def suppress(connection: Connection, address_key: str, reason: SuppressionReason
     is_new = found is None or _STRICTNESS.index(reason) > _STRICTNESS.index(SuppressionReason(found.reason))
     row: dict[str, Any] = {"was": was}
     if is_new:
-        row |= {"reason": reason.value, "detail": detail, "at": now, "expires_at": None}
+        row |= {"reason": reason.value, "detail": detail, "at": now}
     if found is None:
         key = address_hash(secret_of(connection), address_key)
         connection.execute(upsert(SUPPRESSION).values(address_hash=key, **row))

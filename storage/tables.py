@@ -513,9 +513,8 @@ class InstallationRow(Base, table=True):
     home: str  # the file or the database that last sent from it; "" before the first time
     passes: int  # how often deliveries began or ended; a note beside the file remembers it too
     held: str  # why nothing is sent until the operator says so; "" where nothing holds it
-    held_at: datetime | None = _instant(
-        nullable=True
-    )  # since when; where nothing holds it: since when complaints count
+    held_at: datetime | None = _instant(nullable=True)  # since when
+    complaints_from: datetime | None = _instant(nullable=True)  # those of before were looked at by the operator
     secret: str  # random, made with the archive: seals the addresses of bounces and of suppressions
 
 
@@ -554,7 +553,7 @@ class DeliveryRow(Base, table=True):
             sqlite_where=text(_OPEN),
             postgresql_where=text(_OPEN),
         ),
-        # What an hourly limit counts.
+        # How many left lately: to one keeper of mailboxes, and in all, where complaints are counted.
         Index(
             "ix_delivery_accepted",
             "last_try",
@@ -562,6 +561,10 @@ class DeliveryRow(Base, table=True):
             postgresql_where=text("state = 'accepted'"),
         ),
         Index("ix_delivery_date", "date"),  # what is told of days
+        # By which a report names a letter; PostgreSQL looks for a beginning with these operators alone.
+        Index("ix_delivery_message_id", "message_id", postgresql_ops={"message_id": "text_pattern_ops"}),
+        # A number is never given twice: a bounce may come long after its letter's reader was erased.
+        {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -604,7 +607,7 @@ class LetterEventRow(Base, table=True):
     subscriber_id: int | None = _parent("subscriber.id", nullable=True, index=True)
     kind: str  # bounce, delayed, complaint, delivered, unsubscribe
     at: datetime = _instant()
-    received_at: datetime = _instant()
+    received_at: datetime = _instant(index=True)
     status: str  # the enhanced status code (RFC 3463)
     detail: str
     points: float  # what it adds to the reader's score
@@ -620,7 +623,6 @@ class SuppressionRow(Base, table=True):
     reason: str  # bounce, complaint, operator
     detail: str
     at: datetime = _instant()
-    expires_at: datetime | None = _instant(nullable=True)
     was: str  # the reader's state before; "" where there was no reader
 
 

@@ -83,7 +83,7 @@ class Deliverer:
                 if hold is None:
                     shut = self._pass(counted, on_settled)
         held = hold.sentence if hold else shut
-        return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED}, held=held)
+        return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED}, held=held, is_shut=bool(shut))
 
     def _is_alive(self, worker: str) -> bool | None:
         # What this process held in an earlier pass, and could not settle, is in nobody's hands.

@@ -3,8 +3,8 @@
     held for complaints already? → count since seven days, or since the last resume → judge (digests/mail/gauge.py)
     → fine · one warning a day · a hold that `paperround deliveries resume` takes off
 
-Looked at after reports were recorded and before each publish. A hold of another kind stays as it is: the operator who
-paused gets the word of the gauge after resuming.
+Looked at after a webhook brought reports and before each publish. A hold of another kind stays as it is: the operator
+who paused gets the word of the gauge after resuming.
 """
 
 import logging
@@ -38,8 +38,8 @@ class Holding(Protocol):
 class Gauge:
     """Stops the house when readers complain.
 
-    `counts` returns (accepted letters, complaints) since an instant, `refused` the letters turned away by policy; both
-    may raise StorageError.
+    `counts` returns (accepted letters, readers who complained) since an instant, `refused` the readers whose letters
+    were turned away by policy, which only warns; both may raise StorageError.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Gauge:
         *,
         counts: Callable[[datetime], tuple[int, int]],
         installation: Holding,
-        refused: Callable[[datetime], int] | None = None,
+        refused: Callable[[datetime], int] = lambda _: 0,
     ) -> None:
         self._counts = counts
         self._refused = refused
@@ -58,7 +58,7 @@ class Gauge:
         """Return what the gauge shows, and do nothing about it."""
         resumed = self._installation.counts_from()
         since = now - WINDOW if resumed is None else max(resumed, now - WINDOW)
-        return judge(*self._counts(since), self._refused(since) if self._refused else 0)
+        return judge(*self._counts(since), self._refused(since))
 
     def look(self, now: datetime) -> str:
         """Return why nothing may be planned, in a sentence; "" if all is well. Holds deliveries where that is new."""

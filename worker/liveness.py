@@ -3,18 +3,20 @@
 import os
 import secrets
 import socket
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 
 def worker_name() -> str:
-    """Return what tells this worker from every other: host, process id, the process's start, and a random end."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid()) or ''}/{secrets.token_hex(4)}"
+    """Return what tells this worker from every other: machine, process id, the process's start, and a random end."""
+    return f"{_machine()}/{os.getpid()}/{_started(os.getpid()) or ''}/{secrets.token_hex(4)}"
 
 
 def is_alive(worker: str) -> bool | None:
-    """Whether a worker's process still runs; None of one on another machine, or hidden from us."""
-    host, process_id, started, _ = worker.rsplit("/", 3)
-    if host != socket.gethostname():
+    """Whether a worker's process still runs; None of one on another machine, in another container, or hidden."""
+    machine, process_id, started, _ = worker.rsplit("/", 3)
+    if machine != _machine():
         return None
     found = _started(int(process_id))
     if found is not None:
@@ -26,6 +28,20 @@ def is_alive(worker: str) -> bool | None:
     except PermissionError:
         return None
     return None
+
+
+@cache
+def _machine() -> str:
+    """Return what tells where process ids are ours: the host, its boot, and the PID namespace, as far as there are any.
+
+    Containers may share a host's name, and each counts its processes from 1.
+    """
+    boot = space = ""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii", errors="replace").strip()
+    with suppress(OSError):
+        space = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+    return f"{socket.gethostname()}+{boot}+{space}"
 
 
 def _started(process_id: int) -> str | None:

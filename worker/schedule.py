@@ -123,7 +123,9 @@ class Rounds:
         """Send what is due."""
         with self._watched(DELIVER):
             counts = self._deliverer.deliver()
-        numbers = {state: number for state, number in asdict(counts).items() if number and state != "held"}
+        numbers = {
+            state: number for state, number in asdict(counts).items() if number and state not in {"held", "is_shut"}
+        }
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
         if numbers:

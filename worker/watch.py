@@ -11,6 +11,7 @@ what is broken the log says so at once, and only a monitor that misses the ping 
 
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -35,6 +36,9 @@ ALERT_AGE = timedelta(days=5)
 PING_PAUSE = timedelta(minutes=1)  # between two pings
 _COMPOSING = "no letter could be composed"
 _HELD = "letters are held"
+_SHUT = "no letter can leave"  # mended by a letter that is accepted alone: that nothing is due proves nothing
+_MANY = 10  # refusals and nothing else are no typos in addresses any more
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")  # of a reader: what is wrong outlives an erasure
 _LONGEST = 1_000  # characters that are kept of what is wrong
 
 
@@ -59,15 +63,18 @@ def publishing_said(counts: PublishCounts) -> str | None:
 def delivering_said(counts: DeliveryCounts) -> str | None:
     """Return what is wrong with delivering, "" where it works; None where these counts tell nothing.
 
-    One letter that a relay took proves that it works, whatever became of others.
+    One letter that a relay took proves that it works, whatever became of others. That it refused a few proves nothing:
+    it is there, and their addresses may be wrong.
     """
     if counts.held:
-        return f"{_HELD}, {counts.held}"
+        return f"{_SHUT if counts.is_shut else _HELD}, {counts.held}"
     if counts.accepted:
         return ""
+    if not counts.deferred and not counts.uncertain and counts.rejected < _MANY:
+        return None
     failed = {"put off": counts.deferred, "refused": counts.rejected, "without an answer": counts.uncertain}
     told = ", ".join(f"{number} {what}" for what, number in failed.items() if number)
-    return f"no letter was accepted: {told}; `paperround deliveries list` says why" if told else None
+    return f"no letter was accepted: {told}; `paperround deliveries list` says why"
 
 
 def overdue(troubles: Iterable[Trouble]) -> list[Trouble]:
@@ -171,7 +178,7 @@ class Watch:
             if said is None and mends(next((each.what for each in self._troubles.all() if each.name == name), "")):
                 said = ""
             if said:
-                self._troubles.failed(name, said[:_LONGEST], self._clock.now())
+                self._troubles.failed(name, _ADDRESS.sub("…", said[: 2 * _LONGEST])[:_LONGEST], self._clock.now())
             elif said is not None and self._troubles.works(name):
                 log.info("%s works again", name)
         except StorageError as error:

@@ -34,8 +34,8 @@ class Reading:
 def judge(accepted: int, complaints: int, refused: int = 0) -> Reading:
     """Return what the numbers of the last seven days mean.
 
-    `accepted` letters were taken by a relay, `complaints` of them were called spam by readers, `refused` were turned
-    away as spam or by policy (5.7.x); these only warn, for they are said of us by machines.
+    `accepted` letters were taken by a relay, `complaints` readers called one spam, to `refused` readers letters were
+    turned away as spam or by policy (5.7.x); these only warn, for they are said of us by machines.
     """
     letters = max(accepted, 1)
     sentence = f"{complaints} of {accepted} letters in seven days were called spam ({_percent(complaints, letters)})"

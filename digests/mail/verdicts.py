@@ -74,12 +74,20 @@ def heard(keeper: str, result: Acceptance | DeliveryError, at: datetime) -> Note
         keeper=keeper,
         verdict=verdict(result),
         at=at,
-        sentence="" if isinstance(result, Acceptance) else str(result)[:_LONGEST],
+        sentence="" if isinstance(result, Acceptance) else _sentence(result),
         refusal=refusal,
         words=words,
         recipient=recipient,
         may_have_left=not isinstance(result, TransientDeliveryError | PermanentDeliveryError),
     )
+
+
+def _sentence(error: DeliveryError) -> str:
+    """Return what was said without whom it was said of: it is kept for as long as a lane is slow, and told of."""
+    said = str(error)
+    if error.code is not None and (told := said.partition(f"{error.code} ")[2]):
+        said = f"{error.code} {told}"
+    return re.sub(r"[^\s<>]+@[^\s<>]+", "…", said[: 2 * _LONGEST])[:_LONGEST]
 
 
 def verdict(result: Acceptance | DeliveryError) -> Verdict:

@@ -14,6 +14,7 @@ from paperround.interruption import INTERRUPTED, stopping
 _WORDS = {
     "pending": "readers who never confirmed",
     "issues": "issues with their letters",
+    "letters": "other letters",
     "contents": "contents of letters",
     "fragments": "pieces of letters",
     "replies": "answers of relays",

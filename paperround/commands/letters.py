@@ -78,6 +78,7 @@ def deliver(context: typer.Context, as_json: Json = False) -> int:
     with stopping() as stop, opened(context, stop) as house, told.progress("Delivering") as advance:
         counts = asdict(house.deliverer.deliver(lambda _: advance(1)))
         held = counts.pop("held")
+        del counts["is_shut"]  # which the sentence says
         troubled = [each for state in _TROUBLE if counts[state] for each in house.outbox.records(state, _SHOWN)]
 
     def lines() -> Iterable[str]:

@@ -65,7 +65,7 @@ def _known(house: "House", reader: Subscriber) -> Known:
     return Known(
         letters=house.silences.letters(reader.id, _LETTERS),
         silences=house.silences.of(reader.id),
-        suppressed=house.silences.suppressed(address_key(reader.email), now),
+        suppressed=house.silences.suppressed(address_key(reader.email)),
         held=hold.reason if hold else "",
         relay=house.silences.relay_shut(now),
         planning=next((each.what for each in house.troubles.all() if each.name == PUBLISH), ""),

@@ -125,3 +125,13 @@ def test_whatever_is_said_makes_a_note_of_bounded_size(
     note = heard("lab.example", kind(said, code, status), NOW)
     assert len(note.sentence) <= 300
     assert note.verdict is not Verdict.TAKEN
+
+
+def test_what_is_kept_of_an_answer_names_nobody():
+    for error in (
+        TransientDeliveryError("mx refused mira@lab.example: 421 4.7.0 too many for <mira@lab.example>", 421, "4.7.0"),
+        NotConnected("mx closed on mira@lab.example"),
+    ):
+        kept = heard("lab.example", error, NOW).sentence
+        assert "mira" not in kept
+        assert kept in {"421 4.7.0 too many for <…>", "mx closed on …"}

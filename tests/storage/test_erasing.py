@@ -5,10 +5,12 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from domain.deliveries import DeliveryState, Outcome
-from domain.subscriptions import Consent
+from domain.letter_events import LetterEvent, LetterEventKind
+from domain.subscriptions import Consent, SubscriberState
 from domain.topics import Match, Selection
 from storage.integrity import faults
 from storage.keeping import Keeping
+from storage.letter_events import LetterEvents
 from storage.outbox import Outbox
 from storage.sending import Permission
 from storage.subscribers import Subscribers
@@ -81,3 +83,14 @@ def test_a_letter_that_is_being_sent_leaves_and_nothing_is_written_of_it(databas
     Subscribers(database).erase(mira.public_id, now)
     assert not settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED), now)
     assert outbox.records() == ()
+
+
+def test_a_bounce_for_one_who_was_erased_blames_nobody_who_came_later(database, reader, issue, now):
+    issue(reader("mira"), now)
+    with database.reading() as connection:
+        number = connection.execute(select(DELIVERY.c.id)).scalar_one()
+    Subscribers(database).erase("mira", now)
+    issue(reader("jun"), now)
+    bounce = LetterEvent("dsn", "1", number, LetterEventKind.BOUNCE, now, "5.1.1")
+    assert LetterEvents(database).record([bounce], now) == 0
+    assert Subscribers(database).by_public_id("jun").state is SubscriberState.CONFIRMED

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.deliveries import DeliveryState
+from domain.deliveries import DeliveryState, Outcome
+from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.papers import Fetched, FetchStatus
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import Match
@@ -13,6 +14,8 @@ from storage.fetches import Fetches
 from storage.integrity import faults
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping, Swept
+from storage.mailings import queue
+from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.subscribers import Subscribers
 from storage.tables import (
@@ -213,3 +216,46 @@ def test_a_letter_that_is_frozen_during_a_sweep_keeps_its_pieces(database, keepi
 
     assert keeping.sweep_fragments(is_stopped=frozen_meanwhile) == 0
     assert (looks[0], count(FRAGMENT), faults(database)) == (3, 3, ())
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize("is_open", [False, True])
+def test_letters_of_no_issue_go_when_they_are_old_but_for_those_that_are_counted(
+    database, keeping, reader, count, settle, now, kind, is_open
+):
+    mira = reader()
+    send(database, settle, kind, mira, now, is_open=is_open)
+    assert keeping.sweep(AGES, now + 364 * DAY).letters == 0
+    stays = is_open or kind in {LetterKind.CONFIRM, LetterKind.QUIET}
+    swept = keeping.sweep(AGES, now + 366 * DAY)
+    assert (swept.letters, count(DELIVERY)) == ((0, 1) if stays else (1, 0))
+
+
+def test_a_quiet_note_goes_once_an_issue_has_followed_it(database, keeping, reader, issue, count, settle, now):
+    mira = reader()
+    issue(mira, now)
+    send(database, settle, LetterKind.QUIET, mira, now + DAY)
+    assert keeping.sweep(AGES, now + 400 * DAY).letters == 0
+    issue(mira, now + 2 * DAY)
+    assert keeping.sweep(AGES, now + 400 * DAY).letters == 1
+    assert count(DELIVERY) == 1
+
+
+def send(database, settle, kind, mira, now, *, is_open=False):
+    """Queue a letter of no issue, and let a relay take it unless it stays open."""
+    mailing = Mailing(
+        message_key=f"{kind}:mira",
+        subscriber_id=mira.public_id,
+        recipient=mira.email,
+        content=Content(kind, "Tides", (Fragment(Role.TEXT, b"Low."),)),
+        slots={},
+        message_id=f"<{kind}@lab.example>",
+        date=now,
+        not_before=now,
+        expires_at=now + DAY,
+    )
+    with database.writing() as connection:
+        queue(connection, mailing, None if kind is LetterKind.ALERT else mira.id, None)
+    (leased,) = Outbox(database).lease("one", now, LEASE, 1)
+    state = DeliveryState.UNCERTAIN if is_open else DeliveryState.ACCEPTED
+    settle(leased.id, "one", Outcome(state, reply="250 kept", code=250), now)

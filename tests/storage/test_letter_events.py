@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.letter_events import LetterEvent, LetterEventKind, SuppressionReason
@@ -223,6 +223,21 @@ def test_a_message_id_that_could_be_guessed_proves_nothing(events, letter, datab
     assert (events.delivery_of(old), events.proved_by(old)) == (delivery, None)
 
 
+def test_a_delivery_is_found_by_its_message_id_over_an_index(database):
+    asked: list[tuple[str, object]] = []
+    with database.reading() as connection:
+        engine = connection.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    LetterEvents(database).delivery_of("issue:mira:2026-11-20")
+    statement, values = next(each for each in asked if "message_id" in each[0])
+    with database.writing() as plain:
+        if database.dialect == "postgresql":
+            plain.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
+        told = " ".join(str(row) for row in plain.exec_driver_sql(explain + statement, values))
+    assert "ix_delivery_message_id" in told
+
+
 def test_of_old_letters_no_delivery_is_found(events, letter, now):
     letter(now)
     letter(now + 61 * DAY)
@@ -233,19 +248,22 @@ def test_no_delivery_is_found_where_none_is(events):
     assert events.delivery_of("issue:mira:2026-11-20") is None
 
 
-def test_the_gauge_counts_each_letter_that_was_complained_of_once(events, letter, reader, now):
-    assert events.counts(now - 7 * DAY) == (0, 0)
-    first, second, third = (letter(now, reader(name)) for name in ("ada", "jun", "noor"))
+def test_the_gauge_counts_each_reader_who_complained_once_and_what_filters_said_apart(events, letter, reader, now):
+    assert (events.counts(now - 7 * DAY), events.refused(now - 7 * DAY)) == ((0, 0), 0)
+    ada, jun = reader("ada"), reader("jun")
+    first, second, third = letter(now, ada), letter(now, jun), letter(now, reader("noor"))
+    later = letter(now + DAY, jun)
     heard_of = [
         heard(first, now, K.COMPLAINT, "", "arf"),
         heard(first, now, K.COMPLAINT, "", "ses"),
         heard(second, now, status="5.0.0", detail="refused as spam"),
         heard(second, now, status="5.7.1"),
+        heard(later, now, status="5.7.1"),
         heard(third, now, status="5.2.0"),
     ]
     events.record(heard_of, now)
-    assert events.counts(now - DAY) == (3, 2)
-    assert events.counts(now) == (0, 0)
+    assert (events.counts(now - DAY), events.refused(now - DAY)) == ((4, 1), 1)
+    assert (events.counts(now), events.refused(now)) == ((1, 0), 0)
 
 
 def test_a_sweep_forgets_the_words_of_a_report_and_keeps_what_happened(events, letter, rows, database, now):

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, delete, insert, inspect, select, text, update
 
 from digests.mail.joining import join
 from domain.deliveries import DeliveryState
 from domain.errors import DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable
-from storage import migrate
+from storage import migrate, numbers
 from storage.archive import Archive
 from storage.database import Database
 from storage.integrity import faults
@@ -29,7 +29,7 @@ from storage.issues import Issues
 from storage.outbox import Outbox
 from storage.restoring import prepared
 from storage.subscribers import Subscribers
-from storage.tables import ISSUE_PAPER, SENT
+from storage.tables import CONSENT, DELIVERY, ISSUE_PAPER, SENT, SUBSCRIBER
 from storage.topics import Topics
 
 RELEASED = Path(__file__).with_name("released")
@@ -193,6 +193,47 @@ def test_down_and_up_again_with_papers_and_letters(full: Database, archive, revi
     assert Issues(full).records() == issues
     with full.reading() as connection:
         assert len(connection.execute(select(SENT)).all()) == 3
+
+
+@pytest.mark.parametrize(
+    ("actions", "was"),
+    [
+        (["asked", "confirmed"], "confirmed"),
+        (["asked", "confirmed", "unsubscribed", "asked"], "unsubscribed"),
+        (["asked", "unsubscribed", "vouched"], "confirmed"),
+        (["asked"], "unsubscribed"),
+    ],
+)
+def test_who_was_suppressed_already_becomes_again_what_they_agreed_to_last(full: Database, now, actions, was):
+    with full.writing() as connection:
+        connection.execute(update(SUBSCRIBER).values(state="suppressed"))
+        migrate.downgrade(connection, "0004")
+        mira = connection.execute(text("SELECT id FROM subscriber")).scalar_one()
+        connection.execute(text("DELETE FROM consent"))
+        for action in actions:
+            connection.execute(insert(CONSENT).values(subscriber_id=mira, action=action, wording="1", at=now))
+        migrate.upgrade(connection)
+        assert connection.execute(text("SELECT was FROM suppression")).scalar_one() == was
+
+
+def test_a_letter_that_the_earlier_version_cannot_read_does_not_wait_there(full: Database):
+    with full.writing() as connection:
+        connection.execute(text("UPDATE content SET kind = 'goodbye'"))
+        connection.execute(text("UPDATE delivery SET state = 'deferred'"))
+        migrate.downgrade(connection, "0004")
+        assert connection.execute(text("SELECT state FROM delivery")).scalar_one() == "skipped"
+        migrate.upgrade(connection)
+
+
+def test_a_delivery_s_number_is_never_given_twice_whatever_the_archive_went_through(full: Database):
+    with full.writing() as connection:
+        migrate.downgrade(connection, "0004")
+        migrate.upgrade(connection)
+        last = numbers.given(connection)
+        row = connection.execute(select(DELIVERY)).mappings().one()
+        connection.execute(delete(DELIVERY))
+        connection.execute(insert(DELIVERY).values({name: value for name, value in row.items() if name != "id"}))
+        assert connection.execute(select(DELIVERY.c.id)).scalar_one() == last + 1
 
 
 def test_down_to_nothing_leaves_nothing(full: Database):

@@ -14,7 +14,7 @@ from alembic import command
 from sqlalchemy import create_engine, delete, insert, select, text, update
 
 from domain.errors import DatabaseTooNew, DatabaseUnavailable, UsageError
-from storage import migrate
+from storage import migrate, numbers
 from storage.archive import Archive
 from storage.backup import back_up
 from storage.database import Database
@@ -293,3 +293,12 @@ def test_killed_at_any_step_there_is_the_old_archive_or_the_new_and_the_new_one_
     assert [row["papers"] for row in rows] == sorted((row["papers"] for row in rows), reverse=True)
     assert rows[0]["papers"] == 4
     assert rows[-1]["papers"] == 3
+
+
+def test_a_number_that_a_later_letter_had_is_not_given_again(live: Path, backup: Path):
+    with closing(sqlite3.connect(live)) as plain, plain:
+        plain.execute("UPDATE sqlite_sequence SET seq = 41 WHERE name = 'delivery'")
+        plain.execute("INSERT INTO sqlite_sequence SELECT 'delivery', 41 WHERE changes() = 0")
+    restore(backup, live)
+    with Database(f"sqlite:///{live}") as database, database.reading() as connection:
+        assert numbers.given(connection) == 41

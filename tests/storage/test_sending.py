@@ -1,23 +1,26 @@
 """What the commit before the dot looks at, what is said of a letter afterwards, and what a publish counts."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.errors import UnknownError, UsageError
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
+from domain.letter_events import LetterEvent, LetterEventKind
 from domain.seals import address_hash
 from domain.subscriptions import SubscriberState as R
 from storage.erasing import erase_readers
 from storage.ledger import balances, raise_run
+from storage.letter_events import LetterEvents
 from storage.mailings import queue
 from storage.outbox import Outbox
 from storage.sending import Permission
 from storage.tables import DELIVERY, INSTALLATION, ISSUE, SUBSCRIBER, SUPPRESSION
 
 LEASE = timedelta(minutes=15)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACCEPTED = Outcome(DeliveryState.ACCEPTED, reply="250 kept", code=250)
 
 
@@ -30,10 +33,10 @@ def outbox(database):
 def letter(database, reader, outbox, now):
     """Queue a letter of a kind to a reader in a state, and lease it."""
 
-    def make(kind=LetterKind.DIGEST, state=R.CONFIRMED, name="mira"):
+    def make(kind=LetterKind.DIGEST, state=R.CONFIRMED, name="mira", text=b"Low."):
         whose = reader(name) if kind is not LetterKind.ALERT else None
         email = f"{name}@lab.example"
-        content = Content(kind, "Tides", (Fragment(Role.TEXT, b"Low."),))
+        content = Content(kind, "Tides", (Fragment(Role.TEXT, text),))
         mailing = Mailing(
             message_key=f"{kind}:{name}",
             subscriber_id=name,
@@ -57,11 +60,11 @@ def letter(database, reader, outbox, now):
 
 @pytest.fixture
 def suppress(database, now):
-    def make(reason, email="mira@lab.example", until=None):
+    def make(reason, email="mira@lab.example"):
         with database.writing() as connection:
             secret = connection.execute(select(INSTALLATION.c.secret)).scalar_one()
             row = {"address_hash": address_hash(secret, email), "reason": reason, "detail": "", "at": now, "was": ""}
-            connection.execute(insert(SUPPRESSION).values(**row, expires_at=until))
+            connection.execute(insert(SUPPRESSION).values(row))
 
     return make
 
@@ -108,9 +111,8 @@ def test_who_complained_and_signs_up_again_is_asked(letter, suppress, ask, now, 
     assert ask(leased, "one", now) is (Permission.GIVEN if given else Permission.UNWANTED)
 
 
-def test_a_suppression_that_is_over_and_another_s_stop_nothing(letter, suppress, ask, now):
+def test_another_s_suppression_stops_nothing(letter, suppress, ask, now):
     leased = letter()
-    suppress("bounce", until=now)
     suppress("bounce", email="other@lab.example")
     assert ask(leased, "one", now) is Permission.GIVEN
 
@@ -182,22 +184,83 @@ def test_one_that_is_held_counts_as_sent_or_leaves_once_more_as_the_operator_say
     assert [each.state for each in outbox.records()] == ["accepted"]
 
 
-def test_a_provider_s_word_settles_an_uncertain_letter_and_no_other(letter, outbox, settle, ask, now):
+@pytest.fixture
+def report(database, now):
+    """Let a provider say that a letter was delivered."""
+    return lambda leased: LetterEvents(database).record(
+        [LetterEvent("ses", f"delivered:{leased.id}", leased.id, LetterEventKind.DELIVERED, now)], now
+    )
+
+
+AGAIN = Outcome(DeliveryState.UNCERTAIN, reply="no answer", not_before=NOON)
+
+
+def test_a_provider_s_word_settles_an_uncertain_letter_and_no_other(letter, outbox, settle, report, now):
     leased = held(letter, outbox, settle, now)
-    assert outbox.settled_by_event(leased.id)
-    assert not outbox.settled_by_event(leased.id)
-    assert not outbox.settled_by_event(99)
     other = letter(name="ben")
-    assert not outbox.settled_by_event(other.id)
-    assert outbox.records(DeliveryState.ACCEPTED)[0].id == leased.id
+    report(leased)
+    report(other)
+    assert [each.state for each in outbox.records()] == ["leased", "accepted"]
 
 
-def test_one_about_to_leave_once_more_is_stopped_by_the_provider_s_word(letter, outbox, settle, ask, now):
+def test_one_about_to_leave_once_more_is_stopped_by_the_provider_s_word(letter, outbox, settle, ask, report, now):
     leased = held(letter, outbox, settle, now)
     outbox.resolve(leased.id, now, sent=False)
     (again,) = outbox.lease("one", now, LEASE, 1)
-    assert outbox.settled_by_event(leased.id)
+    report(leased)
     assert ask(again, "one", now) is Permission.LOST
+
+
+def test_a_word_that_comes_before_the_answer_is_lost_stops_a_second_copy(letter, outbox, settle, ask, report, now):
+    leased = letter()
+    ask(leased, "one", now)
+    report(leased)
+    settle(leased.id, "one", AGAIN, now)
+    assert [each.state for each in outbox.records()] == ["accepted"]
+
+
+def test_a_word_that_comes_before_its_worker_dies_stops_a_second_copy(letter, outbox, ask, report, now):
+    leased = letter()
+    ask(leased, "one", now)
+    report(leased)
+    assert outbox.recover(lambda _: False, now, resend=False) == 0
+    assert [each.state for each in outbox.records()] == ["accepted"]
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_word_on_the_first_copy_stops_a_second_that_was_put_off(letter, outbox, settle, ask, report, now, is_early):
+    leased = letter()
+    ask(leased, "one", now)
+    settle(leased.id, "one", AGAIN, now)
+    (again,) = outbox.lease("one", NOON, LEASE, 1)
+    ask(again, "one", NOON)
+    if is_early:
+        report(leased)
+    settle(leased.id, "one", Outcome(DeliveryState.DEFERRED, reply="451 later", not_before=NOON), NOON)
+    if not is_early:
+        report(leased)
+    assert [each.state for each in outbox.records()] == ["accepted"]
+
+
+def test_what_may_have_left_is_never_too_old_but_held_for_the_operator(letter, outbox, settle, ask, now):
+    late = now + timedelta(days=9)
+    uncertain, put_off, dead, given_up = (letter(name=name) for name in ("ann", "ben", "cat", "dan"))
+    for each in (uncertain, put_off, given_up):
+        ask(each, "one", now)
+        settle(each.id, "one", AGAIN, now)
+    for each in outbox.lease("one", NOON, LEASE, 2):
+        assert each.uncertain_before
+    (third,) = outbox.lease("one", NOON, LEASE, 1)
+    settle(uncertain.id, "one", Outcome(DeliveryState.DEFERRED, not_before=NOON), NOON)
+    settle(put_off.id, "one", AGAIN, NOON)
+    settle(third.id, "one", Outcome(DeliveryState.EXPIRED, reason="too late"), NOON)
+    ask(dead, "one", now)
+    assert outbox.recover(lambda _: False, late, resend=True) == 1
+    assert outbox.expire(late) == 0
+    assert [each.state for each in outbox.records()] == ["uncertain"] * 4
+    assert outbox.lease("one", late, LEASE, 9) == ()
+    outbox.resolve(put_off.id, late, sent=False)
+    assert [each.id for each in outbox.lease("one", late, LEASE, 9)] == [put_off.id]
 
 
 def test_a_publish_adds_up_while_it_runs_and_after_a_reader_was_erased(database, issue, reader, now):
@@ -218,3 +281,26 @@ def test_a_publish_adds_up_while_it_runs_and_after_a_reader_was_erased(database,
         connection.execute(DELIVERY.delete())
         (balance,) = balances(connection)
     assert balance.sentence == "publish 1 planned 2 letters, but 1 are accounted for"
+
+
+@pytest.mark.parametrize(
+    "damage", ["UPDATE content SET kind = 'strange' WHERE id = 1", "DELETE FROM fragment WHERE id = 1"]
+)
+def test_a_letter_that_cannot_be_read_is_rejected_and_stands_in_nobody_s_way(
+    database, letter, outbox, settle, now, damage, caplog
+):
+    first = letter(name="ann", text=b"Low.")
+    settle(first.id, "one", AGAIN, now)
+    for name in ("ben", "cat"):
+        letter(name=name, text=b"Low." if name == "ben" else b"High.")
+    outbox.release("one")
+    with database.writing() as connection:
+        connection.execute(text(damage))
+    assert [each.recipient for each in outbox.lease("one", NOON, LEASE, 1)] == ["cat@lab.example"]
+    assert {each.recipient[:3]: each.state for each in outbox.records()} == {
+        "ann": "uncertain",
+        "ben": "rejected",
+        "cat": "leased",
+    }
+    assert outbox.lease("one", NOON, LEASE, 9) == ()
+    assert "content 1 cannot be read" in caplog.text

@@ -186,6 +186,11 @@ def test_this_process_is_alive_one_that_ended_is_dead_and_another_machines_canno
     assert is_alive(f"{host}/{number}/1/{end}") is False
     assert is_alive(f"{host}/{2**22 - 1}/{started}/{end}") is False
     assert is_alive(f"elsewhere/{number}/1/{end}") is None
+    name, boot, space = host.rsplit("+", 2)
+    # Containers that share a host's name: their processes are not among those that we see.
+    assert is_alive(f"{name}+{boot}+{space}1/1/{started}/{end}") is None
+    assert is_alive(f"{name}+{boot}1+{space}/{2**22 - 1}/{started}/{end}") is None
+    assert is_alive(f"{name}/1/{started}/{end}") is None
     assert worker_name() != mine
 
 

@@ -99,3 +99,13 @@ def test_refusals_by_policy_are_part_of_the_warning(installation, caplog):
         assert gauge.look(NOW) == ""
 
     assert "50 were refused" in caplog.text
+
+
+def test_a_later_pause_does_not_bring_back_complaints_that_a_person_has_looked_at(installation):
+    gauge = Gauge(counts=Events(*[NOW - DAY] * 5).counts, installation=installation)
+    assert gauge.look(NOW)
+    installation.resume(NOW)
+    installation.pause(NOW + DAY / 24)
+    assert installation.counts_from() == NOW
+    installation.resume(NOW + DAY / 12)
+    assert gauge.look(NOW + DAY / 8) == ""

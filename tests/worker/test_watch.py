@@ -110,10 +110,10 @@ def clock() -> FixedClock:
 def opened(tmp_path: Any, url: str, clock: FixedClock) -> Iterator[Callable[..., House]]:
     houses = []
 
-    def make(transport: Any = None, sources: Sequence[str] = (), **operator: str) -> House:
+    def make(transport: Any = None, sources: Sequence[str] = (), mail: Any = None, **operator: str) -> House:
         values = {
             "database": {"url": url},
-            "mail": {"from": "Paperround <p@lab.example>"},
+            "mail": {"from": "Paperround <p@lab.example>", **(mail or {})},
             "operator": operator,
             "source": [{"name": name, "kind": "huggingface-daily", "url": "http://127.0.0.1:9"} for name in sources],
         }
@@ -256,6 +256,27 @@ def test_a_relay_that_is_down_for_a_day_is_told_in_the_log_too_and_works_again(
     assert house.troubles.all() == ()
 
 
+def test_a_relay_that_is_down_is_told_of_though_one_letter_waits_between_its_tries(
+    opened: Any, clock: FixedClock
+) -> None:
+    relay = Relay()
+    relay.name = "smtp"  # whose limits are watched: it is not tried with every pass
+    house = opened(relay, email="ops@lab.example", mail={"transport": "smtp", "host": "127.0.0.1", "tls": "none"})
+    house.desk.subscribe("mira@lab.example", ["tides"], None, vouched=True, shared=False)
+    house.rounds.once()
+    for _ in range(27 * 4):
+        house.rounds.deliver()
+        assert not house.watch.is_calm()
+        house.rounds.watch()
+        clock.set(clock.now() + HOUR / 4)
+    assert len(alerts(house)) == 1
+    relay.is_up = True
+    house.rounds.deliver()
+    clock.set(clock.now() + HOUR)
+    house.rounds.deliver()
+    assert house.troubles.all() == ()
+
+
 def test_a_pause_is_a_trouble_until_it_is_over(opened: Any) -> None:
     house = opened()
     house.rounds.once()
@@ -279,6 +300,13 @@ def test_a_job_that_ends_with_an_error_is_a_trouble_and_still_ends_with_it(opene
     del house.matcher.match
     house.rounds.once()
     assert house.troubles.all() == ()
+
+
+@pytest.mark.engines("sqlite")
+def test_a_trouble_names_no_reader(opened: Any) -> None:
+    house = opened()
+    house.watch.failed("publish", ValueError("<mira@lab.example> is no reader"))
+    assert house.troubles.all()[0].what == "ValueError: <…> is no reader"
 
 
 @pytest.mark.engines("sqlite")
@@ -406,7 +434,10 @@ def test_without_an_address_nobody_is_pinged() -> None:
         (DeliveryCounts(skipped=2, expired=1), None),
         (DeliveryCounts(accepted=1, deferred=9), ""),
         (DeliveryCounts(deferred=2, uncertain=1), "no letter was accepted: 2 put off, 1 without an answer; "),
-        (DeliveryCounts(rejected=1), "no letter was accepted: 1 refused; "),
+        (DeliveryCounts(rejected=1, skipped=2), None),
+        (DeliveryCounts(rejected=1, deferred=1), "no letter was accepted: 1 put off, 1 refused; "),
+        (DeliveryCounts(rejected=10), "no letter was accepted: 10 refused; "),
+        (DeliveryCounts(held="nothing leaves", is_shut=True), "no letter can leave, nothing leaves"),
         (DeliveryCounts(accepted=1, held="nothing is sent: a copy"), "letters are held, nothing is sent: a copy"),
     ],
 )

@@ -4,6 +4,7 @@ Whoever is suppressed already is remembered by the hash of their address too.
 """
 
 import secrets
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,10 +19,20 @@ depends_on = None
 
 _OPEN = "state IN ('planned','leased','sending','deferred','uncertain')"
 _INSTANT = sa.DateTime(timezone=True)
+_SUPPRESSED = """
+SELECT address_key, coalesce(
+    (SELECT consent.action <> 'unsubscribed' FROM consent
+     WHERE consent.subscriber_id = subscriber.id AND consent.action <> 'asked' ORDER BY consent.id DESC LIMIT 1),
+    confirmed_at IS NOT NULL
+) AS is_reader
+FROM subscriber WHERE state = 'suppressed'
+"""
+_OF_OLD = "SELECT id FROM content WHERE kind IN ('digest', 'confirm')"
 
 
 def upgrade() -> None:
     connection = op.get_bind()
+    op.add_column("installation", sa.Column("complaints_from", _INSTANT, nullable=True))
     op.add_column("installation", sa.Column("secret", sa.String(), server_default="", nullable=False))
     secret = secrets.token_hex(32)
     connection.execute(sa.text("UPDATE installation SET secret = :secret"), {"secret": secret})
@@ -35,6 +46,9 @@ def upgrade() -> None:
     op.create_index("ix_issue_run_id", "issue", ["run_id"])
 
     _letters_to_the_operator(nullable=True)
+    op.create_index(
+        "ix_delivery_message_id", "delivery", ["message_id"], postgresql_ops={"message_id": "text_pattern_ops"}
+    )
     op.add_column("delivery", sa.Column("keeper", sa.String(), server_default="", nullable=False))
     op.add_column("delivery", sa.Column("signature", sa.String(), server_default="", nullable=False))
     still_open = connection.execute(sa.text(f"SELECT id, recipient FROM delivery WHERE {_OPEN}")).all()  # noqa: S608 ours
@@ -44,9 +58,12 @@ def upgrade() -> None:
             [{"id": row.id, "keeper": keeper_of(row.recipient)} for row in still_open],
         )
     _tables()
-    held = connection.execute(
-        sa.text("SELECT address_key, created_at FROM subscriber WHERE state = 'suppressed'")
-    ).all()
+    _remember_who_is_suppressed(connection, secret)
+
+
+def _remember_who_is_suppressed(connection: sa.Connection, secret: str) -> None:
+    """Keep a row for each; what they were before is what they agreed to last."""
+    held = connection.execute(sa.text(_SUPPRESSED)).all()
     suppression = sa.table(
         "suppression",
         *(sa.column(name) for name in ("address_hash", "reason", "detail", "was")),
@@ -60,8 +77,8 @@ def upgrade() -> None:
                     "address_hash": address_hash(secret, row.address_key),
                     "reason": "operator",
                     "detail": "suppressed before reasons were kept",
-                    "at": sa.func.now(),
-                    "was": "confirmed",
+                    "at": datetime.now(UTC),
+                    "was": "confirmed" if row.is_reader else "unsubscribed",
                 }
                 for row in held
             ],
@@ -69,7 +86,8 @@ def upgrade() -> None:
 
 
 def _letters_to_the_operator(*, nullable: bool) -> None:
-    with op.batch_alter_table("delivery") as batch_op:
+    # On SQLite the number of a delivery that went is never given again: a bounce names it.
+    with op.batch_alter_table("delivery", table_kwargs={"sqlite_autoincrement": nullable}) as batch_op:
         batch_op.alter_column("subscriber_id", existing_type=sa.Integer(), nullable=nullable)
 
 
@@ -114,7 +132,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_event")),
         sa.UniqueConstraint("source", "source_event_id", name=op.f("uq_letter_event_source_source_event_id")),
     )
-    for name in ("at", "delivery_id", "subscriber_id"):
+    for name in ("at", "received_at", "delivery_id", "subscriber_id"):
         op.create_index(f"ix_letter_event_{name}", "letter_event", [name])
     op.create_table(
         "suppression",
@@ -122,7 +140,6 @@ def _tables() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("expires_at", _INSTANT, nullable=True),
         sa.Column("was", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("address_hash", name=op.f("pk_suppression")),
     )
@@ -153,6 +170,13 @@ def downgrade() -> None:
     for table in ("trouble", "lane", "suppression", "letter_event", "silence"):
         op.drop_table(table)
     op.execute("DELETE FROM delivery WHERE subscriber_id IS NULL")
+    # Of the new kinds the earlier version cannot read one letter, and would send none for its sake.
+    op.execute(
+        "UPDATE delivery SET state = 'skipped', not_before = NULL, lease_until = NULL, worker = '', "  # noqa: S608 ours
+        "reason = 'the version that was gone back to knows no such letter' "
+        f"WHERE {_OPEN} AND content_id NOT IN ({_OF_OLD})"
+    )
+    op.drop_index("ix_delivery_message_id", table_name="delivery")
     op.drop_column("delivery", "signature")
     op.drop_column("delivery", "keeper")
     _letters_to_the_operator(nullable=False)
@@ -161,3 +185,4 @@ def downgrade() -> None:
     op.drop_column("publish_run", "gone")
     op.drop_column("publish_run", "ended_at")
     op.drop_column("installation", "secret")
+    op.drop_column("installation", "complaints_from")
