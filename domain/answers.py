@@ -80,7 +80,7 @@ def _of_the_reader(reader: Subscriber, known: Known) -> str:
             told = f" {_fate(reader, asked, known, 'The confirmation letter')[1]}" if asked else ""
             return f"No: the reader has not confirmed the address yet.{told}"
         case SubscriberState.PAUSED:
-            return "No: the reader is paused. `paperround subscribers resume` lets letters come again."
+            return "No: the reader is paused, and gets no letters for now."
         case SubscriberState.UNSUBSCRIBED:
             return "No: the reader has unsubscribed."
     return "" if reader.subscriptions else "No: the reader has no topics, and a letter is of topics."

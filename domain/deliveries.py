@@ -53,6 +53,8 @@ class Message:
     recipient: str  #: envelope recipient
     message_id: str
     data: bytes  #: CRLF lines, no dot-stuffing
+    #: Whether `data` is known to end in CRLF, and to hold no other line end, no NUL and no line that begins with a dot.
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import sys
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from domain.errors import Interrupted, PaperroundError, QueryError, UsageError
 from paperround.commands import (
@@ -35,8 +36,21 @@ from paperround.commands.context import Chosen
 from paperround.console import Report
 from paperround.interruption import INTERRUPTED
 
+
+class _Heard(TyperGroup):
+    """The group of all commands; typer would end one that Ctrl-C stops without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; raises Interrupted where Ctrl-C ends it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted("interrupted") from error
+
+
 app = typer.Typer(
     name="paperround",
+    cls=_Heard,
     help="Collects new research papers, keeps every one once, and mails each reader what matches their topics.",
     no_args_is_help=True,
     add_completion=False,

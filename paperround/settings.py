@@ -12,6 +12,7 @@ from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -51,6 +52,27 @@ def found(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | 
     """Return the file that `load` reads; None where there is none, and the defaults hold."""
     file, is_named = _place(config, environ, cwd)
     return file if is_named or file.is_file() else None
+
+
+def secrets_of(file: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Return which secrets stand in a settings file, such as "[mail] password", and the files it names for others.
+
+    Raises SettingsError where it cannot be read.
+    """
+    values = _read(file)
+    sections = [(name, content) for name, content in values.items() if isinstance(content, dict)]
+    inside = [f"[{section}] {key}" for section, content in sections for key in SECRETS if content.get(key)]
+    if _has_password(str(dict(sections).get("database", {}).get("url", ""))):
+        inside.append("[database] url")
+    paths = [content.get(f"{key}_file") for _, content in sections for key in SECRETS]
+    return tuple(inside), tuple(_rooted(file.parent, path) for path in paths if isinstance(path, str))
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).password)
+    except ValueError:
+        return False
 
 
 def _place(config: Path | None, environ: Mapping[str, str], cwd: Path) -> tuple[Path, bool]:

@@ -156,11 +156,17 @@ class Outbox:
         is held meanwhile, or was replaced by a copy, gives no permission.
         """
         with self._database.writing() as connection:
-            done = sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
+            if not any(each.outcome.blames for each in settlements):
+                return sending.commit(connection, worker, settlements, asks, now=now, lease=lease)
+            # A mailbox that is refused for good is closed to the letters that are asked for in the same moment, too.
+            done = sending.commit(connection, worker, settlements, [], now=now, lease=lease)
             for settlement, was_ours in zip(settlements, done.settled, strict=True):
                 if was_ours and settlement.outcome.blames:
                     take_refusal(connection, settlement.delivery_id, settlement.outcome, settlement.at)
-        return done
+            if not asks:
+                return done
+            asked = sending.commit(connection, worker, [], asks, now=now, lease=lease)
+        return Committed(asked.permissions, done.settled)
 
     def retry(self, delivery_id: int, now: datetime) -> DeliveryState:
         """Let a delivery be due now, with the same bytes; return what it was. Raises UnknownError, UsageError."""
@@ -176,6 +182,12 @@ class Outbox:
         """Take a provider's word that a delivery arrived; return whether that was news of an uncertain one."""
         with self._database.writing() as connection:
             return verdicts.settle_by_event(connection, delivery_id)
+
+    def undecided(self) -> int:
+        """Return how many letters may have left and wait for a person's word alone."""
+        held = text(OPEN), DELIVERY.c.state == S.UNCERTAIN.value, DELIVERY.c.not_before.is_(None)
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(DELIVERY).where(*held)).scalar_one())
 
     def accepted_since(self, moment: datetime) -> int:
         """Return how many messages were accepted after an instant: what an hourly limit counts."""

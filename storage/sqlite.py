@@ -41,7 +41,9 @@ class SqliteStore:
     def __init__(self, url: str, busy_seconds: float) -> None:
         self.place = url.removeprefix("sqlite://").removeprefix("/") or MEMORY
         self.file: Path | None = None if self.place == MEMORY else Path(self.place)
-        options: dict[str, Any] = {"poolclass": StaticPool} if self.file is None else {"pool_size": 0}
+        # The connection that was used last: it knows the pages that it wrote, and one that did not reads them again.
+        one_file: dict[str, Any] = {"pool_size": 0, "pool_use_lifo": True}
+        options: dict[str, Any] = {"poolclass": StaticPool} if self.file is None else one_file
         if self.file is not None:
             beside.ready(self.file)
         self.engine: Engine = create_engine(

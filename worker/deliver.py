@@ -13,7 +13,8 @@ letters in flight finish and gives the other leases back.
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from datetime import datetime
 
 from digests.mail.joining import Joiner
@@ -28,6 +29,7 @@ from worker.road import Road
 from worker.sender import Manner, Reach, Sender
 from worker.supply import Supply
 
+_LOOK = 0.5  # seconds between two looks at what is not settled, once all is leased
 _COUNTED = (
     DeliveryState.ACCEPTED,
     DeliveryState.DEFERRED,
@@ -116,20 +118,26 @@ class Deliverer:
             )
             for _ in range(connections)
         ]
-        try:
+        with ExitStack() as ends:  # whatever fails, each of these is done
+            ends.callback(self._installation.end)
+            ends.callback(lambda: self._road.end(self._clock.now()))
+            ends.callback(supply.give_back)
+            ends.callback(lambda: [counted.update(each.counted) for each in senders])
             with ThreadPoolExecutor(connections, thread_name_prefix="deliver") as pool:
                 sending = [pool.submit(each.work, self._transport) for each in senders]
+
+                def is_sending() -> bool:
+                    for each in senders:
+                        each.settle_late()
+                    return not reach.is_lost and not all(each.done() for each in sending)
+
                 try:
-                    supply.lease(lambda: not reach.is_lost and not all(each.done() for each in sending))
+                    supply.lease(is_sending)
+                    while wait(sending, _LOOK).not_done:
+                        is_sending()
                 except BaseException:
                     reach.give_up()
                     raise
             for each in sending:
                 each.result()
-        finally:
-            for one in senders:
-                counted.update(one.counted)
-            supply.give_back()
-            self._road.end(self._clock.now())
-            self._installation.end()
         return "" if counted[DeliveryState.ACCEPTED] else supply.shut

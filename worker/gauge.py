@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from digests.mail.gauge import WINDOW, Verdict, judge
+from digests.mail.gauge import WINDOW, Reading, Verdict, judge
 from domain.holding import COMPLAINED, Hold
 
 log = logging.getLogger("paperround.worker")
@@ -54,14 +54,18 @@ class Gauge:
         self._installation = installation
         self._warned: datetime | None = None
 
+    def reading(self, now: datetime) -> Reading:
+        """Return what the gauge shows, and do nothing about it."""
+        resumed = self._installation.counts_from()
+        since = now - WINDOW if resumed is None else max(resumed, now - WINDOW)
+        return judge(*self._counts(since), self._refused(since) if self._refused else 0)
+
     def look(self, now: datetime) -> str:
         """Return why nothing may be planned, in a sentence; "" if all is well. Holds deliveries where that is new."""
         hold = self._installation.hold()
         if hold is not None and hold.reason.startswith(COMPLAINED):
             return hold.sentence
-        resumed = self._installation.counts_from()
-        since = now - WINDOW if resumed is None else max(resumed, now - WINDOW)
-        reading = judge(*self._counts(since), self._refused(since) if self._refused else 0)
+        reading = self.reading(now)
         if reading.verdict is Verdict.STOP:
             reason = f"{COMPLAINED}: {reading.sentence}"
             held = self._installation.pause(now, reason)

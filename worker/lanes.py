@@ -61,7 +61,7 @@ class Lanes:
         self._out = _Out()
 
     def opening(self, now: datetime, wish: int) -> Opening:
-        """Return what may leave now, at most `wish` letters; what it gives is taken from the lanes."""
+        """Write down what was taken note of; return what may leave now, at most `wish` letters, and take it."""
         worst, given = self._write(now, max(0, wish))
         if worst:
             return Opening(room=0, reason=worst)

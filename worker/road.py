@@ -28,7 +28,7 @@ class Road(Protocol):
     """The limits; shared by the threads of one process, its record by all processes."""
 
     def opening(self, now: datetime, wish: int) -> Opening:
-        """Return what may leave now, at most `wish` letters; what it gives is taken from the lanes."""
+        """Write down what was taken note of; return what may leave now, at most `wish` letters, and take it."""
         ...
 
     def told(self, keeper: str, result: Acceptance | DeliveryError, now: datetime) -> None:
@@ -39,12 +39,11 @@ class Road(Protocol):
         """Give back what an opening gave and nothing was sent with."""
         ...
 
-    def settle(self, now: datetime) -> None:
-        """Write down what was taken note of, in one transaction; nothing is written where nothing was."""
-        ...
-
     def end(self, now: datetime) -> None:
-        """Settle at the end of a pass; what was given in it, and nobody told of or gave back, counts as sent."""
+        """Write down, at the end of a pass, what was taken note of.
+
+        What was given in it, and nobody told of or gave back, counts as sent.
+        """
         ...
 
 
@@ -60,9 +59,6 @@ class OpenRoad:
 
     def unused(self, letters: int) -> None:
         """Remember nothing."""
-
-    def settle(self, now: datetime) -> None:
-        """Write nothing."""
 
     def end(self, now: datetime) -> None:
         """Write nothing."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digests.addresses import address_key
+from digests.mail.envelope import is_plain
 from digests.mail.joining import Joiner, whole
 from digests.mail.retries import settle
 from digests.transports.transport import Connection, Transport
@@ -31,6 +32,7 @@ from worker.supply import Supply
 
 log = logging.getLogger("paperround.worker")
 _PIECE = 2047  # octets
+_LATE = timedelta(seconds=1)
 _TOLD = 300  # characters of an error that nobody foresaw
 
 
@@ -98,6 +100,7 @@ class Sender:
         self._clock = clock
         self._on_settled = on_settled
         self._pending: list[Settlement] = []
+        self._pen = threading.Lock()  # of what is pending, held until it is durable
         #: What became of letters, each durably.
         self.counted: list[DeliveryState] = []
 
@@ -117,6 +120,20 @@ class Sender:
                 self._flush()
             raise
 
+    def settle_late(self) -> None:
+        """Settle from another thread what has been pending for a while.
+
+        A relay that is slow with the next letter must not keep an answer out of the database: until it is there, a kill
+        makes a copy, and another machine takes the letter over when its lease ends.
+        """
+        if not self._pen.acquire(blocking=False):
+            return  # it is being committed
+        try:
+            if self._pending and self._clock.now() - self._pending[0].at > _LATE:
+                self._settle(None)
+        finally:
+            self._pen.release()
+
     def _next(self) -> Leased | None:
         leased = self._supply.at_once()
         if leased is None:
@@ -131,8 +148,9 @@ class Sender:
         try:
             joined = self._joiner.join(leased.fragments, leased.slots)
             # A letter that goes out again has the signature that it had, whatever key there is by now.
-            signature = leased.signature or (self._sign(joined, leased.date) if self._sign else "")
-            data = whole(signature, joined)
+            signature = leased.signature or (self._sign(joined.data, leased.date) if self._sign else "")
+            data = whole(signature, joined.data)
+            plain = joined.is_plain and (not signature or is_plain(f"{signature}\r\n".encode()))
             sha256 = _sha256(data)
             if leased.sha256 and leased.sha256 != sha256:
                 log.warning("delivery %d goes out again with other bytes than before", leased.id)
@@ -142,7 +160,7 @@ class Sender:
                 given.append(self._commit(ask))
                 return given[-1] is Permission.GIVEN
 
-            result = connection.send(self._message(leased, data), before_dot)
+            result = connection.send(self._message(leased, data, is_plain=plain), before_dot)
         except DeliveryError as error:
             result = error
         except StorageError:
@@ -161,7 +179,7 @@ class Sender:
             self._on_settled(DeliveryState.SKIPPED)
         return None
 
-    def _message(self, leased: Leased, data: bytes) -> Message:
+    def _message(self, leased: Leased, data: bytes, *, is_plain: bool) -> Message:
         return Message(
             key=leased.message_key,
             kind=leased.kind,
@@ -169,6 +187,7 @@ class Sender:
             recipient=leased.recipient,
             message_id=leased.message_id,
             data=data,
+            is_plain=is_plain,
         )
 
     def _note(self, leased: Leased, result: Acceptance | DeliveryError) -> None:
@@ -181,9 +200,10 @@ class Sender:
         outcome = self._outcome(leased, result, now)
         if outcome.not_before is not None and outcome.not_before <= now:
             self._supply.had(leased.id)
-        self._pending.append(Settlement(leased.id, outcome, now))
-        if len(self._pending) > 1:
-            self._flush()  # this letter came to no dot, so the one before is not settled yet
+        with self._pen:
+            self._pending.append(Settlement(leased.id, outcome, now))
+            if len(self._pending) > 1:
+                self._settle(None)  # this letter came to no dot, so the one before is not settled yet
         self._on_settled(outcome.state)
 
     def _outcome(self, leased: Leased, result: Acceptance | DeliveryError, now: datetime) -> Outcome:
@@ -201,10 +221,15 @@ class Sender:
         )
 
     def _flush(self) -> None:
-        if self._pending:
-            self._commit(None)
+        with self._pen:
+            if self._pending:
+                self._settle(None)
 
-    def _commit(self, ask: Ask | None) -> Permission:
+    def _commit(self, ask: Ask) -> Permission:
+        with self._pen:
+            return self._settle(ask)
+
+    def _settle(self, ask: Ask | None) -> Permission:
         """Settle what is pending and ask for a permission; what could not be committed stays pending."""
         settling: Sequence[Settlement] = self._pending
         answer = self._committer.commit(settling, ask)

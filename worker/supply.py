@@ -103,7 +103,6 @@ class Supply:
     def _refill(self) -> bool:
         """Lease what the road lets through; return False if this pass gets no more."""
         now = self._clock.now()
-        self._road.settle(now)
         opening = self._road.opening(now, self._batch)
         batch: tuple[Leased, ...] = ()
         self.shut = opening.reason

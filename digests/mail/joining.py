@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from digests.mail import headers, quoted
+from digests.mail.envelope import is_plain
 from domain.errors import UsageError
 from domain.issues import Fragment, Role
 
@@ -46,6 +47,14 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """A message, but for its signature."""
+
+    data: bytes
+    is_plain: bool  #: True: envelope.is_plain is true of `data`, and nobody has to look at its octets again
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A content that waits for slots."""
 
@@ -53,14 +62,15 @@ class Compiled:
     places: tuple[_Place, ...]  #: each once
     order: tuple[int, ...]  #: of the places: which of them follows each segment but the last
     size: int  #: octets of all segments
+    is_plain: bool  #: envelope.is_plain, whatever the values are, unless one begins with a dot
 
-    def fill(self, slots: Mapping[str, str]) -> bytes:
+    def fill(self, slots: Mapping[str, str]) -> Joined:
         """Return the message; raises UsageError for a slot without a value and for one that would break its line."""
         values = [_encoded(place, slots) for place in self.places]
         out = [b""] * (2 * len(self.segments) - 1)
         out[::2] = self.segments
         out[1::2] = [values[place] for place in self.order]
-        return b"".join(out)
+        return Joined(b"".join(out), self.is_plain and not any(value.startswith(b".") for value in values))
 
 
 class Joiner:
@@ -75,7 +85,7 @@ class Joiner:
         self._known: OrderedDict[int, tuple[Sequence[Fragment], Compiled]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def join(self, fragments: Sequence[Fragment], slots: Mapping[str, str]) -> bytes:
+    def join(self, fragments: Sequence[Fragment], slots: Mapping[str, str]) -> Joined:
         """Return the message; raises as `join` does."""
         return self._compiled(fragments).fill(slots)
 
@@ -111,7 +121,10 @@ def compiled(fragments: Sequence[Fragment]) -> Compiled:
             place = _place(pieces[2 * len(order)], fragment.role, is_link=segments[-1].endswith(b"<"))
             segments.append(pieces[2 * len(order) + 1])
             order.append(places.setdefault(place, len(places)))
-    return Compiled(tuple(segments), tuple(places), tuple(order), sum(map(len, segments)))
+    # After a value the line goes on, or a new one begins; after an empty one it is one of both. Within a value every
+    # line end is CRLF, and no line but its first begins with a dot: _encoded sees to that.
+    plain = all(is_plain(value.join(segments)) for value in (b"x", b"\r\n"))
+    return Compiled(tuple(segments), tuple(places), tuple(order), sum(map(len, segments)), plain)
 
 
 def join(fragments: Sequence[Fragment], slots: Mapping[str, str]) -> bytes:
@@ -119,7 +132,7 @@ def join(fragments: Sequence[Fragment], slots: Mapping[str, str]) -> bytes:
 
     Raises UsageError for a slot without a value and for a value that would break its line.
     """
-    return compiled(fragments).fill(slots)
+    return compiled(fragments).fill(slots).data
 
 
 def whole(signature: str, joined: bytes) -> bytes:

@@ -92,14 +92,17 @@ class Session:
         """Whether it can take another message."""
         return self._wire.is_open
 
-    def begin(self, envelope: Envelope, data: bytes) -> None:
+    def begin(self, envelope: Envelope, data: bytes, *, is_plain: bool = False) -> None:
         """Name sender and recipient and get leave to send; refuses by itself what this relay cannot take.
+
+        `is_plain`: see Message.
 
         Raises TransientDeliveryError, PermanentDeliveryError, or NotConnected where the relay wants a log-in.
         """
         self.letters += 1
         self.is_willing = False
-        check(data)
+        if not is_plain:
+            check(data)
         commands = [self._mail(envelope, data), f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"]
         try:
             answers = pipeline.exchange(self._wire, commands, grouped=self._offers.has("PIPELINING"))
@@ -115,10 +118,10 @@ class Session:
         if answers.broken:
             raise self._lost(answers.broken, answers.phase) from answers.broken
 
-    def body(self, data: bytes) -> None:
+    def body(self, data: bytes, *, is_plain: bool = False) -> None:
         """Send everything but the final dot. Raises TransientDeliveryError."""
         try:
-            self._wire.pour(stuffed(data))
+            self._wire.pour(data if is_plain else stuffed(data))
         except OSError as error:
             raise self._lost(error, "the body") from error
         except BaseException:

@@ -62,8 +62,8 @@ class SmtpConnection:
         Raises NotConnected, TransientDeliveryError, PermanentDeliveryError, UncertainDelivery.
         """
         envelope = Envelope.of(message)
-        session = self._begin(envelope, message.data)
-        session.body(message.data)
+        session = self._begin(envelope, message)
+        session.body(message.data, is_plain=message.is_plain)
         try:
             wanted = before_dot()
         except BaseException:
@@ -74,18 +74,18 @@ class SmtpConnection:
             return None
         return session.dot()
 
-    def _begin(self, envelope: Envelope, data: bytes) -> Session:
+    def _begin(self, envelope: Envelope, message: Message) -> Session:
         """Return a session with leave to send; a kept one that the relay has left meanwhile is replaced."""
         if self._session and self._session.letters >= _MOST:
             self._session.quit()
         if self._session and self._session.is_open:
             try:
-                self._session.begin(envelope, data)
+                self._session.begin(envelope, message.data, is_plain=message.is_plain)
             except TransientDeliveryError:
                 if self._session.is_open or self._session.is_willing:
                     raise
             else:
                 return self._session
         self._session = self._opened()
-        self._session.begin(envelope, data)
+        self._session.begin(envelope, message.data, is_plain=message.is_plain)
         return self._session

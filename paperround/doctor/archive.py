@@ -1,4 +1,4 @@
-"""The database: whether it opens, is sound and has room; and whether something holds the letters in it.
+"""The database: whether it opens, is sound and has room.
 
 Nothing is made and nothing migrated: the database was opened as it is.
 """
@@ -10,7 +10,6 @@ from domain.errors import DatabaseBusy, DatabaseMissing, DatabaseTooOld, Storage
 from paperround.doctor.finding import Finding, ok, shown, unknown, wrong
 from paperround.doctor.visit import Visit
 from storage.database import Database
-from storage.installation import Installation
 from storage.integrity import faults
 
 _QUICK = 256 * 2**20  # bytes that are looked through in a few seconds
@@ -34,19 +33,6 @@ def check(visit: Visit) -> Iterator[Finding]:
         yield from _sound(database)
     if database.file is not None:
         yield from _room(database.file, visit.free_bytes(database.file.absolute().parent), size)
-
-
-def check_deliveries(visit: Visit) -> Iterator[Finding]:
-    """Say whether letters may leave, or what holds them."""
-    if isinstance(visit.database, StorageError):
-        yield unknown("whether something holds the letters: the archive could not be opened")
-        return
-    hold = Installation(visit.database).hold()
-    if hold is None:
-        yield ok("nothing holds the letters")
-        return
-    said, _, advice = hold.sentence.partition(". ")
-    yield wrong(shown(said), shown(advice))
 
 
 def _unopened(error: StorageError, *, migrates_itself: bool) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from paperround.doctor.finding import Finding, ok, shown, unknown, wrong
-from paperround.doctor.providers import is_of
+from paperround.doctor.providers import has_own_return_path, is_of
 from paperround.doctor.reach import cut_after, unreached
 from paperround.doctor.visit import Visit
 from paperround.settings_model import BouncesSettings
@@ -30,7 +30,13 @@ def check(visit: Visit) -> Iterator[Finding]:
             yield _webhook(name, setting, visit.settings.web.base_url, is_set=is_set)
     if ways:
         return
-    if visit.bounce_domain:
+    if provider := has_own_return_path(mail.host):
+        yield unknown(
+            f"what {provider} knows of undeliverable letters: they come back to it, and its reports are not read here",
+            "look now and then at the suppressed addresses in its console, or let it mail reports to a mailbox that "
+            "[bounces] imap_host names",
+        )
+    elif visit.bounce_domain:
         yield unknown(
             f"whether anybody hands on what comes back to {visit.bounce_domain}",
             "let the mail server there pipe it into `paperround bounces read -`, or set [bounces] imap_host to the "

@@ -16,6 +16,7 @@ from paperround.doctor import (
     archive,
     bounces,
     clock,
+    deliveries,
     dkim,
     dmarc,
     letter,
@@ -47,7 +48,7 @@ class Check:
 CHECKS: tuple[Check, ...] = (
     Check("settings", setup.check),
     Check("database", archive.check),
-    Check("deliveries", archive.check_deliveries),
+    Check("deliveries", deliveries.check),
     Check("clock", clock.check),
     Check("sources", sources.check),
     Check("templates", templates.check),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from domain.errors import SettingsError
 from paperround.doctor.finding import Finding, Record, ok, unknown, wrong
+from paperround.doctor.providers import breaks_signatures
 from paperround.doctor.resolving import Answer
 from paperround.doctor.tags import tags
 from paperround.doctor.visit import SigningKey, Visit, ascii_domain
@@ -28,6 +29,13 @@ def check(visit: Visit) -> Iterator[Finding]:
         yield wrong(
             f"[mail] dkim_key_file {mail.dkim_key_file}: {error}",
             f"make one: openssl genrsa -out {mail.dkim_key_file} 2048",
+        )
+        return
+    if breaks_signatures(mail.host):
+        yield wrong(
+            f"{mail.host} changes Date and Message-ID after we have signed them, so our signature is broken on arrival",
+            "let Amazon SES sign (Easy DKIM, in its console at your domain), and remove [mail] dkim_domain, "
+            "dkim_selector and dkim_key_file",
         )
         return
     name = f"{mail.dkim_selector}._domainkey.{ascii_domain(mail.dkim_domain)}"
@@ -84,6 +92,12 @@ def _judgements(name: str, answer: Answer, key: SigningKey) -> Iterator[Finding]
 
 
 def _unsigned(visit: Visit) -> Finding:
+    if visit.is_stray:
+        return wrong(
+            f"nobody signs our letters for {visit.from_domain}: it is its provider's, whose relay alone can, and they "
+            f"leave through {visit.settings.mail.host}",
+            "see the sender above",
+        )
     if visit.is_guest:
         return ok(f"{visit.from_domain} is its provider's, whose own relay signs letters: see the sender above")
     if visit.delivers_directly:

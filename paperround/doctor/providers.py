@@ -17,17 +17,22 @@ _RELAYS: Mapping[str, tuple[str, ...]] = {
 }
 # The end of a relay's name → the SPF record that names the addresses it sends from, as its keeper documents it.
 _SENDS_FROM: Mapping[str, str] = {
-    "amazonaws.com": "amazonses.com",
-    "mailgun.org": "mailgun.org",
     "gmail.com": "_spf.google.com",
     "google.com": "_spf.google.com",
     "office365.com": "spf.protection.outlook.com",
     "outlook.com": "spf.protection.outlook.com",
-    "sendgrid.net": "sendgrid.net",
-    "postmarkapp.com": "spf.mtasv.net",
     "brevo.com": "spf.brevo.com",
     "messagingengine.com": "spf.messagingengine.com",
 }
+# The end of a relay's name → the provider, who unless told otherwise puts a return path of its own on every letter.
+_OWN_RETURN_PATHS: Mapping[str, str] = {
+    "amazonaws.com": "Amazon SES",
+    "mailgun.org": "Mailgun",
+    "sendgrid.net": "SendGrid",
+    "postmarkapp.com": "Postmark",
+}
+#: The end of the name of a relay that changes Date and Message-ID of letters.
+_REWRITES = "amazonaws.com"
 
 
 def keeper_of_domain(domain: str) -> str:
@@ -44,6 +49,24 @@ def sends_for(keeper: str, host: str) -> bool:
 def include_of(host: str) -> str:
     """Return the name that an SPF record includes for letters through this relay; "" where we do not know."""
     return next((include for end, include in _SENDS_FROM.items() if _has_end(host, (end,))), "")
+
+
+def has_own_return_path(host: str) -> str:
+    """Return the provider whose relay puts a return path of its own on letters, such as "Mailgun"; "" for any other."""
+    return next((name for end, name in _OWN_RETURN_PATHS.items() if _has_end(host, (end,))), "")
+
+
+def about_return_path(name: str) -> str:
+    """Return what to do about such a provider."""
+    return (
+        f"in the console of {name} switch on DKIM for the sender's domain, or a return path (MAIL FROM domain) below "
+        "it; a test letter then shows dmarc=pass in its source"
+    )
+
+
+def breaks_signatures(host: str) -> bool:
+    """Whether a relay changes what we signed."""
+    return _has_end(host, (_REWRITES,))
 
 
 def is_here(host: str) -> bool:

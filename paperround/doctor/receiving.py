@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
+from paperround.doctor.providers import has_own_return_path
 from paperround.doctor.resolving import Answer
-from paperround.doctor.tags import tags, versioned
+from paperround.doctor.tags import mailto, tags, versioned
 from paperround.doctor.visit import Visit, is_private
 
 
 def check(visit: Visit) -> Iterator[Finding]:
     """Look for a mail server of [mail] bounce_domain."""
     domain = visit.bounce_domain
-    if not domain:
+    if provider := has_own_return_path(visit.settings.mail.host):
+        said = f"undeliverable letters come back to {provider}, which puts a return path of its own on them"
+        yield ok(said, f"nothing comes back to {domain}: see bounces below" if domain else "see bounces below")
+    elif not domain:
         yield ok(
             f"undeliverable letters come back to {visit.identity.address}, where you see them yourself",
             "set [mail] bounce_domain, and dead addresses are noticed and left out by themselves",
@@ -39,7 +43,7 @@ def check_sts(visit: Visit) -> Iterator[Finding]:
 def check_reports(visit: Visit) -> Iterator[Finding]:
     """Look for TLS-RPT, by which a domain is told of failed encryption (RFC 8460); nobody needs it."""
     reader = visit.settings.operator.email or visit.identity.address
-    record = Record(f"_smtp._tls.{visit.bounce_domain}", "TXT", f"v=TLSRPTv1; rua=mailto:{reader}")
+    record = Record(f"_smtp._tls.{visit.bounce_domain}", "TXT", f"v=TLSRPTv1; rua={mailto(reader)}")
     yield _extra(visit, "asks for reports where encryption failed (TLS-RPT)", "nobody needs it", record)
 
 

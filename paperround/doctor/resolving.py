@@ -36,12 +36,13 @@ class Resolver(Protocol):
 
 
 class DnsResolver:
-    """Asks the name servers of this machine, or those that are named, at `port`; for one thread."""
+    """Asks the name servers of this machine, or those that are named, at `port`, each question once; for one thread."""
 
     def __init__(self, *, servers: tuple[str, ...] = (), port: int = 53, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
         self._silences = 0
         self._problem = ""
+        self._heard: dict[tuple[str, Kind], Answer] = {}
         try:
             self._resolver = dns.resolver.Resolver(configure=not servers)
         except (dns.resolver.NoResolverConfiguration, OSError):
@@ -55,6 +56,14 @@ class DnsResolver:
 
     def ask(self, name: str, kind: Kind) -> Answer:
         """Return the records of that kind at a name; never raises."""
+        heard = self._heard.get((name, kind))
+        if heard is None:
+            heard = self._ask(name, kind)
+            if not heard.problem:
+                self._heard[name, kind] = heard
+        return heard
+
+    def _ask(self, name: str, kind: Kind) -> Answer:
         if self._problem:
             return Answer(problem=self._problem)
         try:

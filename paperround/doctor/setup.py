@@ -1,11 +1,14 @@
 """The settings: which hold, what they make of this installation, and what in them will bite later."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from paperround.doctor.finding import Finding, ok, wrong
 from paperround.doctor.providers import is_here, keeper_of_domain, sends_for
 from paperround.doctor.visit import Visit
-from paperround.settings_model import MailSettings, Settings
+from paperround.settings import secrets_of
+from paperround.settings_model import LOOPBACK, MailSettings, Settings
 
 _SHORT = 12  # hours
 _DEFAULT_SENDER = MailSettings.model_fields["sender"].default
@@ -21,8 +24,12 @@ def check(visit: Visit) -> Iterator[Finding]:
     """Say what the settings are, and name each combination that is legal and still risky."""
     where = f"the settings are those of {visit.file}" if visit.file else "there is no settings file: the defaults hold"
     yield ok(where, "" if visit.file else "`paperround init` writes one with every setting explained")
-    if visit.file and visit.file.is_file() and visit.file.stat().st_mode & _OTHERS and _has_secrets(visit.settings):
-        yield ok(f"others on this machine may read {visit.file}", f"chmod 600 {visit.file}: secrets may stand in it")
+    exposed = [str(each) for each in _secret_files(visit) if each.is_file() and each.stat().st_mode & _OTHERS]
+    if exposed:
+        yield ok(
+            f"others on this machine may read secrets of yours, in {', '.join(exposed)}",
+            f"chmod 600 {' '.join(exposed)}",
+        )
     yield _kind(visit.settings)
     yield from _risks(visit.settings)
 
@@ -48,8 +55,14 @@ def check_sender(visit: Visit) -> Iterator[Finding]:
         )
 
 
-def _has_secrets(settings: Settings) -> bool:
-    return any((settings.mail.password, settings.web.secret_key, settings.bounces.imap_password))
+def _secret_files(visit: Visit) -> Iterator[Path]:
+    """Yield the files in which secrets stand: that of the settings if any do, those that it names, the key's."""
+    if visit.file and visit.file.is_file():
+        inside, named = secrets_of(visit.file)
+        yield from (visit.file,) if inside else ()
+        yield from named
+    if visit.settings.mail.dkim_key_file:
+        yield visit.folder / visit.settings.mail.dkim_key_file
 
 
 def _kind(settings: Settings) -> Finding:
@@ -67,6 +80,12 @@ def _kind(settings: Settings) -> Finding:
 
 def _risks(settings: Settings) -> Iterator[Finding]:
     mail = settings.mail
+    is_open = bool(settings.web.base_url) and urlsplit(settings.web.base_url).hostname not in LOOPBACK
+    if mail.transport == "smtp" and is_open and not mail.postal_address.strip():
+        yield wrong(
+            "letters name no postal address, which the law of many countries asks of a digest with subscribers",
+            "set [mail] postal_address",
+        )
     if mail.transport == "smtp" and not settings.operator.email:
         yield ok(
             "nobody is told when something stays broken for a day",

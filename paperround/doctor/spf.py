@@ -1,38 +1,20 @@
 """SPF: whether the domain that letters come back to lets the relay send for it (RFC 7208).
 
-    the record → its terms → included records, and theirs → networks and names that may send, and how many look-ups
+    the record → what it leads to (spf_terms.py) → do receivers obey it? → is the relay in it?
 
-This is no whole evaluator: it counts what a receiver would have to look up, and tells whether the relay is among those
-who may send only where that can be told.
+This is no whole evaluator: from which addresses a relay sends is known only where it is this machine, and guessed from
+the relay's own addresses or from what its keeper documents. Where neither helps, nobody could tell.
 """
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from paperround.doctor.finding import Finding, Record, ok, shown, unknown, wrong
-from paperround.doctor.providers import include_of
-from paperround.doctor.resolving import Answer, Kind, Resolver
-from paperround.doctor.visit import Visit, is_private
-
-_MOST = 10  # look-ups that a receiver makes (section 4.6.4)
-_MOST_HOSTS = 5  # of a domain's mail servers that are looked up
-_LONGEST = 4096  # characters of a record that are read
-_NAMED = frozenset({"include", "a", "mx", "ptr", "exists"})  # each costs a look-up, and so does redirect=
-_KNOWN = _NAMED | {"all", "ip4", "ip6"}
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@dataclass(slots=True)
-class Reach:
-    """What a record leads to; gathered while it is followed."""
-
-    lookups: int = 0
-    includes: list[str] = field(default_factory=list)
-    networks: list[Network] = field(default_factory=list)
-    everybody: bool = False  #: "+all", also in an included record: whoever it is may send
-    broken: str = ""  #: why receivers take the record for none (a "permerror"); "" where they do not
-    missing: str = ""  #: what could not be looked up; "" where everything could
+from paperround.doctor.providers import about_return_path, has_own_return_path, include_of
+from paperround.doctor.resolving import Answer
+from paperround.doctor.spf_terms import MOST, Reach, follow, is_spf, lets_somebody, named, said_of
+from paperround.doctor.visit import Visit, ascii_domain, is_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +23,30 @@ class Sending:
 
     host: str  #: the relay
     mechanism: str  #: what must stand in a record for it
-    addresses: tuple[str, ...] = ()  #: that it is known to send from
+    addresses: tuple[str, ...] = ()  #: that it may send from
 
 
 def check(visit: Visit) -> Iterator[Finding]:
     """Look for the record of the envelope domain, follow it, and look for the relay in it."""
     domain, host = visit.envelope_domain, visit.settings.mail.host
+    if visit.is_stray and not visit.bounce_domain:
+        yield wrong(
+            f"{domain} is its provider's, who does not let {host} send for it, and nobody else can",
+            "see the sender above",
+        )
+        return
     if visit.is_guest and not visit.bounce_domain:
         yield ok(f"{domain} is its provider's, who keeps the SPF record: see the sender above")
         return
     if is_private(domain):
         yield unknown(f"{domain} is no name that everybody's DNS knows")
+        return
+    if name := has_own_return_path(host):
+        yield unknown(
+            f"who may send for the return path of letters: {name} puts one of its own on them, so receivers do not "
+            f"look at {domain}",
+            about_return_path(name),
+        )
         return
     own = visit.public_address
     answer = visit.resolver.ask(domain, "TXT")
@@ -85,20 +80,36 @@ def _judgements(domain: str, answer: Answer, reach: Reach, sending: Sending) -> 
         )
     if reach.broken:
         yield wrong(f"receivers cannot read the SPF record of {domain}: {reach.broken}", shown(f"it is: {found[0]}"))
-    if reach.lookups > _MOST:
+    if reach.lookups > MOST:
         yield wrong(
-            f"the SPF record of {domain} makes receivers look up more than {_MOST} names, so they obey none of it",
+            f"the SPF record of {domain} makes receivers look up more than {MOST} names, so they obey none of it",
             "take out an include: that you no longer use",
         )
     if reach.everybody:
         yield wrong(
             f"the SPF record of {domain} says +all: everybody may send for it, which receivers take for spam",
             "end it, and what it includes, in ~all",
-            Record(domain, "TXT", _ended(found[0])),
+            Record(domain, "TXT", _ended(_with(found[0], wanted))),
         )
+    yield from _naming(domain, found[0], reach, sending)
+
+
+def _naming(domain: str, said: str, reach: Reach, sending: Sending) -> Iterator[Finding]:
+    """Yield what a record that receivers obey says of the relay; as above."""
+    host, wanted = sending.host, sending.mechanism
+    extended = Record(domain, "TXT", _with(said, wanted))
     include = include_of(host)
-    if (include and include in reach.includes) or _is_in(sending.addresses, reach.networks):
-        yield ok(f"{domain} lets {host} send for it ({reach.lookups} of {_MOST} look-ups)")
+    if (include and include in reach.includes) or any(said_of(each, reach.rules) == "+" for each in sending.addresses):
+        yield ok(f"{domain} lets {host} send for it ({reach.lookups} of {MOST} look-ups)")
+    if not lets_somebody(reach.rules):
+        yield wrong(f"the SPF record of {domain} lets nobody send for it", "add the relay to the record", extended)
+    for each in sending.addresses:
+        if said_of(each, named(reach.rules)) in {"-", "~"}:
+            yield wrong(
+                f"the SPF record of {domain} turns {each} away, an address of {host}",
+                "name the relay before the term that turns it away, or take that term out",
+                Record(domain, "TXT", _with(said, wanted, first=True)),
+            )
     if include and not reach.missing:
         yield wrong(f"the SPF record of {domain} does not name {host}", "add it to the record", extended)
     why = f"; {reach.missing}" if reach.missing else ""
@@ -106,13 +117,8 @@ def _judgements(domain: str, answer: Answer, reach: Reach, sending: Sending) -> 
         f"whether {domain} lets {host} send for it: it has an SPF record, but from which addresses that relay sends "
         f"cannot be told from here{why}",
         "ask its keeper what to include. A test letter shows spf=pass in its source where all is well. "
-        + shown(f"The record is: {found[0]}"),
+        + shown(f"The record is: {said}"),
     )
-
-
-def is_spf(record: str) -> bool:
-    """Whether a TXT record is one of SPF (section 4.5)."""
-    return record.lower().split(" ", 1)[0] == "v=spf1"
 
 
 def mechanism(host: str, own: str, *, directly: bool) -> str:
@@ -123,126 +129,33 @@ def mechanism(host: str, own: str, *, directly: bool) -> str:
         if not own:
             return "a mx"
         return f"ip{ipaddress.ip_address(own).version}:{own}"
-    return f"a:{host}"
-
-
-def follow(domain: str, record: str, resolver: Resolver, reach: Reach | None = None) -> Reach:
-    """Return what a record leads to; at most `_MOST` + 1 look-ups are made, however it is written."""
-    reach = reach or Reach()
-    redirect = ""
-    for term in record[:_LONGEST].split()[1:]:
-        if reach.broken or reach.lookups > _MOST:
-            return reach
-        name, equals, value = term.partition("=")
-        if equals and ":" not in name and "/" not in name:
-            redirect = value if name.lower() == "redirect" else redirect
-            continue
-        qualifier, kind, argument = _cut(term)
-        if kind not in _KNOWN:
-            reach.broken = f"it does not understand {shown(term)!r}"
-        elif kind == "all":
-            reach.everybody = reach.everybody or qualifier == "+"
-            return reach  # what follows is never looked at, a redirect neither (section 5.1)
-        elif kind in {"ip4", "ip6"}:
-            _add_network(argument, reach, counts=qualifier == "+")
-        else:
-            _look(kind, argument, domain, resolver, reach, counts=qualifier == "+")
-    if redirect and not reach.broken:
-        _enter(redirect, resolver, reach, counts=True)
-    return reach
-
-
-def _cut(term: str) -> tuple[str, str, str]:
-    """Return "+", "mx", "lab.example/24" for "mx:lab.example/24"."""
-    qualifier = term[0] if term[0] in "+-~?" else "+"
-    bare = term.removeprefix(qualifier) if term[0] == qualifier else term
-    cut = min((at for at in (bare.find(":"), bare.find("/")) if at >= 0), default=len(bare))
-    return qualifier, bare[:cut].lower(), bare[cut:].removeprefix(":")
-
-
-def _look(kind: str, argument: str, domain: str, resolver: Resolver, reach: Reach, *, counts: bool) -> None:
-    name, _, _ = argument.partition("/")
-    if kind == "include":
-        _enter(name, resolver, reach, counts=counts)
-        return
-    reach.lookups += 1
-    if kind not in {"a", "mx"} or "%" in name or reach.lookups > _MOST or not counts:
-        return  # a macro is another name for every letter; ptr and exists tell nothing of one relay
-    hosts: tuple[str, ...] = (name or domain,)
-    if kind == "mx":
-        answer = resolver.ask(name or domain, "MX")
-        _miss(answer, reach)
-        hosts = tuple(each.split(" ", 1)[-1] for each in answer.records[:_MOST_HOSTS])
-    for host in hosts:
-        for address in _asked(host, resolver, reach):
-            _add_network(f"{address}{_width(argument, address)}", reach, counts=True)
-
-
-def _enter(name: str, resolver: Resolver, reach: Reach, *, counts: bool) -> None:
-    """Follow an include or a redirect; one whose target has no record breaks the whole (section 5.2)."""
-    reach.lookups += 1
-    if "%" in name or reach.lookups > _MOST:
-        return
-    answer = resolver.ask(name, "TXT")
-    found = [each for each in answer.records if is_spf(each)]
-    if answer.problem:
-        _miss(answer, reach)
-    elif len(found) != 1:
-        reach.broken = f"it includes {shown(name)}, which has {'several SPF records' if found else 'no SPF record'}"
-    else:
-        inside = follow(name, found[0], resolver, Reach(lookups=reach.lookups))
-        reach.lookups, reach.broken = inside.lookups, inside.broken
-        reach.missing = reach.missing or inside.missing
-        if counts:
-            reach.includes += [name.lower().rstrip("."), *inside.includes]
-            reach.networks += inside.networks
-            reach.everybody = reach.everybody or inside.everybody
-
-
-def _add_network(text: str, reach: Reach, *, counts: bool) -> None:
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        reach.broken = f"{shown(text)!r} is no network"
-        return
-    if counts:
-        reach.networks.append(network)
-
-
-def _width(argument: str, address: str) -> str:
-    """Return "/24" of "lab.example/24//64" for an IPv4 address, "/64" for an IPv6 one, "" where nothing is said."""
-    _, _, widths = argument.partition("/")
-    four, _, six = widths.partition("//") if not widths.startswith("/") else ("", "", widths[1:])
-    width = six if ":" in address else four
-    return f"/{width}" if width else ""
-
-
-def _asked(host: str, resolver: Resolver, reach: Reach) -> Iterator[str]:
-    kinds: tuple[Kind, ...] = ("A", "AAAA")
-    for kind in kinds:
-        answer = resolver.ask(host, kind)
-        _miss(answer, reach)
-        yield from answer.records
-
-
-def _miss(answer: Answer, reach: Reach) -> None:
-    reach.missing = reach.missing or answer.problem
+    literal = _literal(host)
+    return f"ip{literal.version}:{literal}" if literal else f"a:{ascii_domain(host)}"
 
 
 def _addresses(host: str, own: str, visit: Visit) -> tuple[str, ...]:
     if visit.delivers_directly:
         return (own,) if own else ()
-    return (*visit.resolver.ask(host, "A").records, *visit.resolver.ask(host, "AAAA").records)
+    literal = _literal(host)
+    if literal:
+        return (str(literal),)
+    name = ascii_domain(host)
+    return (*visit.resolver.ask(name, "A").records, *visit.resolver.ask(name, "AAAA").records)
 
 
-def _is_in(addresses: tuple[str, ...], networks: list[Network]) -> bool:
-    known = [ipaddress.ip_address(each) for each in addresses]
-    return any(each in network for each in known for network in networks if each.version == network.version)
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that stands in place of a name; None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
 
 
-def _with(record: str, wanted: str) -> str:
-    """Return a record with `wanted` before its end."""
+def _with(record: str, wanted: str, *, first: bool = False) -> str:
+    """Return a record with `wanted` before its end, or before all that it says."""
     terms = record.split()
+    if first:
+        return " ".join([terms[0], wanted, *(each for each in terms[1:] if each not in wanted.split())])
     new = [each for each in wanted.split() if each not in terms]
     ends = [at for at, term in enumerate(terms) if term.lower().lstrip("+-~?") == "all"]
     at = ends[0] if ends else len(terms)

@@ -1,5 +1,7 @@
 """What stands in TXT records of the form "v=…; a=b; c=d" (RFC 6376 section 3.2, RFC 7489 section 6.4)."""
 
+from urllib.parse import quote
+
 _MOST = 50
 
 
@@ -14,6 +16,11 @@ def tags(record: str) -> dict[str, str]:
 
 
 def versioned(records: tuple[str, ...], version: str) -> tuple[str, ...]:
-    """Return the records that begin with "v=VERSION" and belong to that kind, such as "DMARC1"."""
-    wanted = version.lower()
-    return tuple(each for each in records if tags(each.partition(";")[0]).get("v", "").lower() == wanted)
+    """Return the records that begin with "v=VERSION", such as "DMARC1" in that very spelling, and are of that kind."""
+    return tuple(each for each in records if tags(each.partition(";")[0]).get("v", "") == version)
+
+
+def mailto(address: str) -> str:
+    """Return an address as reports are sent to it: a list has commas and "!" of its own (RFC 7489 section 6.2)."""
+    local, _, domain = address.rpartition("@")
+    return f"mailto:{quote(local, safe='+=')}@{domain}"

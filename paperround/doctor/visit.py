@@ -14,7 +14,7 @@ from digests.mail.smtp import Relay, Timeouts
 from digests.render import Renderer
 from domain.clock import Clock
 from domain.errors import AddressError, StorageError
-from paperround.doctor.providers import is_here, keeper_of_domain
+from paperround.doctor.providers import is_here, keeper_of_domain, sends_for
 from paperround.doctor.resolving import Resolver
 from paperround.doctor.web import Web
 from paperround.settings_model import Settings
@@ -105,6 +105,11 @@ class Visit:
     def is_guest(self) -> bool:
         """Whether the sender's domain belongs to a large keeper of mailboxes: nobody else publishes anything there."""
         return bool(keeper_of_domain(self.from_domain))
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether letters say that they are from such a domain, and leave through somebody else's relay."""
+        return self.is_guest and not sends_for(keeper_of_domain(self.from_domain), self.settings.mail.host)
 
 
 def ascii_domain(domain: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from paperround.doctor.reach import Unreached, cut_after, unreached
 
-_SECONDS = 3.0
+_SECONDS = 2.0
 _LARGEST = 2048  # bytes of an answer that are read
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.addresses import address
-from digests.mail.envelope import Envelope, check, stuffed
+from digests.mail.envelope import Envelope, check, is_plain, stuffed
 from digests.mail.offers import Offers
 from digests.mail.wire import Reply
 from domain.deliveries import Message
@@ -80,12 +80,14 @@ def test_only_crlf_ends_a_line(data: bytes) -> None:
     if b"\r" in rest or b"\n" in rest or b"\0" in rest:
         with pytest.raises(PermanentDeliveryError, match="bare CR or LF"):
             check(data)
+        assert not is_plain(data)
     else:
         check(data)
         sent = stuffed(data)
         # What RFC 5321 section 4.5.2 has the relay do brings the letter back, and no line is the dot alone.
         lines = sent.split(b"\r\n")
         assert b"." not in lines
+        assert is_plain(data) == (sent == data)
         assert b"\r\n".join(line.removeprefix(b".") for line in lines) in {data, data + b"\r\n"}
 
 

@@ -142,7 +142,7 @@ def test_before_the_first_letter_and_after_coming_back_a_first_one_is_awaited() 
     ("state", "said"),
     [
         (SubscriberState.PENDING, "No: the reader has not confirmed the address yet."),
-        (SubscriberState.PAUSED, "No: the reader is paused. `paperround subscribers resume` lets letters come again."),
+        (SubscriberState.PAUSED, "No: the reader is paused, and gets no letters for now."),
         (SubscriberState.UNSUBSCRIBED, "No: the reader has unsubscribed."),
         (
             SubscriberState.SUPPRESSED,

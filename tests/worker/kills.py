@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -23,8 +24,10 @@ from domain.clock import FixedClock
 from paperround.demo.site import DAYS
 from paperround.settings import build
 from paperround.wiring import House
+from storage.database import Database
+from storage.ledger import balances
 from storage.news import Newsroom
-from storage.tables import MATCH, REMATCH
+from storage.tables import ISSUE, MATCH, PUBLISH_RUN, REMATCH
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 # Where hundreds of steps are alike, some are taken; by odd numbers, so that begins and commits are among them. A
@@ -111,6 +114,19 @@ def facts(chosen: Any) -> dict[str, Any]:
         }
 
 
+def ledger(url: str) -> dict[str, Any]:
+    """Return what the publishes planned, how many issues there are, and what does not add up."""
+    with closing(Database(url)) as database, database.reading() as connection:
+        kept = balances(connection)
+        runs = connection.execute(select(PUBLISH_RUN.c.due, PUBLISH_RUN.c.planned, PUBLISH_RUN.c.excluded)).all()
+        return {
+            "planned": sum(each.planned for each in kept),
+            "issues": connection.execute(select(func.count()).select_from(ISSUE)).scalar_one(),
+            "odd": [each.sentence for each in kept if each.sentence],
+            "undue": sum(due != planned + sum(excluded.values()) for due, planned, excluded in runs),
+        }
+
+
 class Saved:
     """What the tables of a server's database hold, to be put back: to copy a whole database takes thirty times as long.
 
@@ -152,9 +168,10 @@ def main(verb: str, template: Path, url: str, site: str) -> None:
             saved.put_back()
         chosen = settings(folder, url, site)
         killed = in_child(verb, chosen, step)
+        after = ledger(chosen.database.url) if verb == "publish" else {}
         if killed:
             in_child(verb, chosen, None)
-        print(json.dumps({"step": step, "killed": killed, **facts(chosen)}))  # noqa: T201 the result
+        print(json.dumps({"step": step, "killed": killed, "after": after, **facts(chosen)}))  # noqa: T201 the result
         shutil.rmtree(folder)
 
 

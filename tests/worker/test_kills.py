@@ -118,7 +118,12 @@ def test_match_finds_what_changed_and_what_is_only_counted_as_if_it_had_not_been
 
 def test_publish_freezes_one_issue_a_reader(template, site):
     prepare(template, site, ["collect", "match"])
-    for row in killed_everywhere("publish", template, site):
+    rows = killed_everywhere("publish", template, site)
+    assert {row["after"]["issues"] for row in rows} == {0, READERS}  # all of a block, or none
+    for row in rows:
+        # What was planned adds up from the moment of the kill on, before anything was run again.
+        assert (row["after"]["odd"], row["after"]["undue"]) == ([], 0), row
+        assert row["after"]["planned"] == row["after"]["issues"], row
         assert (row["issues"], row["states"], row["message_ids"]) == (READERS, {"planned": READERS}, READERS), row
 
 

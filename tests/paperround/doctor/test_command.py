@@ -2,7 +2,11 @@
 
 import hashlib
 import re
+import signal
+import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -130,6 +134,23 @@ def test_settings_that_are_wrong_are_said_as_everywhere(paperround, folder):
     assert (ran.code, len(ran.err.splitlines())) == (2, 1)
     assert "did you mean 'host'" in ran.err
     assert paperround("--config", "missing.toml", "doctor").code == 2
+
+
+def test_interrupted_it_says_one_sentence(folder):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (folder / "paperround.toml").write_text(
+            f'[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {silent.getsockname()[1]}\ntls = "none"\n'
+        )
+        command = [sys.executable, "-m", "paperround", "doctor"]
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            silent.settimeout(60)
+            asked, _ = silent.accept()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        asked.close()
+
+    assert (process.returncode, out) == (130, b"")
+    assert err == b"paperround: interrupted; what was done stays done\n"
 
 
 @pytest.mark.parametrize(

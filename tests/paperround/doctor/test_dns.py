@@ -70,6 +70,14 @@ def test_a_name_that_is_none_fails_in_words(nameserver, name):
     assert answer.records == ()
 
 
+def test_a_question_is_asked_once(nameserver):
+    server = nameserver({SPF: ['"v=spf1 -all"']})
+    resolver = asking(server)
+
+    assert resolver.ask(*SPF) == resolver.ask(*SPF) == Answer(("v=spf1 -all",))
+    assert server.asked == [SPF]
+
+
 def test_a_server_that_is_silent_is_not_asked_for_ever(nameserver):
     server = nameserver({("silent.example", "TXT"): "silence"})
     resolver = asking(server, seconds=0.1)
@@ -87,9 +95,10 @@ def test_without_a_network_everything_that_would_be_published_is_said(visit):
     )
     (made.folder / "dkim.pem").write_text("a key")
     checks = (dkim.check, spf.check, dmarc.check, receiving.check, receiving.check_sts, receiving.check_reports)
-    found = [each for check in checks for each in check(made) if each.verdict is UNKNOWN]
+    found = [each for check in checks for each in check(made)]
 
-    assert [str(each.record) for each in found] == [
+    assert {each.verdict for each in found} == {UNKNOWN}
+    assert [str(each.record) for each in found if each.record] == [
         f"Publish this TXT record at {NAME}: {KEY}",
         "Publish this TXT record at b.lab.example: v=spf1 a:relay.lab.example ~all",
         "Publish this TXT record at _dmarc.lab.example: v=DMARC1; p=none; rua=mailto:op@lab.example",
@@ -186,10 +195,56 @@ def asked_of(visit, table, **mail):
 
 
 def test_a_policy_and_letters_that_pass(visit):
-    policy, passing = asked_of(visit, {DMARC: ("v=DMARC1; p=reject",)}, **SIGNING)
+    made = visit({"mail": SIGNING}, resolver=Zone({DMARC: ("v=DMARC1; p=reject",), (NAME, "TXT"): (KEY,)}))
+    (made.folder / "dkim.pem").write_text("a key")
+    policy, passing = dmarc.check(made)
 
     assert (policy.verdict, passing.verdict) == (OK, OK)
     assert "p=reject" in policy.sentence
+
+
+@pytest.mark.parametrize("signing", [SIGNING, {}])
+@pytest.mark.parametrize(
+    "table",
+    [{}, {DMARC: DEAD, SPF: DEAD, (NAME, "TXT"): DEAD}, {DMARC: ("v=DMARC1; p=none",)}, {(NAME, "TXT"): (KEY,)}],
+)
+def test_letters_would_pass_where_a_record_is_missing_or_was_not_looked_at(visit, signing, table):
+    made = visit({"mail": signing}, resolver=Zone(table))
+    (made.folder / "dkim.pem").write_text("a key")
+    _, passing = dmarc.check(made)
+
+    assert passing.verdict is UNKNOWN
+    assert "would pass" in passing.sentence
+
+
+def test_letters_pass_by_where_they_come_back_to_if_the_record_there_names_the_relay(visit):
+    table = {DMARC: ("v=DMARC1; p=none",), SPF: ("v=spf1 ip4:192.0.2.0/24 -all",)}
+    (_, passing) = dmarc.check(visit({"mail": {"host": "192.0.2.7"}}, resolver=Zone(table)))
+
+    assert passing.verdict is OK
+
+
+def test_amazon_breaks_our_signature_so_it_counts_for_nothing(visit):
+    table = {DMARC: ("v=DMARC1; p=none",), (NAME, "TXT"): (KEY,)}
+    mail = {**SIGNING, "host": "email-smtp.eu-west-1.amazonaws.com"}
+    made = visit({"mail": mail}, resolver=Zone(table))
+    (made.folder / "dkim.pem").write_text("a key")
+    (key,), (_, passing) = dkim.check(made), dmarc.check(made)
+
+    assert (key.verdict, passing.verdict) == (WRONG, WRONG)
+    assert "remove [mail] dkim_domain" in key.advice
+
+
+@pytest.mark.parametrize("bounces", ["", "b.lab.example"])
+@pytest.mark.parametrize("host", ["email-smtp.eu-west-1.amazonaws.com", "smtp.mailgun.org", "smtp.postmarkapp.com"])
+def test_where_the_provider_has_a_return_path_of_its_own_nobody_can_tell_whether_letters_pass(visit, host, bounces):
+    made = visit({"mail": {"host": host, "bounce_domain": bounces}}, resolver=Zone({DMARC: ("v=DMARC1; p=none",)}))
+    (_, passing), (back,) = dmarc.check(made), receiving.check(made)
+
+    assert passing.verdict is UNKNOWN
+    assert "switch on DKIM" in passing.advice
+    assert "a return path of its own" in back.sentence
+    assert ("nothing comes back to b.lab.example" in back.advice) is bool(bounces)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +255,8 @@ def test_a_policy_and_letters_that_pass(visit):
         (("v=DMARC1; p=none", "v=DMARC1; p=reject"), "has 2 DMARC records"),
         (("v=DMARC1",), "has no p="),
         (("v=DMARC1; p=maybe",), "has no p="),
+        (("v=DMARC1; p=none; sp=maybe",), "has no sp="),
+        (("V=dmarc1; p=none",), "has no DMARC record"),
     ],
 )
 def test_a_policy_that_is_wrong(visit, records, words):
@@ -210,10 +267,35 @@ def test_a_policy_that_is_wrong(visit, records, words):
     assert str(policy.record) == "Publish this TXT record at _dmarc.lab.example: v=DMARC1; p=none"
 
 
-def test_the_policy_of_the_organisation_holds_for_names_below_it(visit):
-    found = asked_of(visit, {DMARC: ("v=DMARC1; p=none",)}, **{"from": "a@papers.lab.example"})
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ("V = DMARC1; p=none", "(p=none)"),
+        ("v=DMARC1; p=reject; sp=none", "(sp=none)"),
+    ],
+)
+def test_the_policy_of_the_organisation_holds_for_names_below_it(visit, record, told):
+    found = asked_of(visit, {DMARC: (record,)}, **{"from": "a@papers.lab.example"})
 
     assert found[0].verdict is OK
+    assert told in found[0].sentence
+    assert "(p=" in asked_of(visit, {DMARC: (record,)})[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("operator", "reports"),
+    [
+        ("op@lab.example", "; rua=mailto:op@lab.example"),
+        ("op@it.lab.example", "; rua=mailto:op@it.lab.example"),
+        ("a!b+c@lab.example", "; rua=mailto:a%21b+c@lab.example"),
+        ("me@gmail.com", ""),  # Google would have to allow it in its own DNS
+        ("", ""),
+    ],
+)
+def test_reports_are_asked_for_only_where_nobody_else_must_allow_it(visit, operator, reports):
+    found = dmarc.judged("lab.example", Answer(), operator)
+
+    assert found.record.value == f"v=DMARC1; p=none{reports}"
 
 
 @pytest.mark.parametrize(
@@ -249,11 +331,13 @@ def test_the_organisation_of_a_name(name, organisation):
     assert dmarc.organisation(name) == organisation
 
 
-def test_a_domain_of_a_large_provider_is_not_ours_to_publish_for(visit):
-    made = visit({"mail": {"from": "a@gmail.com"}})
+@pytest.mark.parametrize(("host", "verdict"), [("smtp.gmail.com", OK), ("relay.lab.example", WRONG)])
+def test_a_domain_of_a_large_provider_is_not_ours_to_publish_for(visit, host, verdict):
+    made = visit({"mail": {"from": "a@gmail.com", "host": host}})
     found = [each for check in (dkim.check, spf.check, dmarc.check) for each in check(made)]
 
-    assert [each.record for each in found] == [None] * 3
+    assert [(each.verdict, each.record) for each in found] == [(verdict, None)] * 3
+    assert all("see the sender above" in f"{each.sentence} {each.advice}" for each in found)
     assert all("its provider's" in each.sentence for each in found)
 
 

@@ -11,7 +11,7 @@ from digests.mail.message import Letter
 from digests.render import Frame, Renderer
 from domain.errors import DatabaseMissing, DatabaseTooOld, DatabaseUnavailable
 from domain.papers import Fetched, FetchStatus
-from paperround.doctor import archive, clock, setup, sources, templates
+from paperround.doctor import archive, clock, deliveries, setup, sources, templates
 from paperround.doctor.finding import Verdict
 from paperround.doctor.samples import sample_letters
 from paperround.doctor.web import WebAnswer
@@ -57,13 +57,55 @@ def test_what_is_legal_and_still_risky_is_named(visit, settings, verdict, told):
     assert [each.verdict for each in found] == [verdict]
 
 
-@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o644, True)])
-def test_a_file_with_secrets_that_others_may_read_is_named(visit, tmp_path, mode, is_told):
+@pytest.mark.parametrize(
+    ("text", "has_secrets"),
+    [
+        ('[mail]\npassword = "p"', True),
+        ('[bounces]\nmailgun_key = "k"', True),
+        ('[bounces]\nimap_password = "k"', True),
+        ('[database]\nurl = "postgresql://ann:pw@db.example/papers"', True),
+        ('[database]\nurl = "postgresql://ann@db.example/papers"', False),
+        ('[mail]\npassword_file = "other"', False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o604])
+def test_a_file_with_secrets_that_others_may_read_is_named(visit, tmp_path, text, has_secrets, mode):
     file = tmp_path / "paperround.toml"
-    file.touch()
+    file.write_text(text)
     file.chmod(mode)
 
-    assert ("chmod 600" in words(setup.check(visit({"web": SITE}, file=file)))) is is_told
+    assert (f"chmod 600 {file}" in words(setup.check(visit(file=file)))) is (has_secrets and mode != 0o600)
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o644, True)])
+def test_a_key_or_a_password_in_a_file_of_its_own_is_looked_at_too(visit, tmp_path, mode, is_told):
+    file, key, password = (tmp_path / name for name in ("paperround.toml", "dkim.pem", "imap.txt"))
+    file.write_text('[bounces]\nimap_password_file = "imap.txt"')
+    for each in (key, password):
+        each.touch()
+        each.chmod(mode)
+    found = words(setup.check(visit({"mail": {"dkim_key_file": "dkim.pem"}}, file=file)))
+
+    assert (f"chmod 600 {password} {key}" in found) is is_told
+
+
+@pytest.mark.parametrize(
+    ("site", "address", "verdicts"),
+    [
+        ("https://papers.lab.example", "", [WRONG]),
+        ("https://papers.lab.example", "1 Lab Street", []),
+        ("http://127.0.0.1:8000", "", []),
+        ("", "", []),
+    ],
+)
+def test_a_mail_server_of_our_own_writes_to_the_world_too_so_a_postal_address_is_asked_for(
+    visit, site, address, verdicts
+):
+    web = {**SITE, "base_url": site} if site else {}
+    made = visit({"mail": {"host": "localhost", "postal_address": address}, "web": web})
+
+    assert [each.verdict for each in setup.check(made) if "postal address" in each.sentence] == verdicts
 
 
 @pytest.mark.parametrize(
@@ -104,7 +146,7 @@ def database(url):
 
 def test_a_sound_database_is_named_and_nothing_holds_its_letters(visit, database):
     made = visit(database=database)
-    found = [*archive.check(made), *archive.check_deliveries(made)]
+    found = [*archive.check(made), *deliveries.check(made)]
 
     assert {each.verdict for each in found} == {OK}
     assert "opens and is sound" in words(found)
@@ -112,7 +154,7 @@ def test_a_sound_database_is_named_and_nothing_holds_its_letters(visit, database
 
 def test_what_holds_the_letters_is_said_with_the_ways_out(visit, database, now):
     Installation(database).pause(now)
-    (found,) = archive.check_deliveries(visit(database=database))
+    (found,) = deliveries.check(visit(database=database))
 
     assert found.verdict is WRONG
     assert "the operator paused deliveries" in found.sentence
@@ -150,7 +192,7 @@ def test_a_database_that_did_not_open(visit, error, verdict):
     (found,) = archive.check(made)
 
     assert (found.verdict, found.sentence) == (verdict, str(error))
-    assert [each.verdict for each in (*archive.check_deliveries(made), *sources.check(made))] == [UNKNOWN, UNKNOWN]
+    assert [each.verdict for each in (*deliveries.check(made), *sources.check(made))] == [UNKNOWN, UNKNOWN]
 
 
 def test_an_older_archive_is_wrong_only_where_somebody_must_say_when_it_is_migrated(visit):

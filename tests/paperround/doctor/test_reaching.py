@@ -199,6 +199,7 @@ def test_a_mailbox_that_nobody_vouches_for_or_that_is_not_there(visit, mailbox):
             OK,
             "/webhooks/mailgun",
         ),
+        ({"mail": {"host": "smtp.sendgrid.net"}}, UNKNOWN, "suppressed addresses"),
         ({"mail": {"bounce_domain": "b.lab.example"}}, UNKNOWN, "paperround bounces read -"),
         ({}, OK, "you see it in the sender's mailbox"),
     ],

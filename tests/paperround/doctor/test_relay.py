@@ -58,7 +58,7 @@ def test_a_good_relay_is_asked_for_the_sender_and_for_no_recipient(looked, relay
 
 def test_the_sender_that_is_tried_is_of_the_bounce_domain_where_there_is_one(looked, relay):
     good = relay()
-    looked(good, bounce_domain="bounce.bücher.example")
+    looked(good, bounce_domain="bounce.xn--bcher-kva.example")
 
     assert good.commands[1].startswith("MAIL FROM:<b+doctor@bounce.xn--bcher-kva.example>")
 
