@@ -8,6 +8,7 @@ NUL is taken from every value but our own slots: text from outside cannot pose a
 import re
 import textwrap
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
@@ -52,8 +53,9 @@ def parts_of(environment: Environment, folder: str) -> tuple[Part, Part]:
     )
 
 
+@cache
 def environment() -> Environment:
-    """Return the templates' environment."""
+    """Return the templates' environment; one a process, so that no template is compiled twice."""
     made = Environment(
         loader=PackageLoader("digests"),
         autoescape=select_autoescape(["html"]),

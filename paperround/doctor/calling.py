@@ -13,7 +13,8 @@ from paperround.doctor.reverse import own_address
 from paperround.doctor.visit import SigningKey, Visit
 from paperround.doctor.web import PlainWeb
 from paperround.settings_model import Settings
-from paperround.wiring import House, identity_of
+from paperround.wiring import House
+from paperround.wiring_post import identity_of
 from storage.database import Database
 from storage.space import room_at
 

@@ -8,7 +8,6 @@ from pathlib import Path
 LONG = {
     "storage/migrations/versions/0001_the_first_tables.py": "one step of the schema is one file",
     "storage/tables.py": "the schema is read best in one piece",
-    "paperround/wiring.py": "everything is built in one place",
 }
 NOT_A_NAME = {"common", "helper", "helpers", "misc", "util", "utils"}
 

@@ -32,6 +32,13 @@ def test_it(postgres, turn):
     assert postgres.do("SELECT 1") == [(1,)]
 """
 
+# What a shell started behind itself does not hear Ctrl-C, and hands that on; a session at a terminal hears it.
+PYTEST = """
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main())
+"""
+
 
 @pytest.fixture
 def begin(root: Path, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
@@ -42,7 +49,7 @@ def begin(root: Path, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Pope
     begun: list[subprocess.Popen[str]] = []
 
     def start(*options: str, **environment: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+        command = [sys.executable, "-c", PYTEST, "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", tmp_path]
         session = subprocess.Popen(
             [*command, "--basetemp", tmp_path / "base", *options],
             cwd=tmp_path,

@@ -79,7 +79,11 @@ def _letter(letter: Any) -> Letter:
 
 @pytest.fixture
 def days(tmp_path, url: str, clock: FixedClock, transport: MemoryTransport) -> Iterator[Days]:
-    values = {"database": {"url": url}, "mail": {"from": "Paperround <p@lab.example>"}}
+    values = {
+        "database": {"url": url},
+        "mail": {"from": "Paperround <p@lab.example>"},
+        "digest": {"quiet_note_after_days": 0},  # these are days of digests
+    }
     with House(build(values, tmp_path), clock=clock, transport=transport) as house:
         yield Days(house, clock, transport)
 

@@ -1,0 +1,161 @@
+"""What both sides of a house stand on: settings, clock, sources, and the stores over one open database."""
+
+import threading
+from functools import cached_property
+
+from digests.transports.transport import Transport
+from domain.clock import Clock, SystemClock
+from paperround.settings_model import Settings
+from scrapers.configuring import SourceConfig
+from scrapers.pace import Ledger
+from scrapers.registry import IMPORTED, build
+from scrapers.source import Source
+from storage.archive import Archive
+from storage.census import Censuses
+from storage.database import Database
+from storage.fetches import Fetches
+from storage.installation import Installation
+from storage.issues import Issues
+from storage.lanes import Lanes as LaneRecords
+from storage.letter_events import LetterEvents
+from storage.outbox import Outbox
+from storage.runs import Runs
+from storage.search import Search
+from storage.silences import Silences
+from storage.sources import Sources
+from storage.space import Space
+from storage.statistics import Statistics
+from storage.subscribers import Subscribers
+from storage.suppressions import Suppressions
+from storage.topics import Topics
+from storage.troubles import Troubles
+from worker.liveness import worker_name
+
+
+class Ground:
+    """Settings in; the sources, and whatever keeps something in the database, out; each is built when it is asked for.
+
+    Raises StorageError when the database cannot be opened, SettingsError for a source that cannot be.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        stop: threading.Event | None = None,
+        clock: Clock | None = None,
+        transport: Transport | None = None,
+        ledger: Ledger | None = None,
+        upgrade: bool = False,
+        database: Database | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._stop = stop or threading.Event()
+        self._closed = threading.Event()
+        self._transport = transport
+        self._ledger = ledger
+        self._owner = worker_name()
+        self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
+        self.database = database or Database(settings.database.url, upgrade=upgrade)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The papers."""
+        return Archive(self.database)
+
+    @cached_property
+    def states(self) -> Sources:
+        """How far the sources were read."""
+        return Sources(self.database)
+
+    @cached_property
+    def fetches(self) -> Fetches:
+        """Every answer that a source gave."""
+        return Fetches(self.database)
+
+    @cached_property
+    def search(self) -> Search:
+        """The archive's full-text search."""
+        return Search(self.database)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What happened day by day."""
+        return Statistics(self.database)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """What ran, and how it ended."""
+        return Runs(self.database)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """The readers."""
+        return Subscribers(self.database)
+
+    @cached_property
+    def census(self) -> Censuses:
+        """What scores ask of the whole archive."""
+        return Censuses(self.database)
+
+    @cached_property
+    def topics(self) -> Topics:
+        """The distinct topics."""
+        return Topics(self.database)
+
+    @cached_property
+    def issues(self) -> Issues:
+        """The dated letters."""
+        return Issues(self.database)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The messages on their way out."""
+        return Outbox(self.database)
+
+    @cached_property
+    def lanes(self) -> LaneRecords:
+        """How fast letters may leave, and what shut a lane, as it is remembered."""
+        return LaneRecords(self.database)
+
+    @cached_property
+    def space(self) -> Space:
+        """The room that the archive takes."""
+        return Space(self.database)
+
+    @cached_property
+    def installation(self) -> Installation:
+        """Where the archive lives, and whether it may send."""
+        return Installation(self.database)
+
+    @cached_property
+    def silences(self) -> Silences:
+        """Why readers got no letter."""
+        return Silences(self.database)
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        """What is broken."""
+        return Troubles(self.database)
+
+    @cached_property
+    def letter_events(self) -> LetterEvents:
+        """What was heard of letters."""
+        return LetterEvents(self.database)
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """The addresses that must not be mailed."""
+        return Suppressions(self.database)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What readers call the sources, by their configured names."""
+        return {**IMPORTED, **{source.name: source.label for source in self.sources}}
+
+    def _source_configs(self) -> list[SourceConfig]:
+        return [
+            SourceConfig(**{name: getattr(each, name) for name in type(each).model_fields})
+            for each in self.settings.sources
+        ]

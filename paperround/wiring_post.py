@@ -1,0 +1,253 @@
+"""The side of a house that letters go out by, and bounces come back: matches → letters → mailboxes."""
+
+import ssl
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+
+from digests.compose import Limits
+from digests.links import Links
+from digests.mail.bounces.verp import ReturnPaths
+from digests.mail.farewell import Farewells
+from digests.mail.lanes import Rates
+from digests.mail.message import Identity
+from digests.render import Frame, Renderer
+from digests.transports.registry import transport_of
+from digests.transports.transport import MailRoute
+from paperround.readers import Desk
+from paperround.settings_model import MailSettings
+from paperround.signing import sign
+from paperround.wiring_ground import Ground
+from storage.news import Newsroom
+from topics.query import parse
+from worker.bounces import BounceDesk
+from worker.deliver import Deliverer
+from worker.editing import Editor
+from worker.gauge import Gauge
+from worker.lanes import Lanes
+from worker.liveness import is_alive
+from worker.planning import Policy
+from worker.postbox import Mailbox, Postbox
+from worker.publish import Publisher
+from worker.quiet import Manner as QuietManner
+from worker.quiet import QuietNotes
+from worker.receipts import Receipts
+from worker.road import OpenRoad, Road
+from worker.sender import Manner
+from worker.shortlist import Shortlister
+
+
+def identity_of(mail: MailSettings, secret: str) -> Identity:
+    """Return who the letters come from; `secret` is the archive's, which keys their Message-IDs."""
+    return Identity(mail.sender, mail.reply_to, bounce_domain=mail.bounce_domain, secret=secret)
+
+
+class PostSide(Ground):
+    """What writes letters, sends them, and hears what became of them."""
+
+    # -- what letters say ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def links(self) -> Links | None:
+        """The addresses in letters; None for a personal installation, which has no site."""
+        web = self.settings.web
+        return Links(web.base_url, web.secret_key) if web.base_url else None
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who the letters come from."""
+        return identity_of(self.settings.mail, self.letter_events.secret())
+
+    @cached_property
+    def sign(self) -> Callable[[bytes, datetime], str] | None:
+        """What signs a letter as of an instant; None where letters are not signed."""
+        return sign(self.settings.mail)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """What turns digests into letters."""
+        return Renderer(
+            Frame(
+                linked=self.links is not None,
+                postal_address=self.settings.mail.postal_address,
+                abstract_chars=self.settings.digest.abstract_chars,
+                labels=self.labels,
+            )
+        )
+
+    @cached_property
+    def farewells(self) -> Farewells:
+        """What composes the letter to one who left."""
+        return Farewells(self.renderer, self.identity, self.links)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where readers are added and changed."""
+        return Desk(
+            subscribers=self.subscribers,
+            renderer=self.renderer,
+            identity=self.identity,
+            links=self.links,
+            farewells=self.farewells,
+            clock=self.clock,
+        )
+
+    # -- publishing ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Matches → letters."""
+        return Publisher(
+            issues=self.issues, editor=self.editor, quiet=self.quiet_notes, stopped=self.gauge.look, clock=self.clock
+        )
+
+    def editor(self) -> Editor:
+        """What edits the letters of one publish."""
+        digest = self.settings.digest
+        policy = Policy(
+            limits=Limits(
+                papers=digest.papers,
+                per_topic=digest.per_topic,
+                late_risers=digest.late_risers,
+                trending=digest.trending,
+            ),
+            welcome_days=digest.welcome_days,
+            max_age=timedelta(hours=self.settings.mail.max_age_hours),
+        )
+        parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
+        newsroom = Newsroom(self.database)
+        return Editor(
+            shortlister=Shortlister(archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed),
+            receipts=self.receipts(),
+            renderer=self.renderer,
+            identity=self.identity,
+            policy=policy,
+            links=self.links,
+            clock=self.clock,
+            labels=self.labels,
+            parsed=parsed,
+        )
+
+    def quiet_notes(self) -> QuietNotes:
+        """What writes the quiet notes of one publish."""
+        return QuietNotes(
+            silences=self.silences,
+            receipts=self.receipts(),
+            renderer=self.renderer,
+            identity=self.identity,
+            links=self.links,
+            manner=QuietManner(
+                after_days=self.settings.digest.quiet_note_after_days,
+                max_age=timedelta(hours=self.settings.mail.max_age_hours),
+            ),
+            clock=self.clock,
+        )
+
+    def receipts(self) -> Receipts:
+        """The facts for the foot of the letters of one publish."""
+        labels = [(source.name, source.label) for source in self.sources]
+        return Receipts(sources=labels, runs=self.runs, issues=self.issues)
+
+    # -- delivering ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def route(self) -> MailRoute:
+        """Where letters go."""
+        mail = self.settings.mail
+        return MailRoute(
+            transport=mail.transport,
+            dir=mail.dir,
+            host=mail.host,
+            port=mail.port,
+            tls=mail.tls,
+            user=mail.user,
+            password=mail.password,
+            ehlo_name=mail.ehlo_name,
+        )
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Letters → mailboxes."""
+        mail = self.settings.mail
+        return Deliverer(
+            outbox=self.outbox,
+            installation=self.installation,
+            transport=self._transport or transport_of(self.route),
+            manner=Manner(
+                connections=mail.connections,
+                lease=timedelta(seconds=mail.lease_seconds),
+                retry_seconds=mail.retry_seconds,
+                uncertain=mail.uncertain,
+            ),
+            road=self.road,
+            sender=self.envelope_sender,
+            sign=self.sign,
+            clock=self.clock,
+            worker=self._owner,
+            stop=self._stop,
+        )
+
+    @cached_property
+    def road(self) -> Road:
+        """What limits delivering; nothing does where letters become files and no limit is set."""
+        mail = self.settings.mail
+        if mail.transport != "smtp" and mail.per_second is None and mail.per_hour is None:
+            return OpenRoad()
+        rates = Rates(
+            per_second=mail.per_second,
+            per_hour=mail.per_hour,
+            retry_seconds=mail.retry_seconds,
+            lease=timedelta(seconds=mail.lease_seconds),
+        )
+        return Lanes(
+            records=self.lanes, rates=rates, worker=self._owner, is_alive=is_alive, hold=self.installation.pause
+        )
+
+    def envelope_sender(self, delivery_id: int) -> str:
+        """Return the envelope sender of a delivery's letter."""
+        return self.return_paths.address(delivery_id) if self.return_paths else self._own_address
+
+    @cached_property
+    def _own_address(self) -> str:
+        return self.identity.address  # its domain is made into A-labels, which takes 20 µs: once, not for each letter
+
+    @cached_property
+    def return_paths(self) -> ReturnPaths | None:
+        """The envelope senders by which bounces are known; None where letters have but one."""
+        domain = self.settings.mail.bounce_domain
+        return ReturnPaths(domain, self.letter_events.secret()) if domain else None
+
+    # -- what comes back -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def bounce_desk(self) -> BounceDesk:
+        """Where bounces and complaints are taken in."""
+        return BounceDesk(events=self.letter_events, paths=self.return_paths, clock=self.clock)
+
+    @cached_property
+    def postbox(self) -> Postbox | None:
+        """The mailbox that bounces come back to; None where none is set."""
+        bounces = self.settings.bounces
+        if not bounces.imap_host:
+            return None
+        mailbox = Mailbox(
+            host=bounces.imap_host,
+            port=bounces.imap_port,
+            user=bounces.imap_user,
+            password=bounces.imap_password,
+            folder=bounces.imap_folder,
+            every=bounces.imap_every,
+        )
+        return Postbox(
+            mailbox=mailbox,
+            desk=self.bounce_desk,
+            context=ssl.create_default_context(),
+            clock=self.clock,
+            stop=self._stop,
+        )
+
+    @cached_property
+    def gauge(self) -> Gauge:
+        """What stops the house when readers complain."""
+        events = self.letter_events
+        return Gauge(counts=events.counts, refused=events.refused, installation=self.installation)
