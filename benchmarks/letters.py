@@ -71,7 +71,7 @@ def fill(chosen: Settings, readers: int, contents: int, told: Callable[[int], ob
                 _plan(house, number, public_id, made[number % contents], now)
                 for number, public_id in zip(numbers, ids, strict=True)
             ]
-            assert not any(run.freeze(plans, {}, {}, now))
+            assert not any(run.freeze(plans, {}, [], now))
             told(len(numbers))
         run.end(now)
     return sum(len(each.body) for content in made for each in content.fragments) // contents

@@ -79,7 +79,6 @@ class Outcome:
     enhanced: str | None = None
     not_before: datetime | None = None  #: for deferred, uncertain and planned
     counts: bool = True  #: whether it used an attempt
-    sha256: str = ""  #: of the joined message, once it was sent
     reason: str = ""  #: for skipped, rejected, expired: why, in a word or a sentence
     blames: bool = False  #: the relay refused this recipient or letter for good: it counts for the mailbox's score
 

@@ -18,7 +18,7 @@ from domain.issues import IssuePlan
 from domain.silences import Unserved
 from domain.subscriptions import Subscriber, SubscriberState
 from storage.database import Database
-from storage.ledger import balances, raise_run
+from storage.ledger import balances, begin_run, raise_run
 from storage.mailings import queue
 from storage.reading import BLOCK
 from storage.silences import keep
@@ -81,24 +81,6 @@ class Issues:
         with self._database.reading() as connection:
             return newest_match(connection)
 
-    def freeze(
-        self,
-        plans: Sequence[IssuePlan],
-        empty: Mapping[int, datetime],
-        now: datetime,
-        silences: Sequence[Unserved] = (),
-    ) -> list[str]:
-        """Write issues with their papers, contents and deliveries, and settle empty slots, in one transaction.
-
-        `empty` is reader → when nothing was found for them; `silences` says why due readers get no letter. Return for
-        each plan "" if it was written, else why not, which is kept as a silence too.
-        """
-        with self._database.writing() as connection:
-            passed = [_freeze(connection, plan, now) for plan in plans]
-            keep(connection, [*silences, *_passed_over(plans, passed)], now)
-            _settle_empty(connection, empty)
-        return passed
-
     def run(self, at: datetime) -> "PublishRun":
         """Begin a publish, whose blocks are counted together; nothing is written before the first."""
         return PublishRun(self._database, at)
@@ -154,23 +136,23 @@ class PublishRun:
         self,
         plans: Sequence[IssuePlan],
         empty: Mapping[int, datetime],
-        excluded: Mapping[str, int],
+        silences: Sequence[Unserved],
         now: datetime,
-        silences: Sequence[Unserved] = (),
     ) -> list[str]:
-        """Do as Issues.freeze does, and count what was planned and who was excluded: `excluded` is reason → readers.
+        """Write issues with their papers, contents and deliveries, settle empty slots, and count it all, at once.
 
-        Plans that are not written are excluded too, for the reason that is returned.
+        `empty` is reader → when nothing was found for them; `silences` says why due readers get no letter. Return for
+        each plan "" if it was written, else why not, which is kept as a silence too.
         """
-        if not (plans or empty or excluded):
+        if not (plans or empty or silences):
             return []
         with self._database.writing() as connection:
-            run_id = raise_run(connection, self._id, self._at, planned=0, excluded={})
+            run_id = begin_run(connection, self._at) if self._id is None else self._id
             passed = [_freeze(connection, plan, now, run_id) for plan in plans]
-            keep(connection, [*silences, *_passed_over(plans, passed)], now)
+            unserved = [*silences, *_passed_over(plans, passed)]
+            keep(connection, unserved, now)
             _settle_empty(connection, empty)
-            reasons = Counter(excluded) + Counter(reason for reason in passed if reason)
-            raise_run(connection, run_id, self._at, planned=passed.count(""), excluded=reasons)
+            raise_run(connection, run_id, planned=passed.count(""), excluded=Counter(each.reason for each in unserved))
         self._id = run_id
         return passed
 
@@ -231,7 +213,7 @@ def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unse
     ]
 
 
-def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int | None = None) -> str:
+def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int) -> str:
     state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
     if state != SubscriberState.CONFIRMED.value:
         return "left meanwhile"

@@ -51,20 +51,20 @@ class Balance:
         return f"publish {self.run_id} planned {self.planned} letters, but {self.found} are accounted for"
 
 
-def raise_run(
-    connection: Connection, run_id: int | None, at: datetime, *, planned: int, excluded: Mapping[str, int]
-) -> int:
-    """Count a block of a run, whose row is made where there is none yet; return its number."""
-    if run_id is None:
-        fresh = insert(PUBLISH_RUN).values(at=at, due=0, planned=0, excluded={}).returning(PUBLISH_RUN.c.id)
-        run_id = int(connection.execute(fresh).scalar_one())
+def begin_run(connection: Connection, at: datetime) -> int:
+    """Make the row of a run, with its first block; return its number."""
+    fresh = insert(PUBLISH_RUN).values(at=at, due=0, planned=0, excluded={}).returning(PUBLISH_RUN.c.id)
+    return int(connection.execute(fresh).scalar_one())
+
+
+def raise_run(connection: Connection, run_id: int, *, planned: int, excluded: Mapping[str, int]) -> None:
+    """Count a block of a run: `excluded` is reason → due readers without a letter."""
     row = connection.execute(select(PUBLISH_RUN).where(PUBLISH_RUN.c.id == run_id)).one()
     reasons = Counter(row.excluded)
     reasons.update(excluded)
     due = row.due + planned + sum(excluded.values())
     counts = {"due": due, "planned": row.planned + planned, "excluded": dict(reasons)}
     connection.execute(update(PUBLISH_RUN).where(PUBLISH_RUN.c.id == run_id).values(counts))
-    return run_id
 
 
 def count_gone(connection: Connection, which: Any) -> None:

@@ -76,12 +76,11 @@ class Publisher:
             plans = [each.plan for each in edited if each.plan is not None]
             empty = {each.subscriber_id: now for each in edited if each.is_empty}
             unserved = _unserved(chosen, edited, quiet)
-            without = Counter(each.reason for each in unserved)
             passed = [""] * len(plans)
             if not dry_run:
-                passed = run.freeze(plans, empty, without, self._clock.now(), unserved)
+                passed = run.freeze(plans, empty, unserved, self._clock.now())
             self._put_off(each.subscriber_id for each in edited if each.fault)
-            skipped.update(without)
+            skipped.update(each.reason for each in unserved)
             notes += sum(each.note is not None for each in unserved)
             skipped.update(reason for reason in passed if reason)
             issues += passed.count("")

@@ -6,8 +6,7 @@ too fast              a 4yz that is said of our speed (verdicts.py): deferred, a
 relay not reached     deferred as well, and the try does not count; expired when the letter is worth nothing
 5yz                   rejected
 no answer             uncertain: taken up once more with the same bytes, or held for a person to decide
-not wanted any more   skipped
-an address that this relay cannot carry    skipped, with that reason
+beyond the relay      skipped, with that reason: an address that it cannot carry
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ _DOUBLINGS = 30  # enough to reach any cap, and no number overflows
 
 
 def settle(
-    result: Acceptance | DeliveryError | None,
+    result: Acceptance | DeliveryError,
     *,
     now: datetime,
     attempts: int,
@@ -32,33 +31,29 @@ def settle(
     retry_seconds: float,
     uncertain_policy: str,
     jitter: float,
-    sha256: str = "",
     since: datetime | None = None,
 ) -> Outcome:
     """Return the state that a delivery goes to after one try.
 
-    `result` is what the transport returned or raised (None: the reader left); `now` and `expires_at` are aware;
-    `attempts` counts the tries before this one that counted; `uncertain_policy` is "resend" or "hold"; `jitter` is
-    drawn from [0, 1); `sha256` is of the joined message and is kept where it has, or may have, left; `since` is when it
-    could leave first, for the words that say how long was tried.
+    `result` is what the transport returned or raised; `now` and `expires_at` are aware; `attempts` counts the tries
+    before this one that counted; `uncertain_policy` is "resend" or "hold"; `jitter` is drawn from [0, 1); `since` is
+    when it could leave first, for the words that say how long was tried.
     """
-    if result is None or isinstance(result, BeyondTheRelay):  # mail.md item 9: the mailbox may be as good as any
-        reason = "no longer wanted" if result is None else str(result)
-        return Outcome(state=DeliveryState.SKIPPED, counts=False, reason=reason)
+    if isinstance(result, BeyondTheRelay):  # mail.md item 9: the mailbox may be as good as any
+        return Outcome(state=DeliveryState.SKIPPED, counts=False, reason=str(result))
     if isinstance(result, Acceptance):
         return Outcome(
             state=DeliveryState.ACCEPTED,
             reply=result.reply,
             code=result.code,
             enhanced=result.enhanced,
-            sha256=sha256,
         )
     if isinstance(result, PermanentDeliveryError):
         return _failed(DeliveryState.REJECTED, result, reason=str(result))
     if isinstance(result, UncertainDelivery):
         again = now + pause(retry_seconds, attempts, jitter)
         resend = uncertain_policy == "resend" and not uncertain_before and again <= expires_at
-        return _failed(DeliveryState.UNCERTAIN, result, not_before=again if resend else None, sha256=sha256)
+        return _failed(DeliveryState.UNCERTAIN, result, not_before=again if resend else None)
     counts = not isinstance(result, NotConnected) and not asks_for_patience(result)
     again = now + (pause(retry_seconds, attempts, jitter) if counts else timedelta(seconds=retry_seconds))
     if again <= expires_at:
@@ -102,7 +97,6 @@ def _failed(
     *,
     not_before: datetime | None = None,
     counts: bool = True,
-    sha256: str = "",
     reason: str = "",
 ) -> Outcome:
     return Outcome(
@@ -112,7 +106,6 @@ def _failed(
         enhanced=error.enhanced,
         not_before=not_before,
         counts=counts,
-        sha256=sha256,
         reason=reason,
         blames=_blames(state, error),
     )

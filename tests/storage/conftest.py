@@ -113,7 +113,7 @@ def issue(database, settle):
             papers=tuple(IssuePaper(each, 1, place, "why") for place, each in enumerate(papers)),
             mailing=mailing,
         )
-        assert Issues(database).freeze([plan], {}, at) == [""]
+        assert Issues(database).run(at).freeze([plan], {}, [], at) == [""]
         if state is DeliveryState.PLANNED:
             return
         outbox = Outbox(database)

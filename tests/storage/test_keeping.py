@@ -7,6 +7,7 @@ import pytest
 from domain.deliveries import DeliveryState, Outcome
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.papers import Fetched, FetchStatus
+from domain.silences import NOTHING_MATCHED, Unserved
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import Match
 from storage.erasing import let_go
@@ -14,6 +15,7 @@ from storage.fetches import Fetches
 from storage.integrity import faults
 from storage.issues import Issues
 from storage.keeping import Ages, Keeping, Swept
+from storage.ledger import count_gone
 from storage.mailings import queue
 from storage.outbox import Outbox
 from storage.runs import Runs
@@ -120,8 +122,8 @@ def test_who_never_confirmed_is_erased_and_who_was_a_reader_once_is_not(database
     assert [each.public_id for each in readers.everyone()] == ["lately", "again", "back"]
 
 
-def test_old_runs_go_but_the_newest_of_each_job(database, keeping, count, now):
-    runs = Runs(database)
+def test_old_runs_go_but_the_newest_of_each_job(database, keeping, reader, count, now):
+    runs, mira = Runs(database), reader()
     for job, slot, day in [
         ("collect:hf", "1", 0),
         ("collect:hf", "2", 1),
@@ -132,7 +134,7 @@ def test_old_runs_go_but_the_newest_of_each_job(database, keeping, count, now):
         runs.finish(runs.claim(job, slot, "one", at, LEASE, beside=True), at, "ok", {})
     runs.claim("collect:hf", "given up", "dead", now, LEASE, beside=True)
     for _ in range(2):
-        Issues(database).run(now).freeze([], {}, {"nothing matched": 1}, now)
+        Issues(database).run(now).freeze([], {}, [Unserved(mira.id, "2026-11-20", NOTHING_MATCHED)], now)
     assert keeping.sweep(AGES, now + 89 * DAY).runs == 0
     assert keeping.sweep(AGES, now + 400 * DAY).runs == 3
     assert (count(RUN), count(PUBLISH_RUN)) == (3, 1)
@@ -204,6 +206,7 @@ def test_a_letter_that_is_frozen_during_a_sweep_keeps_its_pieces(database, keepi
     issue(mira, now, text=b"Used again at the last moment.")
     issue(mira, now + DAY, text=b"New.")
     with database.writing() as connection:
+        count_gone(connection, ISSUE.c.slot == "2026-11-20")
         connection.execute(ISSUE.delete().where(ISSUE.c.slot == "2026-11-20"))
         assert let_go(connection, [1]) == 1
     looks = []

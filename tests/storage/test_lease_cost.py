@@ -38,7 +38,7 @@ def open_ones(database, reader, now):
         )
         slot = Slot("2026-11-20", "UTC", date(2026, 11, 20))
         plans.append(IssuePlan(f"issue{number}", mira.id, slot, now, 0, (), mailing))
-    assert set(Issues(database).freeze(plans, {}, now)) == {""}
+    assert set(Issues(database).run(now).freeze(plans, {}, [], now)) == {""}
     return Outbox(database)
 
 

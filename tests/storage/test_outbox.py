@@ -86,8 +86,8 @@ def states(outbox):
 
 def test_an_issue_is_frozen_once_for_its_slot(issues, outbox, readers, now):
     (reader,) = readers(1)
-    assert issues.freeze([plan(reader, now)], {}, now) == [""]
-    assert issues.freeze([plan(reader, now)], {}, now) == ["has this issue already"]
+    assert issues.run(now).freeze([plan(reader, now)], {}, [], now) == [""]
+    assert issues.run(now).freeze([plan(reader, now)], {}, [], now) == ["has this issue already"]
     assert len(outbox.records()) == 1
     assert issues.records()[0].state == "planned"
 
@@ -97,7 +97,7 @@ def test_readers_with_the_same_papers_share_one_content(issues, database, reader
 
     from storage.tables import CONTENT, FRAGMENT
 
-    issues.freeze([plan(reader, now) for reader in readers(20)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(20)], {}, [], now)
     with database.reading() as connection:
         assert connection.execute(select(func.count()).select_from(CONTENT)).scalar_one() == 1
         assert connection.execute(select(func.count()).select_from(FRAGMENT)).scalar_one() == 2
@@ -106,18 +106,18 @@ def test_readers_with_the_same_papers_share_one_content(issues, database, reader
 def test_a_reader_who_left_while_the_letter_was_composed_gets_none(issues, database, readers, now):
     (reader,) = readers(1)
     Subscribers(database).unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
-    assert issues.freeze([plan(reader, now)], {}, now) == ["left meanwhile"]
+    assert issues.run(now).freeze([plan(reader, now)], {}, [], now) == ["left meanwhile"]
 
 
 def test_a_delivery_is_leased_to_one_worker(issues, outbox, readers, now):
-    issues.freeze([plan(reader, now) for reader in readers(3)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(3)], {}, [], now)
     assert len(outbox.lease("one", now, LEASE, 2)) == 2
     assert len(outbox.lease("two", now, LEASE, 5)) == 1
     assert outbox.lease("three", now, LEASE, 5) == ()
 
 
 def test_what_is_accepted_stays_accepted(issues, outbox, readers, now, settle, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     assert ask(leased, "one", now) is Permission.GIVEN
     done = Outcome(state=DeliveryState.ACCEPTED, reply="250 kept", code=250)
@@ -128,7 +128,7 @@ def test_what_is_accepted_stays_accepted(issues, outbox, readers, now, settle, a
 
 
 def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, readers, now, settle, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     late = now + 2 * LEASE
     assert outbox.recover(lambda _: None, late, resend=True) == 0
@@ -146,7 +146,7 @@ def test_a_worker_that_lost_its_lease_neither_sends_nor_settles(issues, outbox, 
     ],
 )
 def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, now, sending, resend, after, due, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     (leased,) = outbox.lease("dead", now, LEASE, 5)
     if sending:
         ask(leased, "dead", now)
@@ -163,7 +163,7 @@ def test_what_a_dead_worker_left_is_taken_over_at_once(issues, outbox, readers, 
 
 
 def test_nobody_gets_a_third_copy(issues, outbox, readers, now, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     for attempt in range(4):
         leased = outbox.lease("dead", now, LEASE, 5)
         assert len(leased) == (1 if attempt < 2 else 0)
@@ -174,7 +174,7 @@ def test_nobody_gets_a_third_copy(issues, outbox, readers, now, ask):
 
 
 def test_one_that_is_handed_back_says_no_less_than_was_known_of_it(issues, outbox, readers, now, settle, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     outbox.lease("one", now, LEASE, 5)
     outbox.release("one")
     assert states(outbox) == ["planned"]
@@ -199,7 +199,7 @@ def test_a_claim_of_a_dead_owner_is_over_at_once(database, now):
 
 
 def test_a_living_worker_keeps_what_it_sends_however_long_that_takes(issues, outbox, readers, now, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     (leased,) = outbox.lease("slow", now, LEASE, 5)
     ask(leased, "slow", now + LEASE)
     outbox.recover(lambda _: None, now + LEASE + LEASE / 2, resend=True)
@@ -209,7 +209,7 @@ def test_a_living_worker_keeps_what_it_sends_however_long_that_takes(issues, out
 
 
 def test_one_that_may_have_left_and_is_held_never_turns_into_too_old(issues, outbox, readers, now, ask):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     (leased,) = outbox.lease("dead", now, LEASE, 5)
     ask(leased, "dead", now)
     assert outbox.recover(lambda _: False, now, resend=False) == 1
@@ -219,7 +219,7 @@ def test_one_that_may_have_left_and_is_held_never_turns_into_too_old(issues, out
 
 def test_one_who_leaves_before_the_dot_is_skipped_and_the_reason_kept(database, issues, outbox, readers, now, ask):
     (reader,) = readers(1)
-    issues.freeze([plan(reader, now)], {}, now)
+    issues.run(now).freeze([plan(reader, now)], {}, [], now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     Subscribers(database).unsubscribe(reader.public_id, Consent("unsubscribed", "1", now))
     assert ask(leased, "one", now) is Permission.UNWANTED
@@ -227,7 +227,7 @@ def test_one_who_leaves_before_the_dot_is_skipped_and_the_reason_kept(database, 
 
 
 def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now, settle):
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     (leased,) = outbox.lease("one", now, LEASE, 5)
     soon = now + timedelta(minutes=5)
     settle(leased.id, "one", Outcome(state=DeliveryState.DEFERRED, not_before=soon, reply="451"), now)
@@ -242,7 +242,7 @@ def test_deferred_ones_wait_and_late_ones_expire(issues, outbox, readers, now, s
 def test_leasing_uses_the_index_on_open_deliveries(database, issues, readers, now):
     from sqlalchemy import text
 
-    issues.freeze([plan(reader, now) for reader in readers(1)], {}, now)
+    issues.run(now).freeze([plan(reader, now) for reader in readers(1)], {}, [], now)
     with database.reading() as connection:
         steps = connection.execute(
             text(
@@ -255,7 +255,7 @@ def test_leasing_uses_the_index_on_open_deliveries(database, issues, readers, no
 
 def test_a_letter_is_replayed_from_what_was_frozen(issues, outbox, readers, now):
     (reader,) = readers(1)
-    issues.freeze([plan(reader, now)], {}, now)
+    issues.run(now).freeze([plan(reader, now)], {}, [], now)
     letter = outbox.letter(issues.delivery_of(f"{reader.public_id}2026-11-20"))
     assert [fragment.body for fragment in letter.fragments] == [b"Subject: Tides\r\n", b"Low."]
     with pytest.raises(UnknownError, match="no issue 'nope'"):

@@ -12,7 +12,7 @@ from domain.letter_events import LetterEvent, LetterEventKind
 from domain.seals import address_hash
 from domain.subscriptions import SubscriberState as R
 from storage.erasing import erase_readers
-from storage.ledger import balances, raise_run
+from storage.ledger import balances, begin_run, raise_run
 from storage.letter_events import LetterEvents
 from storage.mailings import queue
 from storage.outbox import Outbox
@@ -268,19 +268,20 @@ def test_a_publish_adds_up_while_it_runs_and_after_a_reader_was_erased(database,
     issue(mira, now)
     issue(ben, now, state=DeliveryState.PLANNED)
     with database.writing() as connection:
-        run = raise_run(connection, None, now, planned=1, excluded={"nothing matched": 2})
-        assert raise_run(connection, run, now, planned=1, excluded={}) == run
+        run = begin_run(connection, now)
+        raise_run(connection, run, planned=1, excluded={"nothing matched": 2})
+        raise_run(connection, run, planned=1, excluded={})
         connection.execute(update(ISSUE).values(run_id=run))
     with database.reading() as connection:
-        (balance,) = balances(connection)
+        (balance,) = balances(connection, run)
     assert (balance.planned, balance.accepted, balance.open, balance.sentence) == (2, 1, 1, "")
     with database.writing() as connection:
         erase_readers(connection, [ben.id])
-        (balance,) = balances(connection)
+        (balance,) = balances(connection, run)
         assert (balance.open, balance.gone, balance.sentence) == (0, 1, "")
         connection.execute(DELIVERY.delete())
-        (balance,) = balances(connection)
-    assert balance.sentence == "publish 1 planned 2 letters, but 1 are accounted for"
+        (balance,) = balances(connection, run)
+    assert balance.sentence == f"publish {run} planned 2 letters, but 1 are accounted for"
 
 
 @pytest.mark.parametrize(

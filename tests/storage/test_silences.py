@@ -25,7 +25,7 @@ def silences(database):
 def pass_over(database):
     def do(reader, at, reason=NOTHING_MATCHED, note=None, slot=None):
         unserved = Unserved(reader.id, slot or at.date().isoformat(), reason, note)
-        Issues(database).freeze([], {reader.id: at}, at, [unserved])
+        Issues(database).run(at).freeze([], {reader.id: at}, [unserved], at)
 
     return do
 

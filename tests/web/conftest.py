@@ -141,7 +141,7 @@ class Site:
             papers=(),
             mailing=mailing,
         )
-        assert self.issues.freeze([plan], {}, NOW) == [""]
+        assert self.issues.run(NOW).freeze([plan], {}, [], NOW) == [""]
         return public_id
 
 

@@ -77,7 +77,7 @@ def plan_letters(database: Database, number: int, now: datetime) -> None:
         slot = Slot("2026-11-20", "UTC", date(2026, 11, 20))
         plans.append(IssuePlan(f"{each:04x}", reader.id, slot, now, 0, (), mailing))
     run = Issues(database).run(now)
-    assert run.freeze(plans, {}, {}, now) == [""] * number
+    assert run.freeze(plans, {}, [], now) == [""] * number
     assert run.end(now) == ""
 
 
