@@ -222,7 +222,9 @@ class PostSide(Ground):
     @cached_property
     def bounce_desk(self) -> BounceDesk:
         """Where bounces and complaints are taken in."""
-        return BounceDesk(events=self.letter_events, paths=self.return_paths, clock=self.clock)
+        return BounceDesk(
+            events=self.letter_events, paths=self.return_paths, recorded=self.gauge.look, clock=self.clock
+        )
 
     @cached_property
     def postbox(self) -> Postbox | None:

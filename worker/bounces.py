@@ -37,8 +37,11 @@ class BounceDesk:
         events: LetterEvents,
         paths: ReturnPaths | None,
         clock: Clock,
+        recorded: Callable[[datetime], object] = lambda _: None,
         read: Callable[[bytes, datetime, ReturnPaths | None], Heard] = read,
     ) -> None:
+        """`recorded` is called after something new was recorded: the gauge of complaints looks then (gauge.py)."""
+        self._recorded = recorded
         self._events = events
         self._paths = paths
         self._clock = clock
@@ -58,6 +61,8 @@ class BounceDesk:
         if not events:
             return Taken(ignored="it names a letter that is not known here, or no more, or that anybody could name")
         new = self._events.record(events, now)
+        if new:
+            self._recorded(now)
         for each in events if new else ():
             log.info("%s: delivery %d, %s %s", each.source, each.delivery_id, each.kind, each.status)
         known = "" if new else "it was counted before, or its letter is not known any more or too old"

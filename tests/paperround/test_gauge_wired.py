@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from digests.mail.bounces.reading import Heard
 from domain.clock import FixedClock
 from domain.letter_events import LetterEvent, LetterEventKind
 from paperround.settings import build
@@ -33,4 +34,25 @@ def test_refusals_by_filters_stop_nothing_and_are_warned_of(tmp_path, url, reade
     assert house.gauge.look(START + timedelta(hours=1)) == ""
     assert house.installation.hold() is None
     assert ("5 were refused" in caplog.text) == (readers == 5)
+    house.database.close()
+
+
+@pytest.mark.engines("sqlite")
+def test_complaints_that_a_mailbox_brings_stop_the_letters_at_once(tmp_path, url):
+    values = {"database": {"url": url}, "mail": {"from": "Paperround <p@lab.example>"}}
+    house = House(build(values, tmp_path), clock=FixedClock(START))
+    for name in range(5):
+        house.desk.subscribe(f"r{name}@lab.example", ["tides"], None, vouched=True, shared=False)
+    house.publisher.publish(START)
+
+    def read(raw: bytes, *_: object) -> Heard:
+        number = int(raw)
+        return Heard(events=(LetterEvent("arf", str(number), number, LetterEventKind.COMPLAINT, START),))
+
+    desk = house.bounce_desk
+    desk._read = read
+    assert [desk.take(str(number).encode()).new for number in range(1, 5)] == [1] * 4
+    assert house.installation.hold() is None
+    assert desk.take(b"5").new == 1
+    assert "called letters spam" in house.installation.hold().sentence
     house.database.close()
