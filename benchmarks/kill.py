@@ -2,9 +2,9 @@
 
 3,000 letters over real SMTP, four connections a worker, to a sink that writes down each Message-ID before it answers;
 one worker or two, in processes of their own. Whenever a random number of letters more was taken, or a moment passed,
-one worker dies, by SIGKILL or by SIGTERM, and another takes its place, until there were 200. After each the states are
-counted: every letter that was planned must be in one of them. What remains is sent then, and the sink's list compared
-with the letters that were planned.
+one worker dies, by SIGKILL or by SIGTERM, and another takes its place, until there were 200. After each the ledger of
+the publish must add up (storage/ledger.py). What remains is sent then, and the sink's list compared with the letters
+that were planned.
 
 The bound is mail.md's: a kill can double what its connections had in flight, and a SIGTERM nothing.
 `kill [--recipients N] [--kills N] [--postgresql URL]`; a server is started where its binaries are found.
@@ -39,6 +39,7 @@ from benchmarks.letters import fill, settings
 from benchmarks.sink import sink
 from paperround.interruption import stopping
 from paperround.wiring import House
+from storage.ledger import balances
 from storage.tables import DELIVERY, OPEN
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Toll:
     lost: int
     doubled: int  #: copies beyond the first, of all letters
     copies: int  #: of the letter that came most often
-    broken: int  #: times that the states did not add up
+    broken: int  #: times that the ledger did not add up
     states: dict[str, int]
 
     @property
@@ -120,7 +121,7 @@ def _told(toll: Toll) -> list[Figure]:
             "kills × connections",
         ),
         Figure(f"{of}: copies of one letter at most", toll.copies, "copies"),
-        Figure(f"{of}: times the states did not add up", toll.broken, "times"),
+        Figure(f"{of}: times the ledger did not add up", toll.broken, "times"),
     ]
 
 
@@ -174,7 +175,7 @@ def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object])
             os.kill(victim, how)
             os.waitpid(victim, 0)
             died[how] += 1
-            broken += sum(_states(chosen).values()) != recipients
+            broken += _is_broken(chosen)
             told()
             at_work.append(_forked(chosen))
         for each in at_work:
@@ -220,6 +221,12 @@ def _wait(log: Path, lines: int) -> None:
 
 def _lines(log: Path) -> int:
     return log.read_bytes().count(b"\n")
+
+
+def _is_broken(chosen: Settings) -> bool:
+    """Whether the ledger of the publish does not add up."""
+    with House(chosen) as house, house.database.reading() as connection:
+        return any(each.sentence for each in balances(connection))
 
 
 def _states(chosen: Settings) -> dict[str, int]:

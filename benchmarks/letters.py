@@ -17,12 +17,11 @@ from sqlalchemy import insert
 from benchmarks.invented import DAY, papers_and_topics
 from digests.addresses import address_key
 from digests.mail.message import freeze, mailing_slots, message_id
-from domain.issues import Content, Digest, Entry, Mailing, Receipt, Section, Slot, SourceCheck
+from domain.issues import Content, Digest, Entry, IssuePlan, Mailing, Receipt, Section, Slot, SourceCheck
 from domain.papers import FetchStatus, Paper
 from domain.topics import Why
 from paperround.settings import build
 from paperround.wiring import House
-from storage.mailings import queue
 from storage.tables import SUBSCRIBER
 
 if TYPE_CHECKING:
@@ -61,16 +60,20 @@ def fill(chosen: Settings, readers: int, contents: int, told: Callable[[int], ob
     now = datetime.now(UTC)
     with House(chosen) as house:
         made = [freeze(house.renderer.digest(each, shared=False), house.identity) for each in digests(contents, papers)]
+        run = house.issues.run(now)
         for start in range(0, readers, _BLOCK):
             numbers = range(start, min(readers, start + _BLOCK))
             ids = [secrets.token_hex(8) for _ in numbers]
             with house.database.writing() as connection:
                 rows = [_reader(number, public_id, now) for number, public_id in zip(numbers, ids, strict=True)]
                 connection.execute(insert(SUBSCRIBER), rows)
-                for number, public_id in zip(numbers, ids, strict=True):
-                    mailing = _mailing(house, number, public_id, made[number % contents], now)
-                    queue(connection, mailing, number + 1, issue_id=None)
+            plans = [
+                _plan(house, number, public_id, made[number % contents], now)
+                for number, public_id in zip(numbers, ids, strict=True)
+            ]
+            assert not any(run.freeze(plans, {}, {}, now))
             told(len(numbers))
+        run.end(now)
     return sum(len(each.body) for content in made for each in content.fragments) // contents
 
 
@@ -112,7 +115,7 @@ def _reader(number: int, public_id: str, now: datetime) -> dict[str, object]:
     }
 
 
-def _mailing(house: House, number: int, public_id: str, content: Content, now: datetime) -> Mailing:
+def _plan(house: House, number: int, public_id: str, content: Content, now: datetime) -> IssuePlan:
     issue = secrets.token_hex(8)
     key = f"issue:{issue}"
     identifier = message_id(key, house.identity)
@@ -123,7 +126,7 @@ def _mailing(house: House, number: int, public_id: str, content: Content, now: d
         "preferences": house.links.preferences(public_id),
         "issue": house.links.issue(issue),
     }
-    return Mailing(
+    mailing = Mailing(
         message_key=key,
         subscriber_id=public_id,
         recipient=email,
@@ -133,4 +136,13 @@ def _mailing(house: House, number: int, public_id: str, content: Content, now: d
         date=now,
         not_before=now,
         expires_at=now + timedelta(hours=36),
+    )
+    return IssuePlan(
+        public_id=issue,
+        subscriber_id=number + 1,
+        slot=Slot(DAY.isoformat(), "UTC", DAY),
+        cutoff=now,
+        upto_match=0,
+        papers=(),
+        mailing=mailing,
     )

@@ -6,12 +6,17 @@ leaves the archive (a bounce address, an exported list) against guessing, not ag
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 
 def seal(secret: str, purpose: str, text: str) -> bytes:
     """Return 32 bytes that only who knows `secret` can make of `text`, and that differ from purpose to purpose."""
-    key = hmac.digest(secret.encode(), f"paperround seal 1\0{purpose}".encode(), hashlib.sha256)
-    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return hmac.digest(_key(secret, purpose), text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+@lru_cache(maxsize=16)
+def _key(secret: str, purpose: str) -> bytes:
+    return hmac.digest(secret.encode(), f"paperround seal 1\0{purpose}".encode(), hashlib.sha256)
 
 
 def unsealed(message_key: str) -> str:
