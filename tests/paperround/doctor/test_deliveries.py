@@ -48,11 +48,11 @@ def letters(database, now):
     """Keep letters that are in some state."""
 
     def keep(number, **values):
-        identity = Identity("papers@lab.example")
+        identity = Identity("papers@lab.example", secret="of this archive")
         content = freeze(Renderer(Frame()).confirmation(), identity)
         with database.writing() as connection:
             for each in range(number):
-                name = message_id(f"{each}", identity.domain)
+                name = message_id(f"{each}", identity)
                 slots = mailing_slots(recipient="a@lab.example", message_id=name, date=now)
                 mailing = Mailing(f"{each}", "", "a@lab.example", content, slots, name, now, now, now + DAY)
                 queue(connection, mailing, None, issue_id=None)
