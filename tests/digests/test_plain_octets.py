@@ -40,7 +40,7 @@ def test_what_is_called_plain_is_plain_whatever_a_content_holds_and_a_value_says
 def test_a_letter_of_ours_is_known_to_be_plain(issue: str) -> None:
     text = Fragment(Role.TEXT_PERSONAL, encode("Dear reader,\n.a dot\nRead it here: \0q:issue\0\n"))
     letter = Letter(LetterKind.DIGEST, "Tides", (text, Fragment(Role.HTML, encode("<p>.</p>\n"))))
-    content = freeze(letter, Identity("Paperround <digests@example.org>"))
+    content = freeze(letter, Identity("Paperround <digests@example.org>", secret="of this archive"))
     slots = dict.fromkeys(SLOTS, "https://papers.example/") | {"issue": issue}
     joined = Joiner().join(content.fragments, slots)
     assert joined.is_plain

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
@@ -17,7 +17,7 @@ from storage.installation import Installation
 from storage.lanes import Lanes
 from storage.letter_events import LetterEvents
 from storage.mailings import queue
-from storage.tables import DELIVERY
+from storage.tables import DELIVERY, SUBSCRIBER
 from storage.troubles import Troubles
 
 pytestmark = pytest.mark.engines("memory")
@@ -43,19 +43,27 @@ def told(visit, database):
     return look
 
 
+def reader(connection, number, now):
+    """Keep a reader; return their number."""
+    email = f"reader{number}@lab.example"
+    values = {"public_id": f"{number}", "email": email, "address_key": email, "state": "confirmed", "created_at": now}
+    slots = {"every": "day", "weekday": 0, "hour": 7, "zone": "UTC", "shared": False}
+    return connection.execute(insert(SUBSCRIBER).values({**values, **slots}).returning(SUBSCRIBER.c.id)).scalar_one()
+
+
 @pytest.fixture
 def letters(database, now):
     """Keep letters that are in some state."""
 
     def keep(number, **values):
-        identity = Identity("papers@lab.example")
+        identity = Identity("papers@lab.example", secret="of this archive")
         content = freeze(Renderer(Frame()).confirmation(), identity)
         with database.writing() as connection:
             for each in range(number):
-                name = message_id(f"{each}", identity.domain)
+                name = message_id(f"{each}", identity)
                 slots = mailing_slots(recipient="a@lab.example", message_id=name, date=now)
                 mailing = Mailing(f"{each}", "", "a@lab.example", content, slots, name, now, now, now + DAY)
-                queue(connection, mailing, None, issue_id=None)
+                queue(connection, mailing, reader(connection, each, now), issue_id=None)
             connection.execute(update(DELIVERY).values(values))
             return connection.execute(select(DELIVERY.c.id)).scalars().all()
 

@@ -209,7 +209,7 @@ def test_a_relay_that_repeats_the_password_does_not_make_us_show_it(visit, relay
     mail = {"host": "127.0.0.1", "port": nasty.port, "tls": "none", "user": "ann", "password": PASSWORD}
     said = " ".join(str(each.as_json()) for each in examine(visit({"mail": mail})))
 
-    assert "535 5.7.8 bad: … …" in said
+    assert "535 5.7.8 bad: *** ***" in said
     assert PASSWORD not in said
     assert spoken.decode() not in said
 
