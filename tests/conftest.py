@@ -5,10 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,6 +81,21 @@ def sqlite_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "archive.db"
     Database(f"sqlite:///{file}").close()
     return file
+
+
+@pytest.fixture(scope="session")
+def fresh(sqlite_archive: Path) -> Callable[[], AbstractContextManager[Any]]:
+    """Open an empty archive, for tests that need many of them."""
+    from storage.database import Database
+
+    @contextmanager
+    def make() -> Iterator[Database]:
+        with TemporaryDirectory() as folder:
+            file = shutil.copyfile(sqlite_archive, Path(folder) / "archive.db")
+            with Database(f"sqlite:///{file}") as database:
+                yield database
+
+    return make
 
 
 @pytest.fixture

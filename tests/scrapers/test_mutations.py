@@ -8,6 +8,7 @@ file come as many as EACH says; our own pages alone make more than 2,000, so tha
 import random
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,7 @@ READERS = (
 )
 
 Read = Callable[[bytes, random.Random], list[Listing]]
+Fresh = Callable[[], AbstractContextManager[Database]]
 
 
 @dataclass(frozen=True)
@@ -253,9 +255,9 @@ def outcome(reader: Reader, mutant: bytes, chance: random.Random) -> list[Listin
         assert is_storable(said), "an error that cannot be stored"
 
 
-def put_to_the_test(file: Path, name: str) -> None:
+def put_to_the_test(fresh: Fresh, file: Path, name: str) -> None:
     reader = reader_of(name)
-    with Database("sqlite://") as database:
+    with fresh() as database:
         archive = Archive(database)
         for number, mutant, chance in mutants(file.read_bytes(), name):
             try:
@@ -270,13 +272,13 @@ def put_to_the_test(file: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("file", OWN, ids=lambda file: file.relative_to(HERE).as_posix())
-def test_a_mutant_of_our_own_pages_is_a_listing_or_our_own_error(file: Path) -> None:
-    put_to_the_test(file, file.relative_to(HERE).as_posix())
+def test_a_mutant_of_our_own_pages_is_a_listing_or_our_own_error(fresh: Fresh, file: Path) -> None:
+    put_to_the_test(fresh, file, file.relative_to(HERE).as_posix())
 
 
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.relative_to(SHARED).as_posix())
-def test_a_mutant_of_a_sample_is_a_listing_or_our_own_error(file: Path) -> None:
-    put_to_the_test(file, file.relative_to(SHARED).as_posix())
+def test_a_mutant_of_a_sample_is_a_listing_or_our_own_error(fresh: Fresh, file: Path) -> None:
+    put_to_the_test(fresh, file, file.relative_to(SHARED).as_posix())
 
 
 @pytest.mark.parametrize("files", [OWN, pytest.param(SAMPLES, marks=needs_samples)], ids=["own", "samples"])
