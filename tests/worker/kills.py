@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 # Where hundreds of steps are alike, some are taken; by odd numbers, so that begins and commits are among them. In a
 # file nearly every step is: where a transaction of ours begins and ends does not depend on the engine. Of a server,
 # which takes longer for each, it is asked at fewer whether what was not committed is gone.
-STRIDE = {"first-load": 9, "collect": 3}
+STRIDE = {"first-load": 15, "collect": 5}
 STRIDE_ON_SERVER = {"first-load": 45, "collect": 15}
 STRIDE_ON_SERVER_ELSE = 3
 
