@@ -31,6 +31,7 @@ class LetterRecord:
     attempts: int
     last_try: datetime | None
     not_before: datetime | None  #: when it is tried next; None where it is at its end, or waits for the operator
+    heard: str = ""  #: what was heard of it after it left, such as "bounce 5.2.2 mailbox full"; "" for nothing bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _of_an_empty_slot(reader: Subscriber, known: Known, label: str, opened: date
 
 def _fate(reader: Subscriber, letter: LetterRecord, known: Known, name: str) -> tuple[str, str]:
     """Return the answer's first word, and what became of a letter."""
-    said = _cut(letter.reply or letter.reason)
+    said = _cut(letter.reason or letter.reply if letter.state is S.SKIPPED else letter.reply or letter.reason)
     because = f": {said}" if said else ""
     tried = f" at {_at(reader, letter.last_try)}" if letter.last_try else ""
     again = f"; it is tried again at {_at(reader, letter.not_before)}" if letter.not_before else ""
@@ -141,6 +142,8 @@ def _fate(reader: Subscriber, letter: LetterRecord, known: Known, name: str) -> 
         S.SKIPPED: ("No:", f"{name} was not sent{because}."),
         S.EXPIRED: ("No:", f"{name} could not leave before it was too old{because}."),
     }
+    if letter.state is S.ACCEPTED and letter.heard:
+        return "No:", f"{name} was taken by the relay{tried}, but then this was heard of it: {_cut(letter.heard)}."
     return fates[letter.state]
 
 

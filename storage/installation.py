@@ -108,6 +108,9 @@ class Installation:
             if kept.held.startswith(UNFINISHED):
                 raise UsageError(f"{kept.held}; it cannot be resumed before it is whole")
             open_lanes(connection)
+            # What never reached the relay waits for nothing but that: its mailbox has said nothing.
+            put_off = DELIVERY.c.state == DeliveryState.DEFERRED.value, DELIVERY.c.attempts == 0
+            connection.execute(update(DELIVERY).where(text(OPEN), *put_off).values(not_before=now))
             skipped = _skip(connection) if skip_waiting else 0
             waiting = _waiting(connection)
             home = self._database.home(connection)

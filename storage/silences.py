@@ -13,12 +13,13 @@ from domain.answers import LetterRecord, Suppressed
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
 from domain.lanes import RELAY
+from domain.letter_events import LetterEventKind
 from domain.seals import address_hash
 from domain.silences import Quietness, Silence, Unserved
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.mailings import queue
-from storage.tables import CONTENT, DELIVERY, INSTALLATION, ISSUE, LANE, SILENCE, SUBSCRIBER, SUPPRESSION
+from storage.tables import CONTENT, DELIVERY, INSTALLATION, ISSUE, LANE, LETTER_EVENT, SILENCE, SUBSCRIBER, SUPPRESSION
 
 
 class Silences:
@@ -80,8 +81,17 @@ class Silences:
 
     def letters(self, subscriber_id: int, limit: int) -> tuple[LetterRecord, ...]:
         """Return what became of a reader's last letters of every kind, newest first."""
+        bad = (LetterEventKind.BOUNCE.value, LetterEventKind.COMPLAINT.value)
+        told = LETTER_EVENT.c.kind + " " + LETTER_EVENT.c.status + " " + LETTER_EVENT.c.detail
+        heard = (
+            select(told)
+            .where(LETTER_EVENT.c.delivery_id == DELIVERY.c.id, LETTER_EVENT.c.kind.in_(bad))
+            .order_by(LETTER_EVENT.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         query = (
-            select(DELIVERY, CONTENT.c.kind, ISSUE.c.slot, ISSUE.c.public_id)
+            select(DELIVERY, CONTENT.c.kind, ISSUE.c.slot, ISSUE.c.public_id, heard.label("heard"))
             .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
             .outerjoin(ISSUE, ISSUE.c.id == DELIVERY.c.issue_id)
             .where(DELIVERY.c.subscriber_id == subscriber_id)
@@ -102,6 +112,7 @@ class Silences:
                     attempts=row.attempts,
                     last_try=row.last_try,
                     not_before=row.not_before,
+                    heard=" ".join((row.heard or "").split()),
                 )
                 for row in connection.execute(query)
             )

@@ -15,7 +15,7 @@ from paperround.browser import show_page
 from paperround.commands.context import Json, instant_from, opened, report
 from paperround.commands.lanes import show_lanes
 from paperround.console import plain, table
-from paperround.interruption import stopping
+from paperround.interruption import INTERRUPTED, stopping
 
 issues = typer.Typer(help="The dated letters.", no_args_is_help=True)
 _TROUBLE = (DeliveryState.DEFERRED, DeliveryState.REJECTED, DeliveryState.UNCERTAIN)
@@ -79,16 +79,22 @@ def deliver(context: typer.Context, as_json: Json = False) -> int:
         counts = asdict(house.deliverer.deliver(lambda _: advance(1)))
         held = counts.pop("held")
         del counts["is_shut"]  # which the sentence says
+        waiting = house.outbox.waiting()
         troubled = [each for state in _TROUBLE if counts[state] for each in house.outbox.records(state, _SHOWN)]
 
     def lines() -> Iterable[str]:
         yield ", ".join(f"{number} {state}" for state, number in counts.items())
         if held:
             yield plain(held)
+        if waiting:
+            yield f"{counted(waiting, 'letter')} {'waits' if waiting == 1 else 'wait'}; `paperround deliveries list`"
         for each in troubled:
             yield plain(f"{each.recipient} is {each.state}: {each.reply or each.reason}")
 
     told.show({**counts, "held": held} if held else counts, lines)
+    if stop.is_set():
+        told.note("paperround: interrupted; what was not sent is sent the next time")
+        return INTERRUPTED
     return 1 if held or counts["deferred"] or counts["rejected"] or counts["uncertain"] else 0
 
 
@@ -275,6 +281,6 @@ def resume(
         yield plain(f"Letters leave again; what held them: {done.was}." if done.was else "Nothing held the letters.")
         if done.skipped:
             yield f"{counted(done.skipped, 'letter')} counted as sent."
-        yield f"{counted(done.waiting, 'letter')} will be sent."
+        yield f"{counted(done.waiting, 'letter')} {'waits' if done.waiting == 1 else 'wait'} to be sent."
 
     told.show({"was_held": done.was, "waiting": done.waiting, "skipped": done.skipped}, lines)

@@ -55,6 +55,14 @@ def answer(known: Known, reader: Subscriber = READER, now: datetime = NOW) -> st
         (letter(S.UNCERTAIN), "Perhaps: the letter of 2026-11-20 may have left at 2026-11-20 07:00 UTC, but no ans"),
         (letter(S.REJECTED, reply="550 no such user"), "No: the letter of 2026-11-20 was refused at 2026-11-20 07:00 "),
         (letter(S.SKIPPED, reason="the reader was paused"), "No: the letter of 2026-11-20 was not sent: the reader"),
+        (
+            letter(S.SKIPPED, reason="the operator counted what waited as sent", reply="could not be reached"),
+            "No: the letter of 2026-11-20 was not sent: the operator counted what waited as sent.",
+        ),
+        (
+            replace(letter(S.ACCEPTED), heard="bounce 5.2.2 mailbox full"),
+            "No: the letter of 2026-11-20 was taken by the relay at 2026-11-20 07:00 UTC, but then this was heard",
+        ),
         (letter(S.EXPIRED, reason="too old when its turn came"), "No: the letter of 2026-11-20 could not leave bef"),
     ],
     ids=lambda value: value.state.value if isinstance(value, LetterRecord) else "",

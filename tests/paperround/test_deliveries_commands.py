@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from domain.deliveries import DeliveryState, Outcome
+from domain.letter_events import LetterEvent, LetterEventKind
 from domain.papers import FetchStatus, Identifiers, ListedPaper, Listing
 from paperround.settings import load
 from paperround.wiring import House
 from storage.sending import Ask, Settlement
+from storage.tables import DELIVERY
 
 S = DeliveryState
 
@@ -123,3 +126,38 @@ def test_what_is_not_there_or_not_meant_is_told_in_one_sentence(paperround, conf
     assert said.code in {2, 3}
     assert said.out == ""
     assert len(said.err.strip().splitlines()) == 1
+
+
+def test_a_letter_to_who_may_not_be_mailed_is_not_tried_again(paperround, delivery):
+    number = delivery(S.REJECTED)
+    assert paperround("suppressions", "add", "ann@lab.example").code == 0
+    said = paperround("deliveries", "retry", str(number))
+    assert (said.code, said.err) == (
+        2,
+        f"paperround: delivery {number} is not sent again: its reader is suppressed\n",
+    )
+    assert state_of(paperround) == "rejected"
+
+
+def test_resuming_tries_at_once_what_never_reached_the_relay_and_leaves_the_others_their_time(
+    paperround, delivery, folder
+):
+    delivery(S.DEFERRED)
+    assert paperround("deliver").out.splitlines()[-1] == "1 letter waits; `paperround deliveries list`"
+    paperround("deliveries", "resume")
+    assert paperround("deliver", "--json").json["accepted"] == 0  # its mailbox said "later"
+    with House(load(folder / "paperround.toml", {}, folder)) as house, house.database.writing() as connection:
+        connection.execute(update(DELIVERY).values(attempts=0))
+    assert "1 letter waits to be sent." in paperround("deliveries", "resume").out
+    assert paperround("deliver", "--json").json["accepted"] == 1
+
+
+def test_a_letter_that_came_back_is_no_yes(paperround, delivery, folder):
+    number = delivery(S.ACCEPTED)
+    with House(load(folder / "paperround.toml", {}, folder)) as house:
+        event = LetterEvent(
+            "dsn", "1", number, LetterEventKind.BOUNCE, datetime.now(UTC), "5.2.2", "the mailbox is full"
+        )
+        assert house.letter_events.record([event], datetime.now(UTC)) == 1
+    shown = paperround("subscribers", "show", "ann@lab.example", "--json").json["answer"]
+    assert "but then this was heard of it: bounce 5.2.2 the mailbox is full." in shown
