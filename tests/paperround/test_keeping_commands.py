@@ -47,6 +47,7 @@ def test_a_sweep_tells_what_went(paperround, archived):
     assert paperround("archive", "sweep", "--json").json == {
         "pending": 0,
         "issues": 0,
+        "letters": 0,
         "contents": 0,
         "fragments": 0,
         "replies": 0,
