@@ -430,7 +430,7 @@ def test_hostile_cards_are_read_or_refused_in_good_time(text: str) -> None:
     began = time.process_time()
     with suppress(LayoutChanged):
         assert DAILY.parse(page(text), visit(ASKED)).papers[0].ids.arxiv
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 4
 
 
 def test_more_cards_than_any_page_has_are_a_changed_layout() -> None:
@@ -450,7 +450,7 @@ def test_an_element_with_many_attributes_is_refused_in_good_time() -> None:
     began = time.process_time()
     with pytest.raises(LayoutChanged, match="1,000 attributes"):
         DAILY.parse(page(text), visit(ASKED))
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 4
 
 
 # -- which list a page is, and of which day ----------------------------------------------------------------------------

@@ -30,12 +30,10 @@ from storage.news import Newsroom
 from storage.tables import ISSUE, MATCH, PUBLISH_RUN, REMATCH
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
-# Where hundreds of steps are alike, some are taken; by odd numbers, so that begins and commits are among them. In a
-# file nearly every step is: where a transaction of ours begins and ends does not depend on the engine. Of a server,
-# which takes longer for each, it is asked at fewer whether what was not committed is gone.
-STRIDE = {"first-load": 15, "collect": 5}
-STRIDE_ON_SERVER = {"first-load": 45, "collect": 15}
-STRIDE_ON_SERVER_ELSE = 3
+# Where hundreds of steps are alike, some are taken; by odd numbers, so that begins and commits are among them. A server
+# takes longer for each than a file.
+STRIDE = {"first-load": 5}
+STRIDE_ON_SERVER = {"first-load": 15, "collect": 5}
 
 
 def settings(folder: Path, url: str, site: str) -> Any:
@@ -159,7 +157,7 @@ class Saved:
 
 def main(verb: str, template: Path, url: str, site: str) -> None:
     saved = None if url.startswith("sqlite:") else Saved(url)
-    stride = STRIDE_ON_SERVER.get(verb, STRIDE_ON_SERVER_ELSE) if saved else STRIDE.get(verb, 1)
+    stride = (STRIDE_ON_SERVER if saved else STRIDE).get(verb, 1)
     step = 1 - stride
     killed = True
     while killed:
