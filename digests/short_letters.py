@@ -38,23 +38,18 @@ class ShortLetters:
 
     def linked(self, kind: LetterKind) -> Letter:
         """Return a letter whose only purpose is its link: confirm, preferences, address."""
-        subject = self._subject(kind, self._name)
-        fragments: list[Fragment] = []
-        for part in self._parts(kind):
-            fragments += [
-                _piece(part.shared, part.form("top", self._name, subject)),
-                _piece(part.personal, part.form("links", SLOTS)),
-                _piece(part.shared, part.form("foot", self._postal)),
-            ]
-        return Letter(kind=kind, subject=subject, fragments=tuple(fragments))
+        return self._of_three(kind, linked=True)
 
     def goodbye(self, *, fresh: bool) -> Letter:
         """Return the last letter; `fresh`: with a link to the page by which one comes back."""
-        kind = LetterKind.GOODBYE
+        return self._of_three(LetterKind.GOODBYE, linked=fresh)
+
+    def _of_three(self, kind: LetterKind, *, linked: bool) -> Letter:
+        """Return a letter of a top, a way to go on, and a foot."""
         subject = self._subject(kind, self._name)
         fragments: list[Fragment] = []
         for part in self._parts(kind):
-            way = _piece(part.personal, part.form("links", SLOTS)) if fresh else _piece(part.shared, part.form("ask"))
+            way = _piece(part.personal, part.form("links", SLOTS)) if linked else _piece(part.shared, part.form("ask"))
             fragments += [
                 _piece(part.shared, part.form("top", self._name, subject)),
                 way,

@@ -1,7 +1,7 @@
 """Deliveries: one message on its way out, and what comes of every try."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -95,3 +95,8 @@ class DeliveryCounts:
     expired: int = 0
     held: str = ""  #: why nothing was sent, in a sentence; "" where nothing holds it
     is_shut: bool = False  #: whether it is the road that is shut, and not the operator who has to let letters go
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many letters went to each state."""
+        return {name: number for name, number in asdict(self).items() if name not in {"held", "is_shut"}}

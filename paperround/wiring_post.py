@@ -42,6 +42,20 @@ def identity_of(mail: MailSettings, secret: str) -> Identity:
     return Identity(mail.sender, mail.reply_to, bounce_domain=mail.bounce_domain, secret=secret)
 
 
+def route_of(mail: MailSettings) -> MailRoute:
+    """Return where letters go."""
+    return MailRoute(
+        transport=mail.transport,
+        dir=mail.dir,
+        host=mail.host,
+        port=mail.port,
+        tls=mail.tls,
+        user=mail.user,
+        password=mail.password,
+        ehlo_name=mail.ehlo_name,
+    )
+
+
 class PostSide(Ground):
     """What writes letters, sends them, and hears what became of them."""
 
@@ -153,17 +167,7 @@ class PostSide(Ground):
     @cached_property
     def route(self) -> MailRoute:
         """Where letters go."""
-        mail = self.settings.mail
-        return MailRoute(
-            transport=mail.transport,
-            dir=mail.dir,
-            host=mail.host,
-            port=mail.port,
-            tls=mail.tls,
-            user=mail.user,
-            password=mail.password,
-            ehlo_name=mail.ehlo_name,
-        )
+        return route_of(self.settings.mail)
 
     @cached_property
     def deliverer(self) -> Deliverer:

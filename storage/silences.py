@@ -14,12 +14,12 @@ from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
 from domain.lanes import RELAY
 from domain.letter_events import LetterEventKind
-from domain.seals import address_hash
 from domain.silences import Quietness, Silence, Unserved
 from domain.subscriptions import SubscriberState
 from storage.database import Database
 from storage.mailings import queue
-from storage.tables import CONTENT, DELIVERY, INSTALLATION, ISSUE, LANE, LETTER_EVENT, SILENCE, SUBSCRIBER, SUPPRESSION
+from storage.suppressions import suppression_of
+from storage.tables import CONTENT, DELIVERY, ISSUE, LANE, LETTER_EVENT, SILENCE, SUBSCRIBER
 
 
 class Silences:
@@ -120,10 +120,7 @@ class Silences:
     def suppressed(self, address_key: str) -> Suppressed | None:
         """Return why an address must not be mailed, by its key; None if it may be."""
         with self._database.reading() as connection:
-            secret = connection.execute(select(INSTALLATION.c.secret)).scalar_one()
-            row = connection.execute(
-                select(SUPPRESSION).where(SUPPRESSION.c.address_hash == address_hash(secret, address_key))
-            ).first()
+            row = suppression_of(connection, address_key)
         return Suppressed(reason=row.reason, detail=row.detail, at=row.at) if row else None
 
     def relay_shut(self, now: datetime) -> str:

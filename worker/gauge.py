@@ -3,8 +3,8 @@
     held for complaints already? → count since seven days, or since the last resume → judge (digests/mail/gauge.py)
     → fine · one warning a day · a hold that `paperround deliveries resume` takes off
 
-Looked at after a webhook brought reports and before each publish. A hold of another kind stays as it is: the operator
-who paused gets the word of the gauge after resuming.
+Looked at after reports were recorded, by whichever way they came, and before each publish. A hold of another kind
+stays as it is: the operator who paused gets the word of the gauge after resuming.
 """
 
 import logging

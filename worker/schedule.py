@@ -15,7 +15,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -123,9 +122,7 @@ class Rounds:
         """Send what is due."""
         with self._watched(DELIVER):
             counts = self._deliverer.deliver()
-        numbers = {
-            state: number for state, number in asdict(counts).items() if number and state not in {"held", "is_shut"}
-        }
+        numbers = {state: number for state, number in counts.numbers.items() if number}
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
         if numbers:

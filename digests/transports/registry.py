@@ -11,8 +11,9 @@ from digests.transports.transport import MailRoute, Transport
 from domain.errors import SettingsError
 
 
-def _smtp(route: MailRoute) -> Transport:
-    relay = Relay(
+def relay_of(route: MailRoute) -> Relay:
+    """Return the relay that a route by SMTP leads to."""
+    return Relay(
         host=route.host,
         port=route.port,
         tls=route.tls,
@@ -20,13 +21,12 @@ def _smtp(route: MailRoute) -> Transport:
         password=route.password,
         ehlo_name=route.ehlo_name,
     )
-    return SmtpTransport(relay)
 
 
 TRANSPORTS: Mapping[str, Callable[[MailRoute], Transport]] = {
     "folder": lambda route: FolderTransport(route.dir),
     "html": lambda route: HtmlTransport(route.dir),
-    "smtp": _smtp,
+    "smtp": lambda route: SmtpTransport(relay_of(route)),
     "memory": lambda _: MemoryTransport(),
 }
 

@@ -76,9 +76,8 @@ def deliver(context: typer.Context, as_json: Json = False) -> int:
     """Send what is due, once."""
     told = report(context, as_json)
     with stopping() as stop, opened(context, stop) as house, told.progress("Delivering") as advance:
-        counts = asdict(house.deliverer.deliver(lambda _: advance(1)))
-        held = counts.pop("held")
-        del counts["is_shut"]  # which the sentence says
+        done = house.deliverer.deliver(lambda _: advance(1))
+        counts, held = done.numbers, done.held
         waiting = house.outbox.waiting()
         troubled = [each for state in _TROUBLE if counts[state] for each in house.outbox.records(state, _SHOWN)]
 

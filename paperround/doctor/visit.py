@@ -12,12 +12,14 @@ from digests.addresses import address
 from digests.mail.message import Identity
 from digests.mail.smtp import Relay, Timeouts
 from digests.render import Renderer
+from digests.transports.registry import relay_of
 from domain.clock import Clock
 from domain.errors import AddressError, StorageError
 from paperround.doctor.providers import is_here, keeper_of_domain, sends_for
 from paperround.doctor.resolving import Resolver
 from paperround.doctor.web import Web
 from paperround.settings_model import Settings
+from paperround.wiring_post import route_of
 from storage.database import Database
 
 #: Nobody waits for a relay for long here: what is slower than this is worth saying.
@@ -65,15 +67,7 @@ class Visit:
     @property
     def relay(self) -> Relay:
         """The relay that letters leave by."""
-        mail = self.settings.mail
-        return Relay(
-            host=mail.host,
-            port=mail.port,
-            tls=mail.tls,
-            user=mail.user,
-            password=mail.password,
-            ehlo_name=mail.ehlo_name,
-        )
+        return relay_of(route_of(self.settings.mail))
 
     @property
     def delivers_directly(self) -> bool:
