@@ -3,8 +3,12 @@
     token = base64url(reader's public id · instant · HMAC-SHA256 over purpose, id and instant)
 
 A token is 36 characters and always the same for the same reader, so that a letter sent again has the same bytes, and so
-that List-Unsubscribe stays short (mail.md findings 4, section 5). Only confirm carries an instant, and only confirm
-expires; that it is used once is for storage to know. Opening a link changes nothing: that is for the web to keep.
+that List-Unsubscribe stays short (mail.md findings 4, section 5). Only what was asked for carries an instant and
+expires (confirm, address, fresh); that it is used once is for storage to know. Opening a link changes nothing: that is
+for the web to keep.
+
+New links are signed with the newest key. Those of older keys are read as long as the settings name the keys, so that
+the way out of an old letter still works after a key was changed; a key that is dropped takes its links with it.
 """
 
 import base64
@@ -12,6 +16,7 @@ import hashlib
 import hmac
 import re
 import struct
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -21,6 +26,8 @@ from domain.errors import SettingsError, UsageError
 
 #: How long a confirmation link is good (mail.md item 33).
 CONFIRM_HOURS = 72
+#: How long the link is good that the acts need which a forwarded letter must not be able to do (mail.md item 36).
+FRESH_HOURS = 2
 _LAYOUT = struct.Struct(">8sI")  # public id, instant in seconds since 1970 (0: none)
 _MAC = 15  # bytes: 120 bits, and 27 bytes in all leave no idle bits in base64
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{36}")
@@ -36,6 +43,16 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
+    ADDRESS = "address"  # the new address of a known reader
+    FRESH = "account"  # address, export, erase
+
+
+#: The purposes whose links expire, and after how many hours.
+HOURS: Mapping[Purpose, int] = {
+    Purpose.CONFIRM: CONFIRM_HOURS,
+    Purpose.ADDRESS: CONFIRM_HOURS,
+    Purpose.FRESH: FRESH_HOURS,
+}
 
 
 class BadLink(UsageError):
@@ -50,17 +67,18 @@ class BadLink(UsageError):
 class Links:
     """Makes links under one site and reads their tokens.
 
-    `base_url` is the site's root, http(s), with or without a path and a slash at its end; `secret_key` has at least 16
-    characters. Raises SettingsError for anything else.
+    `base_url` is the site's root, http(s), with or without a path and a slash at its end; `secret_key` and each of
+    `old_keys`, newest first, have at least 16 characters. Raises SettingsError for anything else.
     """
 
-    def __init__(self, base_url: str, secret_key: str) -> None:
+    def __init__(self, base_url: str, secret_key: str, old_keys: Sequence[str] = ()) -> None:
         self._base = _checked(base_url)
-        if len(secret_key) < _SHORTEST_KEY:
-            raise SettingsError(
-                f"web.secret_key must have {_SHORTEST_KEY} characters or more: it signs the links in letters"
-            )
-        self._key = secret_key.encode("utf-8", "surrogatepass")
+        for name, key in (("secret_key", secret_key), *(("old_secret_keys", key) for key in old_keys)):
+            if len(key) < _SHORTEST_KEY:
+                raise SettingsError(
+                    f"web.{name} must have {_SHORTEST_KEY} characters or more: it signs the links in letters"
+                )
+        self._keys = tuple(key.encode("utf-8", "surrogatepass") for key in (secret_key, *old_keys))
 
     def unsubscribe(self, public_id: str) -> str:
         """Return the link that ends a reader's digest; it never expires."""
@@ -74,6 +92,14 @@ class Links:
         """Return the link that confirms an address, good for 72 hours after `issued_at` (aware)."""
         return self._signed(Purpose.CONFIRM, public_id, int(utc(issued_at).timestamp()))
 
+    def address(self, public_id: str, issued_at: datetime) -> str:
+        """Return the link by which a new address is confirmed, good for 72 hours after `issued_at` (aware)."""
+        return self._signed(Purpose.ADDRESS, public_id, int(utc(issued_at).timestamp()))
+
+    def fresh(self, public_id: str, issued_at: datetime) -> str:
+        """Return the link to what needs a fresh one, good for two hours after `issued_at` (aware)."""
+        return self._signed(Purpose.FRESH, public_id, int(utc(issued_at).timestamp()))
+
     def issue(self, public_id: str) -> str:
         """Return the address of an issue in the browser: its id is random, and it needs no token."""
         if not _ISSUE_ID.fullmatch(public_id):
@@ -85,29 +111,37 @@ class Links:
 
         Raises BadLink if it is not ours, altered, cut, made for another purpose, or too old at `now` (aware).
         """
+        return self.read_dated(purpose, token, now)[0]
+
+    def read_dated(self, purpose: Purpose, token: str, now: datetime) -> tuple[str, datetime]:
+        """Return the public id of the reader that a token names, and the whole second it was made; BadLink as `read`.
+
+        The instant is that of 1970 for links that carry none.
+        """
         if not _TOKEN.fullmatch(token):
             raise BadLink("this link is not whole; copy it from the letter again")
         raw = base64.urlsafe_b64decode(token)
         payload, mac = raw[: _LAYOUT.size], raw[_LAYOUT.size :]
-        if not hmac.compare_digest(mac, self._mac(purpose, payload)):
+        if not any(hmac.compare_digest(mac, _mac(key, purpose, payload)) for key in self._keys):
             raise BadLink("this link is not one of ours; copy it from the letter again")
         public_id, issued = _LAYOUT.unpack(payload)
-        if purpose is Purpose.CONFIRM:
-            until = datetime.fromtimestamp(issued, UTC) + timedelta(hours=CONFIRM_HOURS)
-            if utc(now) > until:
-                raise BadLink(f"this link was good for {CONFIRM_HOURS} hours; please subscribe again", expired=True)
-        return str(public_id.hex())
+        made = datetime.fromtimestamp(issued, UTC)
+        hours = HOURS.get(purpose)
+        if hours is not None and utc(now) > made + timedelta(hours=hours):
+            raise BadLink(f"this link was good for {hours} hours; please ask for a new one", expired=True)
+        return str(public_id.hex()), made
 
     def _signed(self, purpose: Purpose, public_id: str, issued: int = 0) -> str:
         if not _PUBLIC_ID.fullmatch(public_id):
             raise ValueError(f"not the public id of a reader: {public_id!r}")
         payload = _LAYOUT.pack(bytes.fromhex(public_id), issued)
-        token = base64.urlsafe_b64encode(payload + self._mac(purpose, payload)).decode("ascii")
+        token = base64.urlsafe_b64encode(payload + _mac(self._keys[0], purpose, payload)).decode("ascii")
         return f"{self._base}/{purpose}/{token}"
 
-    def _mac(self, purpose: Purpose, payload: bytes) -> bytes:
-        signed = b"paperround link 1\0" + purpose.encode("ascii") + b"\0" + payload
-        return hmac.digest(self._key, signed, hashlib.sha256)[:_MAC]
+
+def _mac(key: bytes, purpose: Purpose, payload: bytes) -> bytes:
+    signed = b"paperround link 1\0" + purpose.encode("ascii") + b"\0" + payload
+    return hmac.digest(key, signed, hashlib.sha256)[:_MAC]
 
 
 def _checked(base_url: str) -> str:

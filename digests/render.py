@@ -84,17 +84,12 @@ class Renderer:
         """Return the note that tells a reader why no letter came."""
         return self._short.quiet(note, shared=shared)
 
-    def confirmation(self) -> Letter:
-        """Return the letter that asks for a Confirm; the same for everyone, and without a word anyone typed."""
-        return self._short.linked(LetterKind.CONFIRM)
+    def linked(self, kind: LetterKind) -> Letter:
+        """Return a letter whose only purpose is its link (confirm, preferences, address): without a word anyone typed.
 
-    def preferences(self) -> Letter:
-        """Return the letter with the link to a reader's topics, for one who asked for it."""
-        return self._short.linked(LetterKind.PREFERENCES)
-
-    def address_change(self) -> Letter:
-        """Return the letter that asks a reader's new address for a Confirm."""
-        return self._short.linked(LetterKind.ADDRESS)
+        It is the same for everyone.
+        """
+        return self._short.linked(kind)
 
     def goodbye(self, *, fresh: bool) -> Letter:
         """Return the last letter; `fresh`: it has a link by which the reader may come back, where there is a page."""

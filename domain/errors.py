@@ -5,7 +5,8 @@ PaperroundError
 │   ├── SettingsError             a setting is unknown, missing or not legal
 │   ├── QueryError                a topic cannot be read; knows its column
 │   ├── AddressError              not an address that mail can be sent to
-│   └── UnknownError              the thing named does not exist
+│   ├── UnknownError              the thing named does not exist
+│   └── ChangedMeanwhile          somebody else changed it since it was looked at
 ├── Interrupted                   asked to stop: the step was not done and will be done the next time
 ├── CollectError                  a listing could not be read; knows the status to report
 │   ├── TransientCollectError     worth asking again
@@ -73,6 +74,10 @@ class AddressError(UsageError):
 
 class UnknownError(UsageError):
     """The paper, reader, topic, issue or source that was named does not exist."""
+
+
+class ChangedMeanwhile(UsageError):
+    """Somebody else, or another tab, changed it since it was looked at; nothing was changed now."""
 
 
 class Interrupted(PaperroundError):

@@ -134,9 +134,10 @@ class Subscription:
 class Consent:
     """One entry of the append-only record of what a reader agreed to."""
 
-    action: str  #: "asked", "confirmed", "vouched", "unsubscribed"
+    action: str  #: "asked", "confirmed", "vouched", "unsubscribed", "paused", "resumed", "address changed"
     wording: str  #: the version of the words that were shown
     at: datetime
+    place: str = ""  #: where it was said: "/subscribe", "command"; "" where that was not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,10 @@ class Subscriber:
     joined_at: datetime | None = None  #: when letters began, or began again; None while pending
     subscriptions: tuple[Subscription, ...] = ()
     choices: Choices = NO_CHOICES
+    text_only: bool = False  #: letters have no HTML part
+    paused_until: date | None = None  #: the day on which letters begin again, in the reader's zone; None: not by itself
+    away_since: datetime | None = None  #: when the reader paused; kept until the letter that ends it was planned
+    revision: int = 0  #: rises with every change of what the reader chose
 
 
 def zone_of(name: str) -> ZoneInfo:

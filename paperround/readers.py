@@ -4,16 +4,12 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from digests.addresses import address, address_key
-from digests.links import Links
+from digests.mail.askings import Askings
 from digests.mail.farewell import Farewells
-from digests.mail.message import Identity, freeze, mailing_slots, message_id
-from digests.render import Renderer
 from domain.clock import Clock
 from domain.errors import QueryError, UnknownError, UsageError
-from domain.issues import Mailing
 from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, Subscriber, SubscriberState
 from domain.topics import WishedTopic
 from storage.subscribers import Signup, Subscribers
@@ -21,8 +17,6 @@ from topics.query import parse
 
 #: The version of the words that a confirmation letter and its page show; the consent record names it.
 WORDING = "2026-11"
-#: How long a confirmation letter is worth sending (mail.md section 2, "Retry, throttle, pause").
-CONFIRMATION_AGE = timedelta(days=5)
 _LONGEST_NAME = 100  # characters
 _NAMED = re.compile(r"\s*([^=\"“”()]*[^=\"“”()\s])\s+=(?:\s+(.*))?", re.DOTALL)
 
@@ -34,17 +28,13 @@ class Desk:
         self,
         *,
         subscribers: Subscribers,
-        renderer: Renderer,
-        identity: Identity,
-        links: Links | None,
+        askings: Askings | None,
         farewells: Farewells,
         clock: Clock,
     ) -> None:
         self._subscribers = subscribers
         self._farewells = farewells
-        self._renderer = renderer
-        self._identity = identity
-        self._links = links
+        self._askings = askings
         self._clock = clock
 
     def subscribe(
@@ -68,7 +58,7 @@ class Desk:
         typed = address(email).display
         wished = [replace(wished_topic(text), related=related) for text in topics]
         now = self._clock.now()
-        confirmed = vouched or shared or self._links is None
+        confirmed = vouched or shared or self._askings is None
         return self._subscribers.subscribe(
             Signup(
                 email=typed,
@@ -78,11 +68,11 @@ class Desk:
                 schedule=schedule,
                 state=SubscriberState.CONFIRMED if confirmed else SubscriberState.PENDING,
                 shared=shared,
-                consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now)],
+                consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now, place="command")],
                 choices=choices,
             ),
             now,
-            None if confirmed else self._confirmation(typed, now),
+            None if confirmed or self._askings is None else self._askings.confirmation(typed, now),
         )
 
     def find(self, email: str) -> Subscriber:
@@ -123,50 +113,12 @@ class Desk:
 
     def unsubscribe(self, email: str) -> None:
         """Stop every letter to an address, and queue a goodbye; raises AddressError or UnknownError."""
-        consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now())
+        consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now(), place="command")
         self._subscribers.unsubscribe(self.find(email).public_id, consent, self._farewells.at(consent.at))
 
     def erase(self, reader: Subscriber) -> bool:
         """Erase a reader and all that was theirs; return whether they were still there."""
         return self._subscribers.erase(reader.public_id, self._clock.now())
-
-    def _confirmation(self, email: str, now: datetime) -> "_Confirmation":
-        if self._links is None:
-            raise UsageError("without web.base_url there is no page to confirm on")
-        return _Confirmation(email, now, self._renderer, self._identity, self._links)
-
-
-class _Confirmation:
-    """Composes the confirmation letter once the reader's public id is known."""
-
-    def __init__(self, email: str, now: datetime, renderer: Renderer, identity: Identity, links: Links) -> None:
-        self._email = email
-        self._now = now
-        self._renderer = renderer
-        self._identity = identity
-        self._links = links
-
-    def __call__(self, public_id: str, number: int) -> Mailing:
-        """Return the letter to queue: due at once."""
-        key = f"confirm:{public_id}:{number}"
-        identifier = message_id(key, self._identity)
-        slots = mailing_slots(
-            recipient=self._email,
-            message_id=identifier,
-            date=self._now,
-            links={"confirm": self._links.confirm(public_id, self._now)},
-        )
-        return Mailing(
-            message_key=key,
-            subscriber_id=public_id,
-            recipient=self._email,
-            content=freeze(self._renderer.confirmation(), self._identity),
-            slots=slots,
-            message_id=identifier,
-            date=self._now,
-            not_before=self._now,
-            expires_at=self._now + CONFIRMATION_AGE,
-        )
 
 
 def wished_topic(text: str) -> WishedTopic:

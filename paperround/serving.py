@@ -5,29 +5,54 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from starlette.types import ASGIApp
+
 from digests.mail.webhooks.registry import Keys, configured
+from paperround.settings_model import WebSettings
 from paperround.wiring import House
-from web.app import create_app
-from web.issues import FrozenPages
+from web.app import PageGroup, create_app
+from web.front import FrontPages
+from web.issues import FrozenPages, IssuePages
+from web.readers import ReaderPages
+from web.rendering import Rendering, SiteFacts
 from web.server import serve
-from web.webhooks import Webhooks
+from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 
 
 @contextmanager
 def serving(house: House, stop: threading.Event) -> Iterator[str]:
     """Serve the site while the context is open; give its address. Raises SettingsError for a port in use."""
-    web, bounces = house.settings.web, house.settings.bounces
-    keys = Keys(get=house.errands.get, ses_topics=bounces.ses_topics, mailgun_key=bounces.mailgun_key)
-    providers = configured(keys) if web.base_url else {}
-    app = create_app(
-        readers=house.subscribers,
-        pages=FrozenPages(house.issues, house.outbox),
-        links=house.links,
-        farewells=house.farewells,
-        clock=house.clock,
-        healthy=lambda: bool(house.database.revision),
-        prefix=urlsplit(web.base_url).path.rstrip("/"),
-        webhooks=Webhooks(providers, house.letter_events, house.gauge.look) if providers else None,
-    )
+    web = house.settings.web
+    app = site(house)
     with serve(app, web.host, web.port, stop) as (host, port):
         yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def site(house: House) -> ASGIApp:
+    """Return the site of a house."""
+    web, bounces = house.settings.web, house.settings.bounces
+    rendering = Rendering(
+        SiteFacts(
+            prefix=_prefix(web),
+            base_url=web.base_url.rstrip("/"),
+            takes_signups=bool(web.base_url) and web.signup != "closed",
+            indexing=web.indexing,
+        )
+    )
+    groups: list[PageGroup] = [
+        FrontPages(rendering),
+        IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
+    ]
+    larger = {}
+    if house.links is not None:
+        groups.append(ReaderPages(house.subscribers, house.links, house.farewells, house.clock, rendering))
+        keys = Keys(get=house.errands.get, ses_topics=bounces.ses_topics, mailgun_key=bounces.mailgun_key)
+        webhooks = Webhooks(configured(keys), house.letter_events, house.gauge.look)
+        groups.append(WebhookPages(webhooks, house.clock, rendering))
+        larger = {"/webhooks/": LARGEST_WEBHOOK}
+    return create_app(rendering=rendering, groups=groups, healthy=lambda: bool(house.database.revision), larger=larger)
+
+
+def _prefix(web: WebSettings) -> str:
+    """Return the path that requests come in under."""
+    return (web.path_prefix or urlsplit(web.base_url).path).rstrip("/")

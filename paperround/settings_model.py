@@ -11,17 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from domain.subscriptions import MOST_BESIDE, MOST_PAPERS
 
 #: Settings of the contract that later versions read: (section, key) → the values that say what this version does.
-LATER: Mapping[tuple[str, str], tuple[object, ...]] = {
-    ("web", "operator_password"): ("",),
-    ("web", "trusted_proxies"): ("", []),
-    ("web", "path_prefix"): ("",),
-    ("web", "signup"): ("closed",),
-    ("web", "allowed_domains"): ("", []),
-}
+LATER: Mapping[tuple[str, str], tuple[object, ...]] = {}
 #: This machine, by every name that settings give it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LATER_SECTIONS = ("topics",)
-SECRETS = ("password", "secret_key", "imap_password", "mailgun_key")
+SECRETS = ("password", "secret_key", "operator_password", "imap_password", "mailgun_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -110,6 +104,22 @@ class WebSettings(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     #: Signs the links in letters; better secret_key_file.
     secret_key: str = Field(default="", repr=False)
+    #: Keys that signed the links of older letters, newest first: their links work as long as they stand here.
+    old_secret_keys: tuple[str, ...] = Field(default=(), strict=False, repr=False)
+    #: Opens the operations page, 12 characters or more; better operator_password_file. Without, there is no such page.
+    operator_password: str = Field(default="", repr=False)
+    #: Addresses or networks of proxies in front, whose X-Forwarded-For is believed, such as 127.0.0.1 or 10.0.0.0/8.
+    trusted_proxies: tuple[str, ...] = Field(default=(), strict=False)
+    #: The path under which requests come in, where a proxy takes that of base_url away or adds one; "/" for none.
+    path_prefix: str = ""
+    #: Who may subscribe on the site: anyone, only addresses of allowed_domains, or nobody.
+    signup: Literal["open", "domains", "closed"] = "open"
+    #: For signup = "domains"; a domain's subdomains are not meant.
+    allowed_domains: tuple[str, ...] = Field(default=(), strict=False)
+    #: Confirmation letters that leave for all sign-ups together in an hour, at most.
+    signups_per_hour: int = Field(default=200, ge=1)
+    #: What search engines may keep: the archive's pages, the front page alone, or nothing.
+    indexing: Literal["archive", "front", "nothing"] = "archive"
 
 
 class DigestSettings(Section):

@@ -10,10 +10,13 @@ from scrapers.configuring import SourceConfig
 from scrapers.pace import Ledger
 from scrapers.registry import IMPORTED, build
 from scrapers.source import Source
+from storage.address_changes import AddressChanges
 from storage.archive import Archive
 from storage.census import Censuses
+from storage.changing import Changes
 from storage.database import Database
 from storage.fetches import Fetches
+from storage.fresh_letters import FreshLetters
 from storage.installation import Installation
 from storage.issues import Issues
 from storage.lanes import Lanes as LaneRecords
@@ -21,6 +24,7 @@ from storage.letter_events import LetterEvents
 from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.search import Search
+from storage.shared_topics import SharedTopics
 from storage.silences import Silences
 from storage.sources import Sources
 from storage.space import Space
@@ -93,6 +97,26 @@ class Ground:
     def subscribers(self) -> Subscribers:
         """The readers."""
         return Subscribers(self.database)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What readers change of their own letters."""
+        return Changes(self.database)
+
+    @cached_property
+    def fresh_letters(self) -> FreshLetters:
+        """The letters with a fresh link."""
+        return FreshLetters(self.database)
+
+    @cached_property
+    def address_changes(self) -> AddressChanges:
+        """Readers who move to another address."""
+        return AddressChanges(self.database)
+
+    @cached_property
+    def shared_topics(self) -> SharedTopics:
+        """The topics that have a page."""
+        return SharedTopics(self.database)
 
     @cached_property
     def census(self) -> Censuses:

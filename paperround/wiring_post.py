@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 from digests.compose import Limits
 from digests.links import Links
+from digests.mail.askings import Askings
 from digests.mail.bounces.verp import ReturnPaths
 from digests.mail.farewell import Farewells
 from digests.mail.lanes import Rates
@@ -65,7 +66,7 @@ class PostSide(Ground):
     def links(self) -> Links | None:
         """The addresses in letters; None for a personal installation, which has no site."""
         web = self.settings.web
-        return Links(web.base_url, web.secret_key) if web.base_url else None
+        return Links(web.base_url, web.secret_key, web.old_secret_keys) if web.base_url else None
 
     @cached_property
     def identity(self) -> Identity:
@@ -95,13 +96,16 @@ class PostSide(Ground):
         return Farewells(self.renderer, self.identity, self.links)
 
     @cached_property
+    def askings(self) -> Askings | None:
+        """What composes the letters whose only purpose is their link; None where there is no site."""
+        return Askings(self.renderer, self.identity, self.links) if self.links else None
+
+    @cached_property
     def desk(self) -> Desk:
         """Where readers are added and changed."""
         return Desk(
             subscribers=self.subscribers,
-            renderer=self.renderer,
-            identity=self.identity,
-            links=self.links,
+            askings=self.askings,
             farewells=self.farewells,
             clock=self.clock,
         )

@@ -53,10 +53,7 @@ def sign_up(connection: Connection, signup: Signup, now: datetime) -> tuple[int,
     if held and (row is None or held.was in _RETURN_FROM):
         remember(connection, signup.address_key, signup.state)
     add_topics(connection, number, signup.topics, now)
-    agreed = [
-        {"subscriber_id": number, "action": each.action, "wording": each.wording, "at": each.at}
-        for each in signup.consent
-    ]
+    agreed = [{"subscriber_id": number, **asdict(each)} for each in signup.consent]
     if agreed:
         connection.execute(insert(CONSENT), agreed)
     return number, state is S.PENDING or (signup.state is S.PENDING and complained(held))

@@ -53,7 +53,7 @@ class Subscribers:
         queued = False
         with self._database.writing() as connection:
             number, waits = sign_up(connection, signup, now)
-            reader = _one(connection, SUBSCRIBER.c.id == number)
+            reader = one(connection, SUBSCRIBER.c.id == number)
             if confirmation is not None and waits:
                 queued = ask_to_confirm(connection, reader, confirmation, now)
         return reader, queued
@@ -78,7 +78,7 @@ class Subscribers:
                 return bool(reader.state == SubscriberState.CONFIRMED)
             values = {"state": SubscriberState.CONFIRMED.value, "confirmed_at": consent.at, "joined_at": consent.at}
             connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
-            _record(connection, reader.id, consent)
+            record(connection, reader.id, consent)
         return True
 
     def unsubscribe(self, public_id: str, consent: Consent, farewell: Farewell | None = None) -> bool:
@@ -88,7 +88,7 @@ class Subscribers:
         be mailed anyway will be unsubscribed when they may.
         """
         with self._database.writing() as connection:
-            reader = _find(connection, SUBSCRIBER.c.public_id == public_id)
+            reader = find(connection, SUBSCRIBER.c.public_id == public_id)
             if reader is None:
                 return False
             unsubscribe(connection, reader.id, consent)
@@ -123,32 +123,32 @@ class Subscribers:
         for a topic that the reader does not have; then nothing was changed.
         """
         with self._database.writing() as connection:
-            reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
+            reader = one(connection, SUBSCRIBER.c.public_id == public_id)
             add_topics(connection, reader.id, add, now)
             for query, related in switch:
                 switch_topic(connection, reader, query, related=related)
             for query in remove:
                 remove_topic(connection, reader, query)
-            return _one(connection, SUBSCRIBER.c.id == reader.id)
+            return one(connection, SUBSCRIBER.c.id == reader.id)
 
     def choose(self, public_id: str, choices: Choices, *, afresh: bool = False) -> Subscriber:
         """Change what is chosen of a reader's letters, the rest stays; `afresh` forgets what was chosen before."""
         values = asdict(choices) if afresh else choices.made
         with self._database.writing() as connection:
-            reader = _one(connection, SUBSCRIBER.c.public_id == public_id)
+            reader = one(connection, SUBSCRIBER.c.public_id == public_id)
             if values:
                 connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
-            return _one(connection, SUBSCRIBER.c.id == reader.id)
+            return one(connection, SUBSCRIBER.c.id == reader.id)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         """Return the reader whom a signed link names; None if there is no such reader."""
         with self._database.reading() as connection:
-            return _find(connection, SUBSCRIBER.c.public_id == public_id)
+            return find(connection, SUBSCRIBER.c.public_id == public_id)
 
     def by_address(self, address_key: str) -> Subscriber | None:
         """Return the reader of that mailbox; None if there is none."""
         with self._database.reading() as connection:
-            return _find(connection, SUBSCRIBER.c.address_key == address_key)
+            return find(connection, SUBSCRIBER.c.address_key == address_key)
 
     def everyone(self) -> Iterator[Subscriber]:
         """Give every reader in order of arrival, a block at a time."""
@@ -167,7 +167,7 @@ class Subscribers:
             rows = connection.execute(
                 select(CONSENT).where(CONSENT.c.subscriber_id == subscriber_id).order_by(CONSENT.c.id)
             ).all()
-        return tuple(Consent(action=row.action, wording=row.wording, at=row.at) for row in rows)
+        return tuple(Consent(action=row.action, wording=row.wording, at=row.at, place=row.place) for row in rows)
 
 
 def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) -> bool:
@@ -182,26 +182,25 @@ def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) ->
     else:
         values = {"state": SubscriberState.UNSUBSCRIBED.value}
         connection.execute(update(SUBSCRIBER).where(mine).values(values))
-    _record(connection, subscriber_id, consent)
+    record(connection, subscriber_id, consent)
     return True
 
 
-def _record(connection: Connection, subscriber_id: int, consent: Consent) -> None:
-    connection.execute(
-        insert(CONSENT).values(
-            subscriber_id=subscriber_id, action=consent.action, wording=consent.wording, at=consent.at
-        )
-    )
+def record(connection: Connection, subscriber_id: int, consent: Consent) -> None:
+    """Add to what a reader agreed to, within the caller's transaction."""
+    connection.execute(insert(CONSENT).values(subscriber_id=subscriber_id, **asdict(consent)))
 
 
-def _one(connection: Connection, condition: Any) -> Subscriber:
-    reader = _find(connection, condition)
+def one(connection: Connection, condition: Any) -> Subscriber:
+    """Return the one reader of whom a condition holds; raises UnknownError."""
+    reader = find(connection, condition)
     if reader is None:
         raise UnknownError("there is no such reader")
     return reader
 
 
-def _find(connection: Connection, condition: Any) -> Subscriber | None:
+def find(connection: Connection, condition: Any) -> Subscriber | None:
+    """Return the first reader of whom a condition holds; None if there is none."""
     found = _readers(connection, condition, limit=1)
     return found[0] if found else None
 
@@ -236,6 +235,10 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
             choices=Choices(
                 papers=row.papers, per_topic=row.per_topic, late_risers=row.late_risers, trending=row.trending
             ),
+            text_only=row.text_only,
+            paused_until=row.paused_until,
+            away_since=row.away_since,
+            revision=row.revision,
         )
         for row in rows
     ]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.errors import UnknownError
 from domain.subscriptions import Subscriber
 from domain.topics import Query, WishedTopic
-from storage.tables import MATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
+from storage.tables import MATCH, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import GONE
 
 
@@ -66,11 +66,16 @@ def _switch(connection: Connection, subscriber_id: int, topic_id: int, wished: W
 def remove_topic(connection: Connection, reader: Subscriber, query: Query) -> None:
     """Take a topic away from a reader; raises UnknownError if the reader does not have it."""
     topic = connection.execute(select(TOPIC.c.id).where(TOPIC.c.normal_form == query.normal_form)).scalar()
-    gone = connection.execute(
-        delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == reader.id, SUBSCRIPTION.c.topic_id == topic)
-    )
-    if gone.rowcount == 0:
+    if topic is None or not take_away(connection, reader.id, topic):
         raise UnknownError(f"{reader.email} has no topic {query.text!r}")
+
+
+def take_away(connection: Connection, subscriber_id: int, topic_id: int) -> bool:
+    """Take a topic away from a reader, and its page if they shared it; return whether they had it."""
+    for table in (SHARED_TOPIC, SUBSCRIPTION):
+        mine = (table.c.subscriber_id == subscriber_id, table.c.topic_id == topic_id)
+        gone = connection.execute(delete(table).where(*mine))
+    return gone.rowcount > 0
 
 
 def forget_what_nobody_followed(connection: Connection, subscriber_id: int, topic_id: int) -> None:

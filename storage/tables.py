@@ -355,6 +355,11 @@ class SubscriberRow(Base, table=True):
     trending: int | None = None  # of what most upvotes go to, whatever the topics
     last_issue_id: int | None = None  # the newest issue, so that planning need not walk the past
     looked_at: datetime | None = _instant(nullable=True)  # the newest look that found nothing: its slot stays empty
+    paused_until: date | None = None  # the day on which letters begin again, in the reader's zone
+    away_since: datetime | None = _instant(nullable=True)  # when the reader paused; kept until the letter that ends it
+    text_only: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    # Rises with every change of what a reader chose: who changes what they saw before is told.
+    revision: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class ConsentRow(Base, table=True):
@@ -367,6 +372,18 @@ class ConsentRow(Base, table=True):
     action: str
     wording: str
     at: datetime = _instant()
+    place: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the page or the command it was said by
+
+
+class AddressChangeRow(Base, table=True):
+    """The address that a reader's letters are to go to once its owner confirms."""
+
+    __tablename__ = "address_change"
+
+    subscriber_id: int = _parent("subscriber.id", primary_key=True)
+    email: str
+    address_key: str
+    asked_at: datetime = _instant()  # what its confirmation link names
 
 
 class TopicRow(Base, table=True):
@@ -391,6 +408,19 @@ class SubscriptionRow(Base, table=True):
     query: str
     position: int
     related: bool | None = None  # whether related papers are wanted; where nothing is said, if the query is plain words
+
+
+class SharedTopicRow(Base, table=True):
+    """A topic that its reader, or the operator, shows to whoever has the address of its page."""
+
+    __tablename__ = "shared_topic"
+
+    public_id: str = Field(primary_key=True)
+    topic_id: int = _parent("topic.id", index=True)
+    subscriber_id: int | None = _parent("subscriber.id", nullable=True, index=True)  # None: the operator
+    name: str
+    query: str  # as typed
+    at: datetime = _instant()
 
 
 class MatchRow(Base, table=True):
@@ -678,6 +708,8 @@ SUBSCRIBER = _table(SubscriberRow)
 CONSENT = _table(ConsentRow)
 TOPIC = _table(TopicRow)
 SUBSCRIPTION = _table(SubscriptionRow)
+ADDRESS_CHANGE = _table(AddressChangeRow)
+SHARED_TOPIC = _table(SharedTopicRow)
 MATCH = _table(MatchRow)
 TALLY = _table(TallyRow)
 PUBLISH_RUN = _table(PublishRunRow)

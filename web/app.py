@@ -1,11 +1,14 @@
-"""The site, whole: its few pages, its probes, and a calm answer to everything else.
+"""The site, whole: groups of pages under one root, probes, and a calm answer to everything else.
 
     guard (limits, headers) → FastAPI (which page?) → a page, or an error of ours → a page that says what to do next
 
-There are no pages about the site's own interface, and nobody is shown a validation report in JSON.
+Each group of pages is a module with one class that adds its own routes; paperround/serving.py builds them and says
+which there are. Nobody is shown a validation report in JSON.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
 from urllib.parse import unquote
 
 from fastapi import FastAPI
@@ -16,56 +19,46 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from digests.links import Links
-from digests.mail.farewell import Farewells
-from domain.clock import Clock
 from domain.errors import StorageError
 from web.guard import Guard
-from web.issues import IssuePages, Pages
-from web.readers import ReaderPages, Readers
 from web.rendering import Rendering
-from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 from web.words import FAULT, LATER, NO_PAGE, NOT_SO, TOO_LARGE, UNREADABLE
 
-_SAFE = ["GET", "HEAD"]
+SAFE = ["GET", "HEAD"]
 _RETRY = {"Retry-After": "30"}  # seconds: as long as a statement waits for the database
 _NOTICES = {404: NO_PAGE, 405: NOT_SO, 413: TOO_LARGE, 503: LATER}
 
 
+class PageGroup(Protocol):
+    """Pages that belong together."""
+
+    def mount(self, app: FastAPI, root: str) -> None:
+        """Add their routes, each under `root`, "" or such as "/papers"."""
+        ...
+
+
 def create_app(
     *,
-    readers: Readers,
-    pages: Pages,
-    links: Links | None,
-    clock: Clock,
+    rendering: Rendering,
+    groups: Sequence[PageGroup],
     healthy: Callable[[], bool],
-    farewells: Farewells | None = None,
-    prefix: str = "",
-    webhooks: Webhooks | None = None,
+    larger: Mapping[str, int] | None = None,
 ) -> ASGIApp:
     """Return the site.
 
-    `links` is None for a personal installation: there are no tokens then, and their routes answer 404. `healthy` says
-    whether the database answers. `farewells` composes the letter to one who left by a page; without, nothing is said.
-    `prefix` is the path of the site's root, "" or such as "/papers", without a slash at its end; a proxy in front
-    passes paths on whole. The probes also answer without it. `webhooks` is None where no mail provider is set up.
+    `healthy` says whether the database answers; the probes also answer without the site's prefix. A proxy in front
+    passes paths on whole. `larger` names paths below the root whose bodies may have more than 64 KiB, and how many.
     """
-    rendering = Rendering(prefix)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    root = unquote(prefix)
+    root = unquote(rendering.prefix)
     _mount_probes(app, healthy, sorted({"", root}))
-    for path in {f"{root}/", root} - {""}:
-        app.add_api_route(path, rendering.front, methods=_SAFE)
-    app.add_api_route(f"{root}/style.css", rendering.style, methods=_SAFE)
-    IssuePages(pages, links, rendering).mount(app, root)
-    if links is not None:
-        ReaderPages(readers, links, farewells, clock, rendering).mount(app, root)
-    larger = {}
-    if webhooks is not None:
-        WebhookPages(webhooks, clock, rendering).mount(app, root)
-        larger = {f"{root}/webhooks/": LARGEST_WEBHOOK}
+    for name in rendering.assets:
+        app.add_api_route(f"{root}/{name}", partial(rendering.asset, name), methods=SAFE)
+    for group in groups:
+        group.mount(app, root)
     _mount_errors(app, rendering)
-    return Guard(app, rendering.notice(TOO_LARGE, 413, {"Connection": "close"}), larger)
+    sizes = {f"{root}{path}": size for path, size in (larger or {}).items()}
+    return Guard(app, rendering.notice(TOO_LARGE, 413, {"Connection": "close"}), sizes)
 
 
 def _mount_probes(app: FastAPI, healthy: Callable[[], bool], roots: list[str]) -> None:
@@ -82,8 +75,8 @@ def _mount_probes(app: FastAPI, healthy: Callable[[], bool], roots: list[str]) -
         return PlainTextResponse("ready" if ready else "the database does not answer", 200 if ready else 503)
 
     for root in roots:
-        app.add_api_route(f"{root}/healthz", healthz, methods=_SAFE)
-        app.add_api_route(f"{root}/readyz", readyz, methods=_SAFE)
+        app.add_api_route(f"{root}/healthz", healthz, methods=SAFE)
+        app.add_api_route(f"{root}/readyz", readyz, methods=SAFE)
 
 
 def _mount_errors(app: FastAPI, rendering: Rendering) -> None:

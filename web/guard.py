@@ -12,12 +12,9 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGEST_BODY = 65_536  # octets; our largest form has a few hundred
+from web.policy import POLICY
 
-#: Nothing is loaded but our own style sheet, no form leads elsewhere, nobody frames us.
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
+LARGEST_BODY = 65_536  # octets; our largest form has a few hundred
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,

@@ -1,19 +1,45 @@
-"""Pages as answers: the templates of this folder, escaped, with nothing left undefined."""
+"""Pages as answers: the templates of this folder, escaped, with nothing left undefined.
 
+page     one person's own: never kept by anybody, never indexed
+public   the same for everyone: an ETag, kept for a minute, indexed as the settings say, one canonical address
+notice   a heading and a few sentences
+"""
+
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from digests.links import FRESH_HOURS
 from web.words import Notice
 
 _NO_INDEX = {"X-Robots-Tag": "noindex"}
+_FOR_EVER = "public, max-age=31536000, immutable"  # its address changes with its words
+#: How long a public page may be shown without asking again, in seconds.
+FRESH_SECONDS = 60
+_ASSETS = {"style.css": "text/css", "site.js": "text/javascript", "favicon.svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What every page knows of its site."""
+
+    prefix: str = ""  #: the path requests come in under, "" or such as "/papers"
+    base_url: str = ""  #: where readers reach it, without a slash at its end; "" for a personal installation
+    takes_signups: bool = False
+    indexing: str = "archive"  #: "archive", "front" or "nothing"
+    name: str = "Paperround"
 
 
 class Rendering:
-    """Renders the pages of one site; `prefix` is the path it lives under, "" or such as "/papers"."""
+    """Renders the pages of one site."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, site: SiteFacts) -> None:
+        self.site = site
         self._templates = Environment(
             loader=PackageLoader("web"),
             autoescape=True,
@@ -21,26 +47,83 @@ class Rendering:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["prefix"] = prefix
+        self._assets = {name: files("web").joinpath("static", name).read_bytes() for name in _ASSETS}
+        versions = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._assets.items()}
+        self._templates.globals.update(
+            site=site,
+            prefix=site.prefix,
+            asset=lambda name: f"{site.prefix}/{name}?v={versions[name]}",
+            fresh_hours=FRESH_HOURS,
+        )
 
-    def front(self) -> Response:
-        """Return the first page, the one that search engines may keep."""
-        return self._answer("front.html", {}, {}, 200)
+    @property
+    def prefix(self) -> str:
+        """The path that every address on a page begins with."""
+        return self.site.prefix
 
-    def page(self, template: str, **values: object) -> Response:
-        """Return a page made from a template."""
-        return self._answer(template, values, _NO_INDEX, 200)
+    def page(
+        self, template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **values: object
+    ) -> Response:
+        """Return a page that is one person's own."""
+        return self._answer(template, {"canonical": "", **values}, {**_NO_INDEX, **(headers or {})}, status)
+
+    def public(
+        self,
+        request: Request,
+        template: str,
+        path: str,
+        *,
+        indexed: bool = True,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> Response:
+        """Return a page that is the same for everyone; 304 where the browser has it already.
+
+        `path` is its one address below the site's root, such as "/papers/arxiv:2611.00001", percent-encoded.
+        """
+        canonical = f"{self.site.base_url}{path}" if self.site.base_url else ""
+        text = self._render(template, {"canonical": canonical, **values})
+        return self.fixed(request, text, "text/html; charset=utf-8", indexed=indexed, headers=headers)
+
+    def fixed(
+        self,
+        request: Request,
+        text: str,
+        media_type: str,
+        *,
+        indexed: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Return any text that is the same for everyone (a feed, a citation, JSON); 304 where it is known already."""
+        body = text.encode("utf-8")
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        kept = {
+            "ETag": tag,
+            "Cache-Control": f"public, max-age={FRESH_SECONDS}",
+            **({} if indexed and self.site.indexing == "archive" else _NO_INDEX),
+            **(headers or {}),
+        }
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=kept)
+        return Response(body, media_type=media_type, headers=kept)
 
     def notice(self, notice: Notice, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Return a short page; `headers` go with it."""
-        return self._answer("notice.html", {"notice": notice}, {**_NO_INDEX, **(headers or {})}, status)
+        return self.page("notice.html", status, headers=headers, notice=notice)
 
-    def style(self) -> Response:
-        """Return the style sheet of all pages."""
-        text = self._templates.get_template("style.css").render()
-        return Response(text, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+    def asset(self, name: str) -> Response:
+        """Return a file of the site: its style sheet, its script, its picture."""
+        return Response(self._assets[name], media_type=_ASSETS[name], headers={"Cache-Control": _FOR_EVER})
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The names of these files."""
+        return tuple(self._assets)
 
     def _answer(
         self, template: str, values: Mapping[str, object], headers: Mapping[str, str], status: int
     ) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(template).render(values), status, headers=headers)
+        return HTMLResponse(self._render(template, values), status, headers=headers)
+
+    def _render(self, template: str, values: Mapping[str, object]) -> str:
+        return self._templates.get_template(template).render(values)

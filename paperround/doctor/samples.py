@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from digests.mail.message import Letter
 from digests.render import Renderer
-from domain.issues import Digest, Entry, QuietNote, Receipt, Section, Slot, SourceCheck
+from domain.issues import Digest, Entry, LetterKind, QuietNote, Receipt, Section, Slot, SourceCheck
 from domain.papers import AbstractKind, FetchStatus, Identifiers, Paper
 from domain.topics import Why
 from domain.troubles import Trouble
@@ -48,11 +48,11 @@ def sample_letters(renderer: Renderer) -> Iterator[Letter]:
     yield renderer.digest(DIGEST, shared=False)
     yield renderer.digest(DIGEST, shared=True)
     yield renderer.digest(_FIRST, shared=False)
-    yield renderer.confirmation()
+    yield renderer.linked(LetterKind.CONFIRM)
     yield renderer.quiet(QuietNote(_SLOT, _QUIET_SINCE, (_TOPIC,), _NOTHING, _NOW), shared=False)
     yield renderer.quiet(QuietNote(_SLOT, _QUIET_SINCE, (_TOPIC,), _NOTHING, None), shared=True)
     yield renderer.goodbye(fresh=True)
     yield renderer.goodbye(fresh=False)
-    yield renderer.preferences()
-    yield renderer.address_change()
+    yield renderer.linked(LetterKind.PREFERENCES)
+    yield renderer.linked(LetterKind.ADDRESS)
     yield renderer.alert((Trouble("source:sample", _NOW, _NOW, "no <answer> in time"),), _NOW)

@@ -16,7 +16,7 @@ from digests.mail.joining import join
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
 from domain.errors import AddressError, UsageError
-from domain.issues import Digest, Entry, QuietNote, Section
+from domain.issues import Digest, Entry, LetterKind, QuietNote, Section
 from domain.topics import Why
 
 ReadBack = Callable[[bytes], EmailMessage]
@@ -119,9 +119,9 @@ def test_a_name_too_long_for_some_relays_is_left_out_and_one_that_fits_stays() -
 
 def test_a_sender_whom_only_some_mailboxes_could_take_is_refused() -> None:
     with pytest.raises(AddressError, match="few mailboxes"):
-        freeze(ON_A_SITE.confirmation(), replace(HEARD, sender="Läser <läser@example.org>"))
+        freeze(ON_A_SITE.linked(LetterKind.CONFIRM), replace(HEARD, sender="Läser <läser@example.org>"))
     with pytest.raises(AddressError, match="Reply-To"):
-        freeze(ON_A_SITE.confirmation(), replace(HEARD, reply_to="läser@example.org"))
+        freeze(ON_A_SITE.linked(LetterKind.CONFIRM), replace(HEARD, reply_to="läser@example.org"))
 
 
 @settings(max_examples=60, deadline=None)
@@ -137,7 +137,7 @@ def test_any_address_and_any_url_come_back_whole(local: str, url: str, sample: D
 
 def test_an_address_outside_ascii_stands_raw_and_needs_smtputf8(read_back: ReadBack) -> None:
     """RFC 6532 section 3.2: such a header is legal only where the relay offers SMTPUTF8; the wire asks."""
-    data = join(freeze(ON_A_SITE.confirmation(), HEARD).fragments, slots_for("läser@bücher.example"))
+    data = join(freeze(ON_A_SITE.linked(LetterKind.CONFIRM), HEARD).fragments, slots_for("läser@bücher.example"))
     assert "\r\nTo: läser@xn--bcher-kva.example\r\n".encode() in data
     head, body = data.split(b"\r\n\r\n", 1)
     assert not head.isascii()
@@ -145,12 +145,12 @@ def test_an_address_outside_ascii_stands_raw_and_needs_smtputf8(read_back: ReadB
 
 
 def test_a_letter_that_is_heard_of_says_where() -> None:
-    head = freeze(ON_A_SITE.confirmation(), HEARD).fragments[0].body.decode("ascii")
+    head = freeze(ON_A_SITE.linked(LetterKind.CONFIRM), HEARD).fragments[0].body.decode("ascii")
     assert "\r\nCFBL-Address: b@bounces.xn--bcher-kva.example; report=arf\r\n" in head
     (kind, house, sender) = re.search("\r\nFeedback-ID: (.*):(.*):(.*)\r\n", head).groups()
     assert (kind, house) == ("confirm", "paperround")
     assert re.fullmatch("[0-9a-f]{12}", sender)
-    other = freeze(ON_A_SITE.preferences(), HEARD).fragments[0].body.decode("ascii")
+    other = freeze(ON_A_SITE.linked(LetterKind.PREFERENCES), HEARD).fragments[0].body.decode("ascii")
     assert f"Feedback-ID: preferences:paperround:{sender}\r\n" in other
 
 

@@ -131,7 +131,7 @@ def test_hostile_text_stays_text(sample: Digest, make_paper: MakePaper, slots: d
 
 def test_personal_pieces_hold_every_slot_and_no_other_piece_does(sample: Digest) -> None:
     renderer = Renderer(LINKED)
-    for letter in (renderer.digest(sample, shared=False), renderer.confirmation()):
+    for letter in (renderer.digest(sample, shared=False), renderer.linked(LetterKind.CONFIRM)):
         for fragment in letter.fragments:
             personal = fragment.role in {Role.TEXT_PERSONAL, Role.HTML_PERSONAL}
             assert (b"\0" in fragment.body) is personal
@@ -157,7 +157,7 @@ def test_a_personal_installation_has_no_web_links(sample: Digest) -> None:
 
 
 def test_a_confirmation_holds_nothing_that_anyone_typed(slots: dict[str, str]) -> None:
-    letter = Renderer(LINKED).confirmation()
+    letter = Renderer(LINKED).linked(LetterKind.CONFIRM)
     text, page = parts(letter, slots)
     assert letter.kind is LetterKind.CONFIRM
     for body in (text, page):

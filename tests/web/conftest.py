@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from digests.links import Links
-from digests.mail.farewell import Farewells
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
 from domain.clock import FixedClock
@@ -20,18 +20,19 @@ from domain.issues import Digest, Entry, IssuePlan, Mailing, Receipt, Section, S
 from domain.papers import AbstractKind, Identifiers, Paper
 from domain.subscriptions import Schedule, Subscriber, SubscriberState
 from domain.topics import Why
+from paperround.serving import site as make_site
+from paperround.settings import build
+from paperround.wiring import House
 from storage.database import Database
 from storage.issues import Issues
 from storage.outbox import Outbox
 from storage.subscribers import Signup, Subscribers, WishedTopic
 from storage.tables import Base
 from topics.query import parse
-from web.app import create_app
-from web.issues import FrozenPages
 from web.server import serve
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-KEY = "a key of the tests, long enough to sign"
+KEY = "a key of the tests, which is long enough to sign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Site:
     subscribers: Subscribers
     issues: Issues
     outbox: Outbox
+    house: House
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def ask(
@@ -176,23 +178,15 @@ def _digest() -> Digest:
 
 
 def _serve(url: str, stack: ExitStack, *, prefix: str = "", linked: bool = True, busy_seconds: float = 30.0) -> Site:
-    database = stack.enter_context(Database(url, busy_seconds=busy_seconds))
-    links = Links(f"https://digests.example.org{prefix}", KEY)
-    clock = FixedClock(NOW)
-    subscribers, issues, outbox = Subscribers(database), Issues(database), Outbox(database)
-    app = create_app(
-        readers=subscribers,
-        pages=FrozenPages(issues, outbox),
-        links=links if linked else None,
-        clock=clock,
-        farewells=Farewells(
-            Renderer(Frame(linked=True)), Identity(sender="Paperround <digests@lab.example>", secret="a secret"), links
-        ),
-        healthy=lambda: bool(database.revision),
-        prefix=prefix,
-    )
+    web = {"base_url": f"https://digests.example.org{prefix}", "secret_key": KEY} if linked else {}
+    mail = {"from": "Paperround <digests@lab.example>"}
+    settings = build({"database": {"url": url}, "web": web, "mail": mail}, Path.cwd())
+    database, clock = Database(url, busy_seconds=busy_seconds), FixedClock(NOW)
+    house = stack.enter_context(House(settings, clock=clock, database=database))
+    app = make_site(house)
     address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
-    return Site(address, database, links, clock, subscribers, issues, outbox)
+    links = house.links or Links("https://digests.example.org", KEY)
+    return Site(address, database, links, clock, house.subscribers, house.issues, house.outbox, house)
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from domain.errors import DatabaseUnavailable, SettingsError
 from domain.subscriptions import SubscriberState
 from web.app import create_app
 from web.guard import LARGEST_BODY
+from web.issues import IssuePages
+from web.readers import ReaderPages
+from web.rendering import Rendering, SiteFacts
 from web.server import serve
 
 
@@ -222,7 +225,10 @@ def broken(site):
 
     def serving(fault):
         records = Broken(fault)
-        app = create_app(readers=records, pages=records, links=site.links, clock=site.clock, healthy=records.healthy)
+        rendering = Rendering(SiteFacts())
+        pages = IssuePages(records, site.links, rendering)
+        readers = ReaderPages(records, site.links, site.house.farewells, site.clock, rendering)
+        app = create_app(rendering=rendering, groups=[pages, readers], healthy=records.healthy)
         return serve(app, "127.0.0.1", 0, threading.Event())
 
     return serving

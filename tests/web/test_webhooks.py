@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digests.links import Links
 from digests.mail.webhooks.registry import Keys, configured
 from domain.clock import FixedClock
 from domain.errors import DatabaseBusy, TransientCollectError, UsageError
 from domain.letter_events import LetterEventKind
 from web.app import create_app
 from web.guard import LARGEST_BODY
+from web.rendering import Rendering, SiteFacts
 from web.server import serve
-from web.webhooks import LARGEST_WEBHOOK, Webhooks
+from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 KEY = "a signing key of the tests"
@@ -57,15 +57,11 @@ class Hooks:
         self.internet = amazon.Internet()
         self.trouble = None
         chosen = {"ses_topics": (TOPIC,), "mailgun_key": KEY} if keys is None else keys
-        app = create_app(
-            readers=None,
-            pages=None,
-            links=Links(f"https://digests.example.org{prefix}", "a key of the tests, long enough to sign"),
-            clock=FixedClock(NOW),
-            healthy=lambda: True,
-            prefix=prefix,
-            webhooks=Webhooks(configured(Keys(self.internet, **chosen)), self.events, self.follow),
-        )
+        rendering = Rendering(SiteFacts(prefix=prefix))
+        hooks = Webhooks(configured(Keys(self.internet, **chosen)), self.events, self.follow)
+        pages = WebhookPages(hooks, FixedClock(NOW), rendering)
+        larger = {"/webhooks/": LARGEST_WEBHOOK}
+        app = create_app(rendering=rendering, groups=[pages], healthy=lambda: True, larger=larger)
         self._address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
         self._ask = ask
 

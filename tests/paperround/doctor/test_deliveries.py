@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, update
 
 from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
-from domain.issues import Mailing
+from domain.issues import LetterKind, Mailing
 from domain.lanes import RELAY, TO, Lane
 from domain.letter_events import LetterEvent, LetterEventKind
 from paperround.doctor import deliveries
@@ -57,7 +57,7 @@ def letters(database, now):
 
     def keep(number, **values):
         identity = Identity("papers@lab.example", secret="of this archive")
-        content = freeze(Renderer(Frame()).confirmation(), identity)
+        content = freeze(Renderer(Frame()).linked(LetterKind.CONFIRM), identity)
         with database.writing() as connection:
             for each in range(number):
                 name = message_id(f"{each}", identity)

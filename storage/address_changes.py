@@ -1,0 +1,98 @@
+"""A reader's letters move to another address: asked by a fresh link to the old one, confirmed from the new one.
+
+    the fresh link came to the old address → the new one is asked → its owner presses Confirm → the reader moves
+
+Nothing goes to the new address but that one letter, and nothing is moved before. What is asked later takes the place of
+what was asked before, whose link is good for nothing then.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.issues import LetterKind, Mailing
+from domain.subscriptions import Consent, Subscriber, SubscriberState
+from storage.database import Database
+from storage.mailings import queue
+from storage.subscribers import find, record
+from storage.suppressions import suppression_of
+from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, SUBSCRIBER
+
+ASKED_A_DAY = 3
+_REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
+
+#: (the reader, what makes the key one of its own) → the letter to the new address.
+AddressLetter = Callable[[Subscriber, int], Mailing]
+
+
+class AddressChanges:
+    """The changes of address of one database's readers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(self, public_id: str, email: str, address_key: str, letter: AddressLetter, now: datetime) -> bool:
+        """Note the new address and queue the letter to it; return False where none goes there.
+
+        None goes to an address that must not be mailed or has a reader already, nor more than three a day for one
+        reader. `now` is what the link in the letter must name.
+        """
+        with self._database.writing() as connection:
+            reader = find(connection, SUBSCRIBER.c.public_id == public_id)
+            if reader is None or reader.state not in _REACHED:
+                return False
+            if _is_taken(connection, address_key) or suppression_of(connection, address_key) is not None:
+                return False
+            asked = (
+                select(func.count())
+                .select_from(DELIVERY)
+                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+                .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.ADDRESS.value)
+            )
+            in_all = int(connection.execute(asked).scalar_one())
+            recent = asked.where(DELIVERY.c.date > now - timedelta(days=1))
+            if connection.execute(recent).scalar_one() >= ASKED_A_DAY:
+                return False
+            values: dict[str, Any] = {"email": email, "address_key": address_key, "asked_at": now}
+            noted = upsert(ADDRESS_CHANGE).values(subscriber_id=reader.id, **values)
+            connection.execute(noted.on_conflict_do_update(index_elements=["subscriber_id"], set_=values))
+            return queue(connection, letter(reader, in_all + 1), reader.id, issue_id=None)
+
+    def asked(self, public_id: str, asked_at: datetime) -> str | None:
+        """Return the new address that a link of that instant is to confirm; None where it is good for nothing."""
+        with self._database.reading() as connection:
+            reader = find(connection, SUBSCRIBER.c.public_id == public_id)
+            row = _asked(connection, reader, asked_at)
+            return None if row is None else str(row.email)
+
+    def confirm(self, public_id: str, asked_at: datetime, consent: Consent) -> bool:
+        """Move a reader's letters to the new address; return whether they go there now. Twice does nothing more."""
+        with self._database.writing() as connection:
+            reader = find(connection, SUBSCRIBER.c.public_id == public_id)
+            row = _asked(connection, reader, asked_at)
+            if reader is None or row is None:
+                return False
+            if reader.state not in _REACHED or suppression_of(connection, row.address_key) is not None:
+                return False
+            if _is_taken(connection, row.address_key):
+                return False
+            values = {"email": row.email, "address_key": row.address_key, "revision": SUBSCRIBER.c.revision + 1}
+            connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
+            connection.execute(delete(ADDRESS_CHANGE).where(ADDRESS_CHANGE.c.subscriber_id == reader.id))
+            record(connection, reader.id, consent)
+            return True
+
+
+def _asked(connection: Connection, reader: Subscriber | None, asked_at: datetime) -> Any:
+    if reader is None:
+        return None
+    row = connection.execute(select(ADDRESS_CHANGE).where(ADDRESS_CHANGE.c.subscriber_id == reader.id)).first()
+    return row if row is not None and int(row.asked_at.timestamp()) == int(asked_at.timestamp()) else None
+
+
+def _is_taken(connection: Connection, address_key: str) -> bool:
+    held = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.address_key == address_key)
+    return connection.execute(held).first() is not None

@@ -1,0 +1,48 @@
+"""The link for acts that a forwarded letter must not be able to do: queued for the reader's own mailbox.
+
+At most one in ten minutes and five a day go to a reader, so that no page can be used to flood a mailbox. Whoever asks
+hears the same answer in any case.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from domain.issues import LetterKind, Mailing
+from domain.subscriptions import Subscriber, SubscriberState
+from storage.database import Database
+from storage.mailings import queue
+from storage.subscribers import find
+from storage.tables import CONTENT, DELIVERY, SUBSCRIBER
+
+FRESH_PAUSE = timedelta(minutes=10)
+FRESH_A_DAY = 5
+_REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
+
+#: (the reader, what makes the key one of its own) → the letter to queue.
+FreshLetter = Callable[[Subscriber, int], Mailing]
+
+
+class FreshLetters:
+    """Queues the letters with a fresh link."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(self, public_id: str, letter: FreshLetter, now: datetime) -> bool:
+        """Queue a letter for a reader who gets letters; return False where none is due."""
+        with self._database.writing() as connection:
+            reader = find(connection, SUBSCRIBER.c.public_id == public_id)
+            if reader is None or reader.state not in _REACHED or reader.shared:
+                return False
+            mine = (
+                select(func.count(), func.max(DELIVERY.c.date))
+                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+                .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.PREFERENCES.value)
+            )
+            in_all, last = connection.execute(mine).one()
+            today = connection.execute(mine.where(DELIVERY.c.date > now - timedelta(days=1))).one()[0]
+            if today >= FRESH_A_DAY or (last is not None and now - last < FRESH_PAUSE):
+                return False
+            return queue(connection, letter(reader, int(in_all) + 1), reader.id, issue_id=None)

@@ -1,0 +1,57 @@
+"""What readers change by themselves: pauses, text alone, addresses, shared topics; where they agreed to what."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+_INSTANT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.add_column("subscriber", sa.Column("paused_until", sa.Date(), nullable=True))
+    op.add_column("subscriber", sa.Column("away_since", _INSTANT, nullable=True))
+    op.add_column("subscriber", sa.Column("text_only", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("subscriber", sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("consent", sa.Column("place", sa.String(), server_default="", nullable=False))
+    op.create_table(
+        "address_change",
+        sa.Column("subscriber_id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("address_key", sa.String(), nullable=False),
+        sa.Column("asked_at", _INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"],
+            ["subscriber.id"],
+            name=op.f("fk_address_change_subscriber_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_address_change")),
+    )
+    op.create_table(
+        "shared_topic",
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("topic_id", sa.Integer(), nullable=False),
+        sa.Column("subscriber_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_shared_topic_subscriber_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_shared_topic_topic_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("public_id", name=op.f("pk_shared_topic")),
+    )
+    op.create_index("ix_shared_topic_topic_id", "shared_topic", ["topic_id"])
+    op.create_index("ix_shared_topic_subscriber_id", "shared_topic", ["subscriber_id"])
+
+
+def downgrade() -> None:
+    op.drop_table("shared_topic")
+    op.drop_table("address_change")
+    op.drop_column("consent", "place")
+    for column in ("revision", "text_only", "away_since", "paused_until"):
+        op.drop_column("subscriber", column)
