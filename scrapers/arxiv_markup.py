@@ -22,6 +22,8 @@ from scrapers.text import collapse, day_of, plausible_day, repair_mojibake, show
 
 _DEEPEST = 100  # elements one in another; the pages known have 12
 _MOST_LINKS = 250_000  # 2,000 entries of 100 shown authors each would have 210,000
+# 28 to 42 start tags an entry, and up to 2,000 entries.
+_MOST_TAGS = 200_000
 _HIDDEN_ADDRESS = re.compile(r"this (?:https?|ftp) URL", re.IGNORECASE)
 _DAY = re.compile(r"\b([0-9]{1,2})\s+([A-Za-z]{3,9})\.?,?\s+([0-9]{4})(?![0-9])")
 
@@ -54,7 +56,7 @@ def markup_of(text: str) -> Markup:
     if is_throttled(text):
         raise Throttled("arXiv answered that the rate was exceeded")
     text = text.replace("\0", "")  # libxml2 ends a document there
-    look_over(text, links=_MOST_LINKS)
+    look_over(text, links=_MOST_LINKS, tags=_MOST_TAGS)
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         root = document_fromstring(text.encode("utf-8", errors="replace"), parser=parser)

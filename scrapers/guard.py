@@ -18,22 +18,22 @@ _NAMED = re.compile(rf"[^\s/>][^\s/>=]*+(?:\s*+=\s*+{_VALUE})?+")
 _OPENS = re.compile(r"<[A-Za-z]")
 _NESTING = re.compile(r"<(/?)(?:a|h[1-4])(?=[\s/>])", re.IGNORECASE)
 _OTHERS = re.compile(r"<[/!?]")
-# arXiv's pages have 28 to 42 start tags an entry, and up to 2,000 entries; those of Hugging Face have 2,500 in all.
-_MOST_TAGS = 200_000  # start tags; and as many ends, comments and declarations
+# Start tags; and as many ends, comments and declarations. The pages of Hugging Face have 2,500 start tags.
+_MOST_TAGS = 50_000
 _MOST_IN_ALL = 1_000_000  # attributes of all tags; the pages known have three a tag
 _MOST_ATTRIBUTES = 1_000  # of one tag; the pages known have 30
 _DEEPEST = 50  # links and headings one in another; the pages known have 2
 _MOST_LINKS = 20_000  # links and headings; the fullest page known to Beautiful Soup has 1,500
 
 
-def look_over(page: str, *, links: int = _MOST_LINKS) -> None:
+def look_over(page: str, *, links: int = _MOST_LINKS, tags: int = _MOST_TAGS) -> None:
     """Raise LayoutChanged for a page that no site would send and no parser would read in good time.
 
-    `links` is the most links and headings that a page may have.
+    `links` is the most links and headings that a page may have, `tags` the most start tags.
     """
     for kind in (_OPENS, _OTHERS):
-        if sum(1 for _ in islice(kind.finditer(page), _MOST_TAGS + 1)) > _MOST_TAGS:
-            raise LayoutChanged(f"the page has more than {_MOST_TAGS:,} tags, as no list of papers does")
+        if sum(1 for _ in islice(kind.finditer(page), tags + 1)) > tags:
+            raise LayoutChanged(f"the page has more than {tags:,} tags, as no list of papers does")
     _look_at_attributes(page)
     depth = 0
     for number, found in enumerate(_NESTING.finditer(page)):

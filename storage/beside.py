@@ -29,10 +29,12 @@ _MAGIC = 0x377F0682  # of a log; plus one where its checksums are of big-endian 
 
 def ready(file: Path) -> None:
     """Make a missing file, for its owner alone; raises DatabaseUnavailable for one that must not be opened."""
-    if not file.parent.is_dir():
-        raise DatabaseUnavailable(f"the folder of the database {file} is not there; make it, or mend [database] url")
     log = Path(f"{file}-wal")
     try:
+        if not file.parent.is_dir():
+            raise DatabaseUnavailable(
+                f"the folder of the database {file} is not there; make it, or mend [database] url"
+            )
         if not file.exists():
             if log.is_file() and log.stat().st_size:
                 raise DatabaseUnavailable(
