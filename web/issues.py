@@ -60,7 +60,7 @@ class FrozenPages:
         except UnknownError:
             return None
         html, text = (part(letter.fragments, kind, personal=False, slots=letter.slots) for kind in ("html", "text"))
-        return Letter(html=html, text=text)
+        return Letter(html=html, text=text) if html or text else None
 
 
 class IssuePages:

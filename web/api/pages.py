@@ -160,6 +160,7 @@ def _add(
         path,
         endpoint,
         methods=["GET"],
+        operation_id=endpoint.__name__,
         response_model=answer,
         responses={
             200: _TAGGED,
@@ -197,7 +198,7 @@ def _mount_errors(api: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     if status != 405:
-        return problem(status, "There is nothing here; /openapi.json tells what there is")
+        return problem(status, "There is no such address in the API; /openapi.json tells what there is")
     if request.method == "OPTIONS":
         return Response(status_code=204, headers={**_ALLOW, **CROSSING, **ASKED_BEFORE})
     return problem(405, "The API only reads: GET, HEAD and OPTIONS", headers=_ALLOW)
