@@ -43,7 +43,7 @@ def eels(stocked):
 def test_a_page_tells_what_is_asked_and_the_newest_papers_that_answer_with_why(stocked, eels):
     text = stocked.ask("GET", eels).text
 
-    assert "<h1 dir=\"auto\">Eels and tides</h1>" in text
+    assert '<h1 dir="auto">Eels and tides</h1>' in text
     assert "The topic asks for: <bdi>tides eels</bdi>" in text
     assert "14 papers of the 14 days up to 20 November 2026 answer it." in text
     assert "Why: both words" in text
@@ -143,7 +143,7 @@ def test_nothing_tells_who_shares(stocked):
     for each in (path, f"{path}.atom", f"/api/v1{path}"):
         answer = stocked.ask("GET", each)
         assert answer.status == 200
-        for own in (reader.email, reader.public_id, reader.email.partition("@")[0], "lab.example\""):
+        for own in (reader.email, reader.public_id, reader.email.partition("@")[0], 'lab.example"'):
             assert own not in answer.text + str(answer.headers)
 
 
@@ -191,7 +191,8 @@ def test_an_id_that_nobody_gave_is_a_calm_page(stocked, eels, odd):
 # -- the feed ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("public_id", "query"), [("rfc-all", "tides -pulsar"), ("rfc-eels", "eels -pulsar"), ("rfc-no", "quasar -pulsar")]
+@pytest.mark.parametrize(
+    ("public_id", "query"), [("rfc-all", "tides -pulsar"), ("rfc-eels", "eels -pulsar"), ("rfc-no", "quasar -pulsar")]
 )
 def test_a_feed_keeps_the_rules_of_rfc_4287(stocked, public_id, query):
     path = publish(stocked, public_id, query, f"<b>{query}</b> & co")
