@@ -219,6 +219,8 @@ def test_a_parameter_out_of_bounds_is_named(stocked, path, name):
         "/topics/none",
         "/topics/..%2fx",
         "/topics/%00",
+        "/topics/a%0ab",
+        "/papers/a%0d%0ab",
         "/",
         "/nothing",
         "/docs",
@@ -263,7 +265,7 @@ def test_nothing_is_sent_twice_that_did_not_change(stocked, topic):
 
 
 class Never:
-    def allows(self, request):
+    def allows(self, _request):
         return False
 
 
@@ -337,6 +339,7 @@ def test_the_description_says_how_each_answer_may_fail(stocked):
                 assert list(answer["content"]) == [PROBLEM]
     limit = next(each for each in described["paths"]["/papers"]["get"]["parameters"] if each["name"] == "limit")
     assert {"minimum": 1, "maximum": 100, "default": 20}.items() <= limit["schema"].items()
+    assert "null" not in json.dumps(described["paths"])
 
 
 # -- docs/api.md -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from domain.subscriptions import Consent, SubscriberState
-from domain.topics import Query, WishedTopic
+from domain.topics import WishedTopic
 from topics.query import parse
 from web.shared.lookback import newest
 
@@ -281,7 +281,8 @@ class Papers:
         ]
         self.asked = []
 
-    def __call__(self, query: Query, days: int, limit: int | None = None, *, related: bool | None = None):
+    def __call__(self, _query, days, limit=None, *, related=None):
+        assert related is False
         self.asked.append((days, limit))
         inside = [each for each in self.papers if (NEWEST - each.paper.listed).days < days]
         per_day = {}

@@ -5,6 +5,7 @@ request → checked against the description (parameters.py) → an answer (paper
 """
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from domain.errors import QueryError, StorageError, UnknownError, UsageError
 from storage.filters import Filters
@@ -63,6 +66,14 @@ class Limiter(Protocol):
         ...
 
 
+class _Mounted(Mount):
+    """A mount that takes every path below it; Starlette's own leaves out those with a line end."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        super().__init__(path, app)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
+
+
 class ApiPages:
     """Serves the API; `limiter` guards what costs a look back over the archive, None: nothing does."""
 
@@ -97,7 +108,7 @@ class ApiPages:
         _mount_errors(api)
         description = json.dumps(_description(api, f"{self._rendering.prefix}/api/v1"))
         app.add_api_route(f"{root}/openapi.json", partial(self.describe, description), methods=["GET", "HEAD"])
-        app.mount(f"{root}/api/v1", api)
+        app.router.routes.append(_Mounted(f"{root}/api/v1", api))
 
     def describe(self, description: str, request: Request) -> Response:
         """Give the API's description, for programs that read it."""
@@ -176,7 +187,16 @@ def _description(api: FastAPI, server: str) -> dict[str, Any]:
         title="Paperround", version="1", description=_ABOUT, routes=api.routes, servers=[{"url": server}]
     )
     told["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    for path in told["paths"].values():
+        for parameter in path["get"].get("parameters", ()):
+            parameter["schema"] = _never_null(parameter["schema"])
     return told
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter that may be left out: no address can say null."""
+    kinds = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
+    return {**schema, **kinds[0]} if kinds else schema
 
 
 def _slower() -> Response:
