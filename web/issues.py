@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from digests.links import Links
 from digests.mail.joining import part
+from digests.readable import clean
 from digests.wording import web_address
 from domain.errors import UnknownError
 from storage.issues import Issues
@@ -34,6 +35,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; fr
 class Letter:
     """What is shown of a letter, without what is its reader's own."""
 
+    subject: str
     html: str  #: the whole page; "" of a letter that was sent as plain text alone
     text: str
 
@@ -60,7 +62,7 @@ class FrozenPages:
         except UnknownError:
             return None
         html, text = (part(letter.fragments, kind, personal=False, slots=letter.slots) for kind in ("html", "text"))
-        return Letter(html=html, text=text) if html or text else None
+        return Letter(subject=letter.subject, html=html, text=text) if html or text else None
 
 
 class IssuePages:
@@ -84,8 +86,9 @@ class IssuePages:
         if self._links is not None:
             headers["Link"] = f'<{self._links.issue(public_id)}>; rel="canonical"'
         if not letter.html:
-            path, words = f"/issues/{public_id}", _linked(letter.text)
-            return self._rendering.public(request, "issue.html", path, indexed=False, headers=headers, words=words)
+            shown = {"subject": clean(letter.subject), "words": _linked(letter.text)}
+            path = f"/issues/{public_id}"
+            return self._rendering.public(request, "issue.html", path, indexed=False, headers=headers, **shown)
         headers["Content-Security-Policy"] = _POLICY
         html = "text/html; charset=utf-8"
         return self._rendering.fixed(request, letter.html, html, indexed=False, headers=headers)
