@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from domain.errors import UsageError
 
-_DIGITS = 18  # of a number that every database knows
+_MOST = 2**31 - 1  # that PostgreSQL's INTEGER holds, as papers' numbers and votes are kept there
 
 Value = float | int | date | datetime | None
 
@@ -76,6 +76,6 @@ def _value(said: str, order: Order) -> Value:
 
 
 def _count(said: str) -> int:
-    if not (said.isascii() and said.isdigit() and len(said) <= _DIGITS):
+    if not (said.isascii() and said.isdigit() and len(said) <= len(str(_MOST)) and int(said) <= _MOST):
         raise ValueError(said)
     return int(said)

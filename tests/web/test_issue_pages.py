@@ -1,10 +1,11 @@
-"""A letter in the browser: nothing that is its reader's own, and a calm page for one of plain text or one that is gone."""
+"""A letter in the browser: nothing that is its reader's own, and a calm page for one of plain text or one gone."""
 
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+from markupsafe import escape
 
 from digests.mail.joining import HTML_ROLES, part
 from web.app import create_app
@@ -21,7 +22,7 @@ class Given:
     def __init__(self, letter):
         self._letter = letter
 
-    def issue(self, public_id):
+    def issue(self, _public_id):
         return self._letter
 
 
@@ -86,7 +87,7 @@ def test_a_letter_of_plain_text_has_a_page_without_what_is_the_readers_own(site,
     assert answer.status == 200
     assert "We ask how far a tide can be pushed." in answer.text
     assert "<pre>" in answer.text
-    assert site.outbox.letter(site.issues.delivery_of(public_id)).subject in answer.text
+    assert escape(site.outbox.letter(site.issues.delivery_of(public_id)).subject) in answer.text
     assert "<script" not in answer.text
     assert not any(each in answer.text + str(answer.headers) for each in own(site, reader))
     assert answer.headers["x-robots-tag"] == "noindex"
