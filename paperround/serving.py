@@ -10,12 +10,14 @@ from starlette.types import ASGIApp
 from digests.mail.webhooks.registry import Keys, configured
 from paperround.settings_model import WebSettings
 from paperround.wiring import House
+from web.api.pages import ApiPages
 from web.app import PageGroup, create_app
 from web.front import FrontPages
 from web.issues import FrozenPages, IssuePages
 from web.readers import ReaderPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
+from web.shared.pages import TopicPages
 from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 
 
@@ -40,8 +42,16 @@ def site(house: House) -> ASGIApp:
         )
     )
     groups: list[PageGroup] = [
+        ApiPages(
+            finding=house.search,
+            keeping=house.archive,
+            shared=house.shared_topics,
+            look_back=house.previewer.preview,
+            rendering=rendering,
+        ),
         FrontPages(rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
+        TopicPages(house.shared_topics, house.previewer.preview, house.labels, rendering),
     ]
     larger = {}
     if house.links is not None:

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from domain.errors import UsageError
 
-_DIGITS = 18  # of a number that every database knows
+_DIGITS = 18  # of a number that a cursor may hold
+_MOST = 2**31 - 1  # that a database's INTEGER holds, as papers' numbers and votes are kept
 
 Value = float | int | date | datetime | None
 
@@ -41,6 +42,12 @@ class Cursor:
         else:
             said = "" if value is None else value.isoformat() if isinstance(value, date) else repr(value)
         return f"{said}@{self.paper_id}"
+
+
+def within(cursor: Cursor) -> Cursor:
+    """Return the same place without a number that no database can compare with: no paper has one beyond."""
+    value = min(cursor.value, _MOST) if isinstance(cursor.value, int) else cursor.value
+    return Cursor(value, min(cursor.paper_id, _MOST))
 
 
 def cursor_from(text: str, order: Order) -> Cursor:

@@ -16,7 +16,7 @@ from domain.papers import Paper
 from domain.topics import Node, Phrase, Query, Word, wanted
 from storage.database import Database
 from storage.filters import Filters, Narrowing, knows_category, knows_source
-from storage.paging import Cursor, Order, Value
+from storage.paging import Cursor, Order, Value, within
 from storage.reading import BLOCK, papers_where
 from storage.tables import PAPER
 from storage.words.asking import asking_of
@@ -72,7 +72,7 @@ class Search:
         """
         with self._database.reading() as connection:
             asked = _Asked(connection, self._asking, query, filters)
-            total, rows = asked.page(order_of(query, order), limit + 1, after)
+            total, rows = asked.page(order_of(query, order), limit + 1, after and within(after))
             ids = [paper_id for paper_id, _ in rows[:limit]]
             papers: dict[int, Paper] = {}
             for start in range(0, len(ids), BLOCK):

@@ -38,6 +38,10 @@ NO_LINK = Notice(
     ),
 )
 NO_ISSUE = Notice("There is no such letter", ("The address may have been cut in two or mistyped.",))
+NO_TOPIC = Notice(
+    "There is no such topic here",
+    ("The address may have been cut in two or mistyped, or its owner may have stopped sharing it.",),
+)
 NOT_SO = Notice("That cannot be done here", ("Please open the link from your letter again. Nothing was changed.",))
 UNREADABLE = Notice(
     "We could not read that", ("Please open the page again and press its button. Nothing was changed.",)

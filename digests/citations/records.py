@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from domain.papers import Paper
+from domain.papers import Paper, Sighting
 
 
 def shown(paper: Paper) -> dict[str, Any]:
@@ -37,6 +37,30 @@ def shown(paper: Paper) -> dict[str, Any]:
         "doi": paper.ids.doi,
         "openreview_id": paper.ids.openreview,
     }
+
+
+def sighted(sighting: Sighting) -> dict[str, Any]:
+    """Return where a paper stood and what the listing said of it; what it did not say is left out."""
+    where = {
+        "source": sighting.source,
+        "day": sighting.day.isoformat(),
+        "rank": sighting.rank,
+        "upvotes": sighting.upvotes,
+        "comments": sighting.comments,
+        "seen_at": sighting.seen_at.isoformat(timespec="seconds"),
+    }
+    said = {
+        "version": sighting.version,
+        "announcement": sighting.announcement,
+        "organization": sighting.organization,
+        "code_url": sighting.code_url,
+        "stars": sighting.stars,
+        "keywords": list(sighting.keywords),
+        "summary": sighting.summary,
+        "comment": sighting.comment,
+        "journal": sighting.journal,
+    }
+    return where | {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 def record(paper: Paper, journal: str = "") -> str:  # noqa: ARG001 all formats are called alike; no record holds it

@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from digests.citations.records import shown
+from digests.citations.records import shown, sighted
 from digests.wording import counted
 from domain.errors import UsageError
-from domain.papers import Sighting
 from paperround.commands import searching
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
@@ -43,7 +42,7 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument()], as_json:
         events = house.archive.events(paper.id)
         kin = house.archive.kin(paper.id)
     beside = {
-        "sightings": [_sighted(each) for each in sightings],
+        "sightings": [sighted(each) for each in sightings],
         "wordings": [{**asdict(each), "day": each.day.isoformat()} for each in wordings],
         "events": [{**asdict(each), "day": each.day.isoformat(), "at": each.at.isoformat()} for each in events],
         "possible_duplicates": [each.key for each in kin],
@@ -99,27 +98,3 @@ def export(
             {"papers": written, "format": form, "output": str(output)},
             lambda: [f"{counted(written, 'paper')} in {plain(str(output))}"],
         )
-
-
-def _sighted(sighting: Sighting) -> dict[str, Any]:
-    """Return where a paper stood and what the listing said of it; what it did not say is left out."""
-    where = {
-        "source": sighting.source,
-        "day": sighting.day.isoformat(),
-        "rank": sighting.rank,
-        "upvotes": sighting.upvotes,
-        "comments": sighting.comments,
-        "seen_at": sighting.seen_at.isoformat(timespec="seconds"),
-    }
-    said = {
-        "version": sighting.version,
-        "announcement": sighting.announcement,
-        "organization": sighting.organization,
-        "code_url": sighting.code_url,
-        "stars": sighting.stars,
-        "keywords": list(sighting.keywords),
-        "summary": sighting.summary,
-        "comment": sighting.comment,
-        "journal": sighting.journal,
-    }
-    return where | {name: value for name, value in said.items() if value not in (None, "", [])}

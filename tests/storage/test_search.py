@@ -249,6 +249,23 @@ def test_a_page_beyond_the_last_is_empty_and_knows_the_total(search, store):
         assert (page.total, page.papers, page.next) == (2, (), None)
 
 
+@pytest.mark.parametrize(
+    ("order", "value"),
+    [
+        (Order.RELEVANCE, 1e308),
+        (Order.FIRST_SEEN, datetime(9999, 12, 31, tzinfo=UTC)),
+        (Order.PUBLISHED, date(9999, 12, 31)),
+        (Order.UPVOTES, 10**17),
+    ],
+)
+def test_a_made_up_place_before_all_papers_is_as_good_as_none(search, store, order, value):
+    store("Tide", "Tides", upvotes=3, published=date(2026, 1, 1))
+
+    page = search.search(asked("tide"), 5, order=order, after=Cursor(value, 10**17))
+
+    assert [paper.id for paper in page.papers] == found(search, "tide", order=order)
+
+
 def test_many_matches_and_few_are_ordered_alike(search, store):
     ids = store(*(f"Tide {number}" for number in range(60)))
     (moon,) = store("Tide and moon")

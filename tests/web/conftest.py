@@ -17,7 +17,7 @@ from digests.mail.message import Identity, freeze, mailing_slots, message_id
 from digests.render import Frame, Renderer
 from domain.clock import FixedClock
 from domain.issues import Digest, Entry, IssuePlan, Mailing, Receipt, Section, Slot
-from domain.papers import AbstractKind, Identifiers, Paper
+from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing, Paper
 from domain.subscriptions import Schedule, Subscriber, SubscriberState
 from domain.topics import Why
 from paperround.serving import site as make_site
@@ -226,3 +226,36 @@ def impatient(sqlite_url: str) -> Iterator[Site]:
     """A site that does not wait for a database that somebody else holds."""
     with ExitStack() as stack:
         yield _serve(sqlite_url, stack, busy_seconds=0.05)
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with papers of the last 16 days, and of one day long before; nothing is added to them."""
+    with ExitStack() as stack:
+        site = _serve(f"sqlite:///{tmp_path_factory.mktemp('stocked')}/archive.db", stack)
+        for ago in (80, *reversed(range(16))):
+            day = NOW.date() - timedelta(days=ago)
+            papers = tuple(_listed(ago * 3 + nth, day, nth + 1) for nth in range(3))
+            site.house.archive.add(
+                Listing(source="daily", day=day, papers=papers, status=FetchStatus.OK), NOW - timedelta(days=ago)
+            )
+        yield site
+
+
+def _listed(number: int, day: date, rank: int) -> ListedPaper:
+    """Return a paper on tides; every third is on eels too. The newest three are as hostile as papers come."""
+    odd = number < 3
+    title = ("<script>alert(1)</script> & ]]> tides\u202e\x0b", "Tides of $\\beta$ & eels", "\U0001f30a tides" * 40)
+    return ListedPaper(
+        title=title[number] if odd else f"Tides, observation {number}" + (" of eels" if number % 3 == 0 else ""),
+        rank=rank,
+        ids=Identifiers(doi="10.1101/a(b)<c>") if number == 1 else Identifiers(arxiv=f"2611.{number:05d}"),
+        abstract="" if number == 2 else f"We ask how far a tide can be pushed by {number} moons & <b>why</b>.",
+        abstract_kind=AbstractKind.NONE if number == 2 else AbstractKind.AUTHORS,
+        authors=() if number == 2 else ("Mira <i>Okafor</i>", "Jun Wei"),
+        author_count=2,
+        published=None if number == 2 else day,
+        url="javascript:alert(1)" if number == 0 else f"https://lab.example/{number}?a=1&b=ä",
+        categories=("cs.LG", "<&\x1f>") if odd else ("cs.LG",),
+        upvotes=number % 40,
+    )

@@ -96,9 +96,7 @@ def test_only_the_first_page_is_for_search_engines(site):
     assert set(robots.values()) == {"noindex"}
 
 
-@pytest.mark.parametrize(
-    "path", ["/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "//", "/issues/", "/%2e"]
-)
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/api/v1/docs", "/docs/oauth2-redirect", "//", "/issues/", "/%2e"])
 def test_there_is_nothing_else(site, path):
     answer = site.ask("GET", path)
 
