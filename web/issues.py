@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digests.links import Links
-from digests.mail.joining import part
+from digests.plain_page import page_of
 from domain.errors import UnknownError
 from storage.issues import Issues
 from storage.outbox import Outbox
@@ -41,12 +41,12 @@ class FrozenPages:
         self._outbox = outbox
 
     def issue(self, public_id: str) -> str | None:
-        """Return the HTML part of an issue's letter, without the pieces that carry a reader's own links."""
+        """Return the page of an issue's letter, without the pieces that carry a reader's own links."""
         try:
             letter = self._outbox.letter(self._issues.delivery_of(public_id))
         except UnknownError:
             return None
-        return part(letter.fragments, "html", personal=False, slots=letter.slots)
+        return page_of(letter.fragments, letter.subject, personal=False, slots=letter.slots)
 
 
 class IssuePages:
