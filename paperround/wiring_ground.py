@@ -32,8 +32,8 @@ from storage.statistics import Statistics
 from storage.subscribers import Subscribers
 from storage.suppressions import Suppressions
 from storage.topics import Topics
-from storage.waking import Waking
 from storage.troubles import Troubles
+from storage.waking import Waking
 from worker.liveness import worker_name
 
 
