@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from digests import fit, wording
+from digests import absence, fit, wording
 from digests.forms import SLOTS, Form, Part, environment, parts_of
 from digests.mail.message import Letter
 from digests.mail.quoted import encode
@@ -195,7 +195,7 @@ class Renderer:
         """Return the words and the address that lead to what a letter only counts; "" for what there is not."""
         counting = [block for block in plan.blocks if block.unnamed and self._see_all(block)]
         if len(counting) == 1:
-            return wording.on_the_web(counting[0].unnamed), self._see_all(counting[0])
+            return absence.on_the_web(counting[0].unnamed), self._see_all(counting[0])
         return ("What is only counted is on the web, by “see all” at each topic." if counting else "", "")
 
     def _render_title(self, part: Part, paper: Paper) -> Fragment:
@@ -232,7 +232,7 @@ def _intro(digest: Digest, plan: fit.Plan) -> str:
         shown=plan.full,
         titles=plan.titles,
         related=plan.related,
-        away=wording.away(digest.away_since, digest.slot.day),
+        away=absence.away(digest.away_since, digest.slot.day),
     )
 
 

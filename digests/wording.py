@@ -167,20 +167,6 @@ def intro(
     return " ".join(filter(None, [lead, *told]))
 
 
-def away(since: date | None, day: date) -> str:
-    """Return "You were away from 3 to 17 November."; "" for one who was not away up to another day than `day`."""
-    if since is None or since >= day:
-        return ""
-    if (since.year, since.month) == (day.year, day.month):
-        return f"You were away from {since.day} to {subject_date(day)}."
-    return f"You were away from {long_date(since, year=day.year)} to {long_date(day, year=since.year)}."
-
-
-def on_the_web(number: int) -> str:
-    """Return "692 more are on the web", for papers that are only counted."""
-    return f"{number:,} more {'is' if number == 1 else 'are'} on the web"
-
-
 def section_count(*, total: int, shown: int, above: int, related: int) -> str:
     """Return what stands beside a topic's name: "2 of 3", "1 paper; 2 related", "2 of 4, 1 above"."""
     near = [f"{related:,} related"] if related else []

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from digests import wording
+from digests import absence, wording
 from domain.issues import Entry, Reason, Receipt, SourceCheck
 from domain.papers import FetchStatus, Paper
 from domain.topics import Why
@@ -201,4 +201,4 @@ def test_a_receipt_of_many_sources_stays_short() -> None:
     ],
 )
 def test_an_absence_is_told_by_its_days(since, day, told):
-    assert wording.away(since, day) == told
+    assert absence.away(since, day) == told
