@@ -16,7 +16,7 @@ Pure: the same values give the same digest, whatever order the candidates come i
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from digests.choosing import Arrange, Kin, Standing, answered, each_once, ids, ranked, take_turns
 from domain.issues import (
@@ -66,6 +66,8 @@ def compose(
     beyond: Mapping[int, int] | None = None,
     risers: Sequence[Candidate] = (),
     trending: Sequence[Paper] = (),
+    since: date | None = None,
+    away_since: date | None = None,
 ) -> Digest | None:
     """Return the digest of one reader, or None when nothing matched and it is not the first.
 
@@ -74,8 +76,10 @@ def compose(
     `explain` is asked only for papers that stand in full; `kin` names the papers that may be the same work as one.
     `arranged` gets the candidates of one topic and tier, best first, and returns them in the order to be shown.
     `beyond` is topic → how many papers matched beside the candidates; `risers` and `trending` come best first.
+    `since` is the day of the last issue, or the first that is looked back to; `away_since` that of a reader's pause.
     """
     names = _names(wishes)
+    queries = {wish.topic_id: wish.query for wish in reversed(wishes)}
     fresh = [each for each in candidates if _may_stand(each.paper, sent)]
     exact = ranked(names, fresh, Tier.EXACT, slot.day, arranged)
     own = each_once(exact, Standing(kin))
@@ -118,6 +122,8 @@ def compose(
                 ),
                 overflow=tuple(own[topic_id][room[topic_id] :]),
                 beyond=counted[topic_id],
+                query=queries[topic_id],
+                since=min([since, *(paper.listed for paper in exact[topic_id])]) if since else None,
             )
             for topic_id, name in names.items()
             if exact[topic_id] or related.get(topic_id)
@@ -132,6 +138,7 @@ def compose(
         confirmed_at=confirmed_at,
         welcome_days=welcome_days,
         asides=tuple(aside for aside in asides if aside.entries),
+        away_since=away_since,
     )
 
 

@@ -72,7 +72,7 @@ class Links:
     """
 
     def __init__(self, base_url: str, secret_key: str, old_keys: Sequence[str] = ()) -> None:
-        self._base = _checked(base_url)
+        self._base = site_root(base_url)
         for name, key in (("secret_key", secret_key), *(("old_secret_keys", key) for key in old_keys)):
             if len(key) < _SHORTEST_KEY:
                 raise SettingsError(
@@ -144,7 +144,8 @@ def _mac(key: bytes, purpose: Purpose, payload: bytes) -> bytes:
     return hmac.digest(key, signed, hashlib.sha256)[:_MAC]
 
 
-def _checked(base_url: str) -> str:
+def site_root(base_url: str) -> str:
+    """Return a site's root without a slash at its end; raises SettingsError where it is none."""
     try:
         parts = urlsplit(base_url)
         parts.port  # noqa: B018 reading it is how urlsplit says that a port is no number

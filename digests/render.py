@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from digests import fit, wording
+from digests import absence, fit, wording
 from digests.forms import SLOTS, Form, Part, environment, parts_of
 from digests.mail.message import Letter
 from digests.mail.quoted import encode
+from digests.pages import SitePages
 from digests.readable import clean, shorten
 from digests.short_letters import ShortLetters
-from digests.views import title, view
+from digests.views import Link, PaperView, title, view
 from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, QuietNote, Role
 from domain.papers import Paper
 from domain.troubles import Trouble
@@ -34,7 +35,8 @@ class Frame:
     """What is the same in every letter of an installation."""
 
     title: str = "Paperround"
-    linked: bool = False  #: whether there is a site: letters then carry its links
+    linked: bool = False  #: whether there is a site: letters then carry each reader's own links
+    pages: SitePages | None = None  #: its pages that are the same for everyone; None: letters name none
     postal_address: str = ""
     abstract_chars: int = 420
     labels: Mapping[str, str] = field(default_factory=dict)  #: configured source name → what readers call it
@@ -48,7 +50,14 @@ class Renderer:
         made = environment()
         self._text, self._page = parts_of(made, "digest")
         self._subject = Form(made, "digest/subject.txt")
-        self._short = ShortLetters(made, name=frame.title, postal_address=frame.postal_address, linked=frame.linked)
+        self._privacy = frame.pages.privacy() if frame.pages else ""
+        self._short = ShortLetters(
+            made,
+            name=frame.title,
+            postal_address=frame.postal_address,
+            linked=frame.linked,
+            privacy=self._privacy,
+        )
         self._paper = lru_cache(maxsize=4096)(self._render_paper)
         self._title = lru_cache(maxsize=4096)(self._render_title)
         self._encoded = lru_cache(maxsize=512)(encode)
@@ -116,13 +125,14 @@ class Renderer:
             heading, told = wording.aside(aside.kind)
             out.append(self._piece(part.shared, form("aside", heading, told)))
             out += self._papers(part, aside.entries, numbers, day.year, aside.kind)
-        out.append(self._piece(part.shared, form("receipt", _receipt(digest, plan), _watched(digest))))
+        more = self._on_the_web(plan)
+        out.append(self._piece(part.shared, form("receipt", _receipt(digest, plan), _watched(digest), more)))
         if frame.linked:
             confirmed = digest.confirmed_at is not None and not shared
             out.append(self._piece(part.personal, form("links", SLOTS, not shared, confirmed)))
         postal = clean(frame.postal_address)
         last = wording.foot(clean(frame.title), linked=frame.linked, shared=shared, postal_address=postal)
-        out.append(self._piece(part.shared, form("foot", last)))
+        out.append(self._piece(part.shared, form("foot", last, self._privacy)))
         return out
 
     def _block(self, part: Part, block: fit.Block, numbers: Iterator[int], year: int) -> Iterator[Fragment]:
@@ -131,12 +141,13 @@ class Renderer:
         if block.above == block.section.total and not block.related:
             yield self._piece(part.shared, form("elsewhere", name, count))
             return
-        yield self._piece(part.shared, form("section", name, count))
+        every = self._see_all(block)
+        yield self._piece(part.shared, form("section", name, count, every))
         yield from self._papers(part, block.full, numbers, year)
         if block.titles or block.unnamed:
             yield self._piece(part.shared, form("also", bool(block.titles)))
             yield from (self._title(part, paper) for paper in block.titles)
-            yield self._piece(part.shared, form("also_end", _unnamed(block)))
+            yield self._piece(part.shared, form("also_end", _unnamed(block), every))
         if block.related:
             yield self._piece(part.shared, form("related", not (block.full or block.titles or block.unnamed)))
             yield from self._papers(part, block.related, numbers, year)
@@ -163,7 +174,29 @@ class Renderer:
         """Return a paper's piece, freshly rendered."""
         frame = self._frame
         shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
-        return Fragment(part.shared, encode(part.form("paper", shown)))
+        return Fragment(part.shared, encode(part.form("paper", shown, self._under(part, entry.paper, shown))))
+
+    def _under(self, part: Part, paper: Paper, shown: PaperView) -> tuple[Link, ...]:
+        """Return the links under a paper; in the text part, where each takes a line, no more than three."""
+        pages = self._frame.pages
+        if pages is None:
+            return shown.links
+        bib = Link("BibTeX", pages.bib(paper.key))
+        if part is self._text:
+            return (*(link for link in shown.links if link.label != "PDF"), bib)
+        return (*shown.links, bib, Link("More like this", pages.similar(paper.key)))
+
+    def _see_all(self, block: fit.Block) -> str:
+        """Return the address of all that answers a topic, where not all of it stands in full; else ""."""
+        pages, section = self._frame.pages, block.section
+        return pages.search(section.query, section.since) if pages and (block.titles or block.unnamed) else ""
+
+    def _on_the_web(self, plan: fit.Plan) -> tuple[str, str]:
+        """Return the words and the address that lead to what a letter only counts; "" for what there is not."""
+        counting = [block for block in plan.blocks if block.unnamed and self._see_all(block)]
+        if len(counting) == 1:
+            return absence.on_the_web(counting[0].unnamed), self._see_all(counting[0])
+        return ("What is only counted is on the web, by “see all” at each topic." if counting else "", "")
 
     def _render_title(self, part: Part, paper: Paper) -> Fragment:
         """Return a paper's piece as a mere title, freshly rendered."""
@@ -199,6 +232,7 @@ def _intro(digest: Digest, plan: fit.Plan) -> str:
         shown=plan.full,
         titles=plan.titles,
         related=plan.related,
+        away=absence.away(digest.away_since, digest.slot.day),
     )
 
 

@@ -26,12 +26,16 @@ _MOST_TROUBLES = 20  # told one by one in an alert
 
 
 class ShortLetters:
-    """Renders them for one installation: `linked` says whether it has a site, and letters its links."""
+    """Renders them for one installation: `linked` says whether it has a site, and letters its links.
 
-    def __init__(self, environment: Environment, *, name: str, postal_address: str, linked: bool) -> None:
+    `privacy` is the address of the page on what is kept of readers; "" where letters name none.
+    """
+
+    def __init__(self, environment: Environment, *, name: str, postal_address: str, linked: bool, privacy: str) -> None:
         self._name = clean(name)
         self._postal = clean(postal_address)
         self._linked = linked
+        self._privacy = privacy
         # Each kind is compiled when it is first wanted: most processes never send more than one.
         self._parts = lru_cache(maxsize=None)(partial(parts_of, environment))
         self._subject_form = lru_cache(maxsize=None)(lambda kind: Form(environment, f"{kind}/subject.txt"))
@@ -77,7 +81,7 @@ class ShortLetters:
             if personal:
                 fragments.append(_piece(part.personal, form("links", SLOTS, _confirmed_on(note))))
             last = wording.foot(self._name, linked=self._linked, shared=shared, postal_address=self._postal)
-            fragments.append(_piece(part.shared, form("foot", last)))
+            fragments.append(_piece(part.shared, form("foot", last, self._privacy)))
         return Letter(kind=kind, subject=subject, fragments=tuple(fragments), listed=personal)
 
     def alert(self, troubles: Sequence[Trouble], now: datetime) -> Letter:

@@ -131,14 +131,29 @@ def _quoted(topic: str) -> str:
 
 
 def intro(
-    *, receipt: Receipt, first: bool, welcome_days: int, topics: int, shown: int, titles: int, related: int
+    *,
+    receipt: Receipt,
+    first: bool,
+    welcome_days: int,
+    topics: int,
+    shown: int,
+    titles: int,
+    related: int,
+    away: str = "",
 ) -> str:
-    """Return the letter's first sentences; `shown` matches stand in it in full, `titles` as titles."""
+    """Return the letter's first sentences; `shown` matches stand in it in full, `titles` as titles.
+
+    `away` says that the reader paused; a first letter looks back anyway.
+    """
     found = receipt.matched
     topic = "topic" if topics == 1 else "topics"
     # A new topic looks back, so what answers need not be among what is new: the two are told apart.
     news = f"{counted(receipt.new, 'new paper')} since your last letter." if receipt.new else ""
-    lead = f"Your first letter looks back {counted(welcome_days, 'day')}." if first else news
+    lead = (
+        f"Your first letter looks back {counted(welcome_days, 'day')}."
+        if first
+        else " ".join(filter(None, [away, news]))
+    )
     near = f"{counted(related, 'related one')} {'has' if related == 1 else 'have'} part of the words."
     if found:
         more = f": {_spread(found, shown, titles)}" if shown < found else ""

@@ -39,6 +39,7 @@ class TopicWish:
     topic_id: int
     name: str
     related: bool = False  #: whether related papers fill its section where few match exactly
+    query: str = ""  #: as typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Section:
     entries: tuple[Entry, ...]  #: matches, and after them related papers where there are few
     overflow: tuple[Paper, ...]  #: matched, but over the caps: shown as titles
     beyond: int = 0  #: of the total: not among the best that matching kept, so only counted
+    query: str = ""  #: of the topic, as typed
+    since: date | None = None  #: none of its papers was listed before; None where that is not known
 
     @property
     def matches(self) -> tuple[Entry, ...]:
@@ -136,6 +139,7 @@ class Digest:
     confirmed_at: datetime | None
     welcome_days: int = 7
     asides: tuple[Aside, ...] = ()
+    away_since: date | None = None  #: when the reader paused, in their zone; None for one who was not away
 
     @property
     def papers(self) -> tuple[Paper, ...]:

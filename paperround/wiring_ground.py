@@ -33,6 +33,7 @@ from storage.subscribers import Subscribers
 from storage.suppressions import Suppressions
 from storage.topics import Topics
 from storage.troubles import Troubles
+from storage.waking import Waking
 from worker.liveness import worker_name
 
 
@@ -132,6 +133,11 @@ class Ground:
     def issues(self) -> Issues:
         """The dated letters."""
         return Issues(self.database)
+
+    @cached_property
+    def waking(self) -> Waking:
+        """Readers whose pause is over."""
+        return Waking(self.database)
 
     @cached_property
     def outbox(self) -> Outbox:

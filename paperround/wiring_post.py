@@ -12,6 +12,7 @@ from digests.mail.bounces.verp import ReturnPaths
 from digests.mail.farewell import Farewells
 from digests.mail.lanes import Rates
 from digests.mail.message import Identity
+from digests.pages import SitePages
 from digests.render import Frame, Renderer
 from digests.transports.registry import transport_of
 from digests.transports.transport import MailRoute
@@ -84,6 +85,7 @@ class PostSide(Ground):
         return Renderer(
             Frame(
                 linked=self.links is not None,
+                pages=SitePages(self.settings.web.base_url) if self.links else None,
                 postal_address=self.settings.mail.postal_address,
                 abstract_chars=self.settings.digest.abstract_chars,
                 labels=self.labels,
@@ -116,7 +118,12 @@ class PostSide(Ground):
     def publisher(self) -> Publisher:
         """Matches → letters."""
         return Publisher(
-            issues=self.issues, editor=self.editor, quiet=self.quiet_notes, stopped=self.gauge.look, clock=self.clock
+            issues=self.issues,
+            editor=self.editor,
+            quiet=self.quiet_notes,
+            stopped=self.gauge.look,
+            wake=self.waking.wake,
+            clock=self.clock,
         )
 
     def editor(self) -> Editor:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
@@ -166,10 +166,12 @@ class PublishRun:
 
 
 def _settle_empty(connection: Connection, empty: Mapping[int, datetime]) -> None:
+    """Note the looks that found nothing; whoever was away is back with it, and no later letter says otherwise."""
     if empty:
         looked = update(SUBSCRIBER).where(SUBSCRIBER.c.id == bindparam("reader"))
+        back = case((SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value, None), else_=SUBSCRIBER.c.away_since)
         values = [{"reader": reader, "looked": at} for reader, at in empty.items()]
-        connection.execute(looked.values(looked_at=bindparam("looked")), values)
+        connection.execute(looked.values(looked_at=bindparam("looked"), away_since=back), values)
 
 
 def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
@@ -247,6 +249,7 @@ def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int)
         connection.execute(insert(ISSUE_PAPER), papers)
         marks = [{"subscriber_id": plan.subscriber_id, "paper_id": each.paper_id} for each in plan.papers]
         connection.execute(insert(SENT), marks)
-    connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id).values(last_issue_id=issue_id))
+    reader = update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id)
+    connection.execute(reader.values(last_issue_id=issue_id, away_since=None))  # the letter tells of the absence
     queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
     return ""

@@ -3,7 +3,8 @@
     how tries ended, and who wants to send next → one look at all of them → settle those, mark these as `sending`
 
 `sending` is given only to who still holds the delivery, while nothing holds the archive, while the reader is in a
-state in which such a letter may be sent, and while the address is not suppressed (mail.md section 2 and item 31). All
+state in which such a letter may be sent and still has that address, and while the address is not suppressed (mail.md
+section 2, section 4 item 8 and item 31). All
 of a group is committed together, so what was accepted is durable before its connection sends the next letter.
 """
 
@@ -37,6 +38,9 @@ _WANTED: Mapping[LetterKind, frozenset[str | None]] = {
     LetterKind.GOODBYE: frozenset({SubscriberState.UNSUBSCRIBED.value}),
     LetterKind.ALERT: frozenset({None}),
 }
+# What goes to a reader where they are: the others ask an address that is none of theirs yet, or go to the operator.
+_AT_THEIR_ADDRESS = frozenset({LetterKind.DIGEST, LetterKind.QUIET, LetterKind.PREFERENCES, LetterKind.GOODBYE})
+_MOVED = "the reader's address changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Permission(Enum):
     """Whether a delivery may take the step that cannot be taken back."""
 
     GIVEN = "given"
-    UNWANTED = "unwanted"  # the reader left meanwhile, or is suppressed: it is skipped
+    UNWANTED = "unwanted"  # the reader left or moved meanwhile, or is suppressed: it is skipped
     LOST = "lost"  # another worker took it over, its reader was erased, or the operator holds everything
 
 
@@ -76,7 +80,7 @@ class Committed:
 
 
 _LOOK = (
-    "SELECT delivery.id, delivery.state, delivery.worker, subscriber.state FROM delivery "
+    "SELECT delivery.id, delivery.state, delivery.worker, subscriber.state, subscriber.address_key FROM delivery "
     "LEFT JOIN subscriber ON subscriber.id = delivery.subscriber_id WHERE delivery.id IN (…)"
 )
 _HOLD = "SELECT held, secret FROM installation"
@@ -108,8 +112,8 @@ def commit(
     driver = Driver(connection)
     numbers = [each.delivery_id for each in settlements] + [each.delivery_id for each in asks]
     mine = {
-        number: (state, reader)
-        for number, state, holder, reader in driver.rows(_LOOK, listed=numbers)
+        number: (state, reader, address_key)
+        for number, state, holder, reader, address_key in driver.rows(_LOOK, listed=numbers)
         if holder == worker and state in _HELD
     }
     settled = tuple([each.delivery_id in mine for each in settlements])
@@ -119,7 +123,11 @@ def commit(
 
 
 def _permit(
-    driver: Driver, mine: Mapping[int, tuple[str, str | None]], asks: Sequence[Ask], now: datetime, lease: timedelta
+    driver: Driver,
+    mine: Mapping[int, tuple[str, str | None, str | None]],
+    asks: Sequence[Ask],
+    now: datetime,
+    lease: timedelta,
 ) -> tuple[Permission, ...]:
     ((held, secret),) = driver.rows(_HOLD)
     hashes = [address_hash(secret, each.address_key) for each in asks]
@@ -129,10 +137,10 @@ def _permit(
     sent: list[tuple[Any, ...]] = []
     skipped: list[tuple[Any, ...]] = []
     for ask, hashed in zip(asks, hashes, strict=True):
-        state, reader = mine.get(ask.delivery_id, ("", None))
+        state, reader, address_key = mine.get(ask.delivery_id, ("", None, None))
         if state != _LEASED or held:
             given.append(Permission.LOST)
-        elif why := _unwanted(ask.kind, reader, suppressed.get(hashed)):
+        elif why := _unwanted(ask, reader, address_key, suppressed.get(hashed)):
             skipped.append((why, ask.delivery_id))
             given.append(Permission.UNWANTED)
         else:
@@ -143,14 +151,15 @@ def _permit(
     return tuple(given)
 
 
-def _unwanted(kind: LetterKind, reader: str | None, suppression: str | None) -> str:
-    """Return why a letter is not wanted any more, "" if it is."""
+def _unwanted(ask: Ask, reader: str | None, address_key: str | None, suppression: str | None) -> str:
+    """Return why a letter is not wanted any more, "" if it is; `address_key` is of where its reader is now."""
+    kind = ask.kind
     complained = kind is LetterKind.CONFIRM and suppression == SuppressionReason.COMPLAINT.value
     if suppression is not None and not complained:
         return f"the address is suppressed: {suppression}"
     if reader not in _WANTED[kind] or (reader == SubscriberState.SUPPRESSED.value and not complained):
         return f"the reader is {reader}" if reader else "the letter has no reader"
-    return ""
+    return _MOVED if kind in _AT_THEIR_ADDRESS and ask.address_key != address_key else ""
 
 
 def _settled(driver: Driver, settlement: Settlement) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from domain.silences import NOT_COMPOSED
 from domain.topics import Query, Tier, Why
 from storage.issues import Reader
 from topics.explain import Explainer
-from worker.planning import Policy, ReaderLinks, is_first, limits_of, plan, wishes_of
+from worker.planning import Policy, ReaderLinks, away_since, is_first, limits_of, plan, wishes_of
 from worker.receipts import Receipts
 from worker.shortlist import Shortlist, Shortlister
 
@@ -94,7 +94,7 @@ class Editor:
         return plan(
             reader.subscriber,
             digest,
-            freeze(letter, self._identity),
+            freeze(letter, self._identity, text_only=reader.subscriber.text_only),
             named=letter.named,
             public_id=secrets.token_hex(8),
             cutoff=now,
@@ -134,6 +134,8 @@ class Editor:
             beyond=shortlist.beyond(reader),
             risers=shortlist.risers(reader),
             trending=shortlist.trending,
+            since=since.date(),
+            away_since=away_since(reader),
         )
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from digests.compose import Limits
 from digests.mail.message import Identity, mailing_slots, message_id
 from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot, TopicWish
-from domain.subscriptions import Subscriber
+from domain.subscriptions import Subscriber, zone_of
 from domain.topics import Query
 from storage.issues import Reader
 
@@ -46,17 +46,26 @@ def is_first(reader: Reader) -> bool:
     return joined_at is not None and reader.last.created_at < joined_at
 
 
+def away_since(reader: Reader) -> date | None:
+    """Return the day on which a reader paused whose next letter ends the absence, in their zone; None for others."""
+    paused = reader.subscriber.away_since
+    return None if paused is None else paused.astimezone(zone_of(reader.subscriber.schedule.zone)).date()
+
+
 def due(reader: Reader, now: datetime) -> Slot | None:
     """Return the slot for which a reader is due at `now`; None if they are not.
 
     The very first issue leaves at the next publish after confirmation, for the slot that the instant falls into. Any
-    other is for the slot that opened last, if it opened after the last issue was cut and was not found empty.
+    other is for the slot that opened last, if it opened after the last issue was cut and was not found empty. One who
+    is back from a pause waits for the hour of the present slot: those before it belong to the absence.
     """
     if not reader.subscriber.subscriptions:
         return None
     schedule = reader.subscriber.schedule
     if reader.last is None:
         return schedule.slot(now)
+    if reader.subscriber.away_since is not None and not is_first(reader) and schedule.opens(now) > now:
+        return None
     slot, opened = schedule.due_slot(now)
     if opened <= reader.last.cutoff or slot.label == reader.last.slot:
         return None
@@ -72,7 +81,12 @@ def limits_of(subscriber: Subscriber, limits: Limits) -> Limits:
 def wishes_of(subscriber: Subscriber, parsed: Callable[[str], Query]) -> list[TopicWish]:
     """Return a reader's topics in the reader's order; `parsed` reads a query as it was typed."""
     return [
-        TopicWish(topic_id=each.topic_id, name=each.name, related=parsed(each.query).wants_related(each.related))
+        TopicWish(
+            topic_id=each.topic_id,
+            name=each.name,
+            related=parsed(each.query).wants_related(each.related),
+            query=each.query,
+        )
         for each in subscriber.subscriptions
     ]
 

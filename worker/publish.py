@@ -1,6 +1,7 @@
 """publish: matches → letters.
 
-    the confirmed readers whose slot has opened → what matched since their last issue → compose → render (editing.py)
+    who paused until today is back (storage/waking.py)
+    → the confirmed readers whose slot has opened → what matched since their last issue → compose → render (editing.py)
     → for whom nothing matched for days: a quiet note (quiet.py) → one transaction a block freezes issues, papers,
     contents and deliveries, settles slots that stay empty, keeps why each due reader without a letter has none, and
     counts them (storage/ledger.py)
@@ -37,13 +38,16 @@ class Publisher:
         editor: Callable[[], Editor],
         quiet: Callable[[], QuietNotes],
         stopped: Callable[[datetime], str],
+        wake: Callable[[datetime, datetime], int],
         clock: Clock,
     ) -> None:
         """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish.
 
-        `stopped` returns why nothing may be planned, "" if it may (gauge.py).
+        `stopped` returns why nothing may be planned, "" if it may (gauge.py). `wake` lets those begin again whose pause
+        is over at an instant, records it as of another, and returns how many.
         """
         self._stopped = stopped
+        self._wake = wake
         self._issues = issues
         self._editor = editor
         self._quiet = quiet
@@ -55,10 +59,12 @@ class Publisher:
     ) -> PublishCounts:
         """Freeze an issue for every reader who is due at `now`, which sets slots and cut-offs only.
 
-        A dry run composes and renders everything and freezes nothing.
+        A dry run composes and renders everything and freezes nothing; whose pause ends now is not among its readers.
         """
         if held := self._stopped(now):
             return PublishCounts(held=held)
+        if not dry_run and (woken := self._wake(now, self._clock.now())):
+            log.info("publish: %d readers are back from a pause", woken)
         readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()

@@ -112,6 +112,7 @@ class QuietNotes:
             ),
             confirmed_at=subscriber.confirmed_at,
         )
+        letter = renderer.quiet(note, shared=subscriber.shared)
         created = self._clock.now()
         key = f"quiet:{subscriber.public_id}:{first_slot}"
         identifier = message_id(key, self._identity)
@@ -119,7 +120,7 @@ class QuietNotes:
             message_key=key,
             subscriber_id=subscriber.public_id,
             recipient=subscriber.email,
-            content=freeze(renderer.quiet(note, shared=subscriber.shared), self._identity),
+            content=freeze(letter, self._identity, text_only=subscriber.text_only),
             slots=mailing_slots(
                 recipient=subscriber.email,
                 message_id=identifier,

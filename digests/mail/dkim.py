@@ -31,7 +31,10 @@ from domain.letter_events import LETTER_HEADER
 _FEWEST, _MOST = 2048, 4096  # RFC 8301 section 3.2: fewer is weak, more need not be understood by a receiver
 # And every List-*, and what follows. Complaints come to a CFBL-Address (RFC 9477), and Gmail counts by a Feedback-ID,
 # only where the signature covers it.
-_SIGNED = frozenset({b"auto-submitted", b"reply-to", b"cfbl-address", b"feedback-id", LETTER_HEADER.lower().encode()})
+_SIGNED = frozenset({
+    b"auto-submitted", b"reply-to", b"cfbl-address", b"feedback-id", b"content-transfer-encoding",
+    LETTER_HEADER.lower().encode(),
+})  # fmt: skip
 _OVERSIGNED = (
     b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type", b"list-unsubscribe",
     b"list-unsubscribe-post",

@@ -9,7 +9,7 @@ in a quoted-printable body; NUL stands in no message.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -63,16 +63,23 @@ class Identity:
         return self.address.rpartition("@")[2]
 
 
-def freeze(letter: Letter, identity: Identity) -> Content:
+def freeze(letter: Letter, identity: Identity, *, text_only: bool = False) -> Content:
     """Return the content of a letter: what is stored once and joined for every reader.
 
+    `text_only` leaves the page out: the whole message is then the text part, whose fragments are those of everyone.
     Raises UsageError where the subject or the identity holds a control character, AddressError for a bad sender.
     """
     texts = tuple(fragment for fragment in letter.fragments if fragment.role in TEXT_ROLES)
     pages = tuple(fragment for fragment in letter.fragments if fragment.role in HTML_ROLES)
-    fragments = (
-        Fragment(Role.HEAD, _head(letter, identity)),
+    form = _part_headers("text/plain") if text_only else [f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"']
+    head = (
+        Fragment(Role.HEAD, _head(letter, identity, form)),
         Fragment(Role.HEAD, f"{headers.unstructured('Subject', letter.subject)}\r\n\r\n".encode("ascii")),
+    )
+    if text_only:
+        return Content(kind=letter.kind, subject=letter.subject, fragments=(*head, *texts))
+    fragments = (
+        *head,
         Fragment(Role.SEAM, _seam("text/plain", first=True)),
         *texts,
         Fragment(Role.SEAM, _seam("text/html")),
@@ -120,8 +127,8 @@ def message_id(message_key: str, identity: Identity) -> str:
     return f"<{seal(identity.secret, 'message-id', message_key).hex()[:32]}@{identity.domain}>"
 
 
-def _head(letter: Letter, identity: Identity) -> bytes:
-    """Return the header lines that every letter of this kind shares, slots left standing."""
+def _head(letter: Letter, identity: Identity, form: Sequence[str]) -> bytes:
+    """Return the header lines that every letter of this kind shares, slots left standing; `form` says what it holds."""
     lines = [headers.mailbox("From", identity.sender), "To: \0h:to\0"]
     if identity.reply_to:
         lines.append(headers.mailbox("Reply-To", identity.reply_to))
@@ -130,7 +137,7 @@ def _head(letter: Letter, identity: Identity) -> bytes:
         "Message-ID: \0h:message-id\0",
         f"{LETTER_HEADER}: \0h:letter\0",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
+        *form,
         "Auto-Submitted: auto-generated",  # RFC 3834 section 5
         "X-Auto-Response-Suppress: All",
     ]
@@ -181,9 +188,10 @@ def _feedback(kind: LetterKind, identity: Identity) -> list[str]:
 
 def _seam(media_type: str, *, first: bool = False) -> bytes:
     """Return the boundary and the headers before a part (RFC 2046 section 5.1)."""
-    seam = (
-        f"--{BOUNDARY}\r\n"
-        f"Content-Type: {media_type}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
+    seam = "".join(f"{line}\r\n" for line in [f"--{BOUNDARY}", *_part_headers(media_type), ""])
     return (seam if first else f"\r\n{seam}").encode("ascii")
+
+
+def _part_headers(media_type: str) -> list[str]:
+    """Return the headers of a body, of a part as of a whole message."""
+    return [f"Content-Type: {media_type}; charset=utf-8", "Content-Transfer-Encoding: quoted-printable"]

@@ -1,6 +1,6 @@
 """A digest without mail: a page for each issue, an index of them, and an Atom feed (RFC 4287).
 
-    the letter's HTML part → the disk → before_dot() → its page in place → index.html and feed.atom anew from all pages
+    the letter's page → the disk → before_dot() → its page in place → index.html and feed.atom anew from all pages
 
 Each page carries what the index needs in a comment at its end, so that the folder alone is the truth: pages can be
 removed, and the next letter puts the index right. The folder is held meanwhile: two processes write in turn.
@@ -22,6 +22,7 @@ from typing import Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from digests.plain_page import page_of_text
 from digests.transports.folder import file_stem, locked, written
 from domain.deliveries import Acceptance, Message
 from domain.errors import PermanentDeliveryError, TransientDeliveryError
@@ -93,7 +94,7 @@ class HtmlTransport:
     def send(self, message: Message, before_dot: Callable[[], bool]) -> Acceptance | None:
         """Write the message's page, in place of an earlier one of the same key, and the listings.
 
-        Raises PermanentDeliveryError for a letter that is no digest or has no HTML part, NotConnected if the folder
+        Raises PermanentDeliveryError for a letter that is no digest or has no text, NotConnected if the folder
         cannot be written to, TransientDeliveryError if the page or the listings cannot be put in place.
         """
         if message.kind is not LetterKind.DIGEST:
@@ -123,17 +124,19 @@ class HtmlTransport:
 
 
 def _page(message: Message) -> bytes:
-    """Return the page of a digest: its HTML part, and the note behind it."""
+    """Return the page of a digest: its HTML part, or its text where it has none, and the note behind it."""
     mail = BytesParser(EmailMessage, policy=policy.default).parsebytes(message.data)
-    part = mail.get_body(("html",))
+    part = mail.get_body(("html", "plain"))
     sent = getattr(mail["date"], "datetime", None)
     if part is None or sent is None:
-        raise PermanentDeliveryError(f"the letter {message.key} has no HTML part or no Date and cannot become a page")
+        raise PermanentDeliveryError(f"the letter {message.key} has no text or no Date and cannot become a page")
     page: str = part.get_content()
+    if not (has_page := part.get_content_type() == "text/html"):
+        page = page_of_text(str(mail["subject"] or ""), page.replace("\r\n", "\n"))
     sender = mail["from"].addresses[0] if mail["from"] and mail["from"].addresses else None
     note = _Note(
         title=_line(str(mail["subject"] or "Without a subject")),
-        lead=_line(_Lead.of(page)),
+        lead=_line(_Lead.of(page)) if has_page else "",
         updated=_instant(sent).strftime("%Y-%m-%dT%H:%M:%SZ"),
         id=_urn(f"mid:{message.message_id}"),
         name=_line(sender.display_name if sender else "") or "Paperround",

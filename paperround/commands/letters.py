@@ -130,6 +130,7 @@ def show_issue(
 ) -> None:
     """Replay an issue, byte for byte as it was sent."""
     from digests.mail.joining import join, part, whole
+    from digests.plain_page import page_of
 
     with opened(context) as house:
         letter = house.outbox.letter(house.issues.delivery_of(issue))
@@ -142,8 +143,10 @@ def show_issue(
         return
     if form == "eml":
         shown = message.decode("utf-8", "surrogateescape")
+    elif form == "html":
+        shown = page_of(letter.fragments, letter.subject, personal=True, slots=letter.slots)
     else:
-        shown = part(letter.fragments, "html" if form == "html" else "text", personal=True, slots=letter.slots)
+        shown = part(letter.fragments, "text", personal=True, slots=letter.slots)
     if told.is_json:
         told.show({"id": issue, "subject": letter.subject, "format": form, "letter": shown}, list)
     else:
@@ -159,6 +162,7 @@ def preview_issue(
 ) -> None:
     """Show the letter that a reader would get if it were due now; nothing is sent."""
     from digests.mail.joining import part
+    from digests.plain_page import page_of
 
     told = report(context, as_json)
     with opened(context) as house:
@@ -168,11 +172,11 @@ def preview_issue(
         reason = "There would be no letter now: nothing new matches, or the reader is not confirmed."
         told.show({"subject": None, "text": None, "reason": reason}, lambda: [reason])
         return
-    fragments, slots = mailing.content.fragments, mailing.slots
+    fragments, slots, subject = mailing.content.fragments, mailing.slots, mailing.content.subject
     if open_it:
-        told.note(show_page(part(fragments, "html", personal=True, slots=slots)))
+        told.note(show_page(page_of(fragments, subject, personal=True, slots=slots)))
         return
-    subject, body = mailing.content.subject, part(fragments, "text", personal=True, slots=slots)
+    body = part(fragments, "text", personal=True, slots=slots)
     told.show({"subject": subject, "text": body, "reason": ""}, lambda: [plain(f"Subject: {subject}"), "", plain(body)])
 
 

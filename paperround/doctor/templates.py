@@ -25,7 +25,11 @@ def check(visit: Visit) -> Iterator[Finding]:
             letter = next(letters, None)
             if letter is None:
                 break
-            data = written(letter, visit.identity, "reader@paperround.example", datetime(2026, 11, 20, 8, tzinfo=UTC))
+            at = datetime(2026, 11, 20, 8, tzinfo=UTC)
+            forms = [
+                written(letter, visit.identity, "reader@paperround.example", at, text_only=text_only)
+                for text_only in (False, True)
+            ]
         except Exception as error:  # noqa: BLE001 whatever a changed template raises is what is looked for here
             after = f" after {seen[-1]}" if seen else ""
             yield wrong(
@@ -33,7 +37,7 @@ def check(visit: Visit) -> Iterator[Finding]:
                 "put back the templates of this version: the installed files of Paperround were changed",
             )
             return
-        if found := defects(data):
+        for found in filter(None, map(defects, forms)):
             yield wrong(f"a letter of the kind {letter.kind} does not read as mail: {shown(found)}")
         seen.append(letter.kind)
     kinds = list(dict.fromkeys(each.value for each in seen))
@@ -41,7 +45,13 @@ def check(visit: Visit) -> Iterator[Finding]:
 
 
 def written(
-    letter: Letter, identity: Identity, recipient: str, at: datetime, links: Mapping[str, str] | None = None
+    letter: Letter,
+    identity: Identity,
+    recipient: str,
+    at: datetime,
+    links: Mapping[str, str] | None = None,
+    *,
+    text_only: bool = False,
 ) -> bytes:
     """Return the whole message to one reader, with invented links; raises UsageError or AddressError."""
     slots = mailing_slots(
@@ -51,7 +61,7 @@ def written(
         confirmed_on=date(2026, 10, 3),
         links=_LINKS if links is None else links,
     )
-    return join(freeze(letter, identity).fragments, slots)
+    return join(freeze(letter, identity, text_only=text_only).fragments, slots)
 
 
 def defects(data: bytes) -> str:

@@ -95,6 +95,8 @@ def sample(make_paper: MakePaper) -> Digest:
                 total=3,
                 entries=(Entry(probing, 1, why), Entry(bounds, 1, why)),
                 overflow=(titled,),
+                query="neural sensitivity",
+                since=date(2026, 11, 19),
             ),
             Section(
                 topic_id=2,
@@ -121,10 +123,10 @@ def sample(make_paper: MakePaper) -> Digest:
 def busy(make_paper: MakePaper) -> Digest:
     """A letter with everything: three topics that overlap, related papers, a flood, late risers, what is trending."""
     wishes = (
-        TopicWish(1, "neural sensitivity", related=True),
-        TopicWish(2, "Robustness", related=True),
-        TopicWish(3, "frozen mud", related=True),
-        TopicWish(4, 'abnn OR "attention fault"'),
+        TopicWish(1, "neural sensitivity", related=True, query="neural sensitivity"),
+        TopicWish(2, "Robustness", related=True, query="robust*"),
+        TopicWish(3, "frozen mud", related=True, query="frozen mud"),
+        TopicWish(4, 'abnn OR "attention fault"', query='abnn OR "attention fault"'),
     )
     both = make_paper(1, title="Probing the Sensitivity of Robust Networks", upvotes=41)
     plain = make_paper(2, title="Robust Estuaries", abstract="A robust survey of mud. It moves twice a year.")
@@ -174,6 +176,7 @@ def busy(make_paper: MakePaper) -> Digest:
         beyond={4: 692},
         risers=[Candidate(2, late, 1.0), Candidate(1, late, 1.0)],
         trending=[late, both, hot],
+        since=date(2026, 11, 20),
     )
     assert digest is not None
     return digest

@@ -258,3 +258,18 @@ def test_figures_add_up_and_no_paper_stands_twice(
         assert wanted.isdisjoint(entry.paper.id for entry in section.related)
     assert sum(len(section.entries) for section in digest.sections) <= caps[0]
     assert all(len(aside.entries) <= caps[2 if aside.kind is AsideKind.LATE_RISERS else 3] for aside in digest.asides)
+
+
+def test_a_topic_is_found_again_from_the_day_of_its_oldest_paper_on(make_paper: MakePaper) -> None:
+    old = make_paper(1, listed=DAY - timedelta(days=3))
+    wishes = (TopicWish(1, "one", query="tides"), TopicWish(2, "two", query="mud"))
+    digest = made(
+        [Candidate(1, old, 2.0), Candidate(1, make_paper(2), 1.0), Candidate(2, make_paper(3), 1.0)],
+        wishes=wishes,
+        since=DAY - timedelta(days=1),
+    )
+    assert [(each.query, each.since) for each in digest.sections] == [
+        ("tides", DAY - timedelta(days=3)),
+        ("mud", DAY - timedelta(days=1)),
+    ]
+    assert {each.since for each in made([Candidate(1, old, 2.0)]).sections} == {None}

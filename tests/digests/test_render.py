@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from digests.fit import LARGEST_HTML
 from digests.mail.joining import part
 from digests.mail.message import Identity, Letter, freeze
+from digests.pages import SitePages
 from digests.render import Frame, Renderer
 from domain.issues import Digest, Entry, LetterKind, Receipt, Role, Section
 from domain.papers import AbstractKind, Paper
@@ -297,3 +299,56 @@ def test_a_paper_without_anything_is_still_calm(make_paper: MakePaper, sample: D
     assert "Untitled" in text
     assert "Why:" not in page
     assert "Abstract" not in page
+
+
+SITE_PAGES = SitePages("https://digests.example.org")
+ON_THE_WEB = replace(LINKED, pages=SITE_PAGES)
+
+
+@pytest.mark.parametrize(("topics", "papers"), [(1, 400), (40, 10), (500, 2)])
+def test_links_into_the_site_take_their_room_from_the_same_limit(
+    topics: int, papers: int, sample: Digest, make_paper: MakePaper, slots: dict[str, str]
+) -> None:
+    sections = flood(make_paper, topics, papers, abstract="ℓ₁ network " * 80, title="Très longue ℓ₁ " * 12)
+    sections = tuple(replace(each, query="ℓ₁ network " * 9, since=sample.slot.day) for each in sections)
+    digest = replace(sample, sections=sections, receipt=replace(sample.receipt, matched=topics * papers))
+    letter = Renderer(ON_THE_WEB).digest(digest, shared=False)
+    pages = [f for f in letter.fragments if f.role in {Role.HTML, Role.HTML_PERSONAL}]
+    assert LARGEST_HTML * 0.8 < sum(len(fragment.body) for fragment in pages) <= LARGEST_HTML
+    _, page = parts(letter, slots)
+    assert page.count("#similar") == page.count("<h3")
+    assert slots["unsubscribe"] in page
+
+
+def test_links_into_the_site_are_the_same_for_everyone_and_carry_no_token(
+    sample: Digest, slots: dict[str, str]
+) -> None:
+    renderer = Renderer(ON_THE_WEB)
+    own, group = (renderer.digest(sample, shared=shared) for shared in (False, True))
+    into = [
+        {link for link in Links(parts(letter, slots)[1]).links if re.search(r"/papers[/?]|/privacy$", link)}
+        for letter in (own, group)
+    ]
+    assert into[0] == into[1]
+    assert len(into[0]) == 2 * 3 + 2  # two a paper, what one topic has besides, and privacy
+    for fragment in group.fragments:
+        assert not re.search(rb"\0q:(?:unsubscribe|preferences)\0", fragment.body)
+    assert "/papers" not in parts(Renderer(Frame()).digest(sample, shared=False), {})[1]
+
+
+def test_what_is_only_counted_is_found_on_the_web(busy: Digest, slots: dict[str, str]) -> None:
+    search = SITE_PAGES.search('abnn OR "attention fault"', date(2026, 11, 20))
+    text, page = parts(Renderer(ON_THE_WEB).digest(busy, shared=False), slots)
+    assert f"692 more are on the web:\n{search}\n" in text
+    assert Links(page).links.count(search) == 2
+    twice = replace(busy, sections=(busy.sections[-1], replace(busy.sections[-1], topic_id=9, beyond=1)))
+    text, page = parts(Renderer(ON_THE_WEB).digest(twice, shared=False), slots)
+    told = "What is only counted is on the web, by “see all” at each topic."
+    assert told in " ".join(text.split())
+    assert told in page
+
+
+def test_a_topic_that_stands_in_full_needs_no_see_all(sample: Digest, slots: dict[str, str]) -> None:
+    whole = replace(sample, sections=(replace(sample.sections[0], total=2, overflow=()),))
+    for body in parts(Renderer(ON_THE_WEB).digest(whole, shared=False), slots):
+        assert "see all" not in body.lower()

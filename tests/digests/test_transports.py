@@ -9,7 +9,7 @@ import stat
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
@@ -424,3 +424,19 @@ def test_a_route_does_not_show_its_password() -> None:
     shown = io.StringIO()
     print(MailRoute(transport="smtp", password="hunter2"), file=shown)
     assert "hunter2" not in shown.getvalue()
+
+
+def test_a_letter_without_html_becomes_a_page_of_its_text(tmp_path: Path) -> None:
+    plain = message_from_bytes(b"", policy=policy.SMTP)
+    plain["From"] = "Paperround <digests@example.org>"
+    plain["Date"] = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+    plain["Subject"] = "Tides <1> · 20 November"
+    plain.set_content("Tides < 1\n    https://arxiv.org/abs/1\n", cte="quoted-printable")
+    whole = letter()
+    with HtmlTransport(tmp_path).connect() as mail:
+        mail.send(replace(whole, data=plain.as_bytes()), yes)
+    page = (tmp_path / "issue-0000000000000001.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "Tides &lt; 1\n" in page
+    assert '<a href="https://arxiv.org/abs/1"' in page
+    assert "Tides &lt;1&gt; · 20 November" in (tmp_path / "index.html").read_text("utf-8")

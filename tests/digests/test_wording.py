@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from digests import wording
+from digests import absence, wording
 from domain.issues import Entry, Reason, Receipt, SourceCheck
 from domain.papers import FetchStatus, Paper
 from domain.topics import Why
@@ -187,3 +187,18 @@ def test_a_first_letter_s_receipt_tells_how_far_it_looks_back() -> None:
 def test_a_receipt_of_many_sources_stays_short() -> None:
     for status in (FetchStatus.OK, FetchStatus.BLOCKED):
         assert len(checked(*[replace(check(status, 1, 1), label=f"S{n}") for n in range(500)])) < 40
+
+
+@pytest.mark.parametrize(
+    ("since", "day", "told"),
+    [
+        (date(2026, 11, 3), date(2026, 11, 17), "You were away from 3 to 17 November."),
+        (date(2026, 10, 28), date(2026, 11, 17), "You were away from 28 October to 17 November."),
+        (date(2025, 12, 28), date(2026, 1, 3), "You were away from 28 December 2025 to 3 January 2026."),
+        (date(2026, 11, 17), date(2026, 11, 17), ""),
+        (date(2026, 11, 18), date(2026, 11, 17), ""),
+        (None, date(2026, 11, 17), ""),
+    ],
+)
+def test_an_absence_is_told_by_its_days(since, day, told):
+    assert absence.away(since, day) == told

@@ -72,6 +72,7 @@ def test_too_many_complaints_stop_the_planning_until_the_operator_resumes(tmp_pa
             editor=house.editor,
             quiet=house.quiet_notes,
             stopped=gauge.look,
+            wake=house.waking.wake,
             clock=house.clock,
         )
 

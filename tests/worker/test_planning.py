@@ -62,7 +62,7 @@ def test_related_papers_are_wanted_as_chosen_else_for_plain_words() -> None:
     queries = {"tides mud": None, "tides OR mud": None, "tides -mud": True, "tides": False}
     held = [Subscription(n, query, query, n, related) for n, (query, related) in enumerate(queries.items())]
     wishes = wishes_of(reader(Choices(), *held), parse)
-    assert wishes[0] == TopicWish(0, "tides mud", related=True)
+    assert wishes[0] == TopicWish(0, "tides mud", related=True, query="tides mud")
     assert [wish.related for wish in wishes] == [True, False, True, False]
 
 
