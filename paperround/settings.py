@@ -114,7 +114,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _with_environment(values: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Lay PAPERROUND_<SECTION>__<KEY> over the file's values; the text becomes the number or list that the key wants."""
+    """Lay PAPERROUND_<SECTION>__<KEY> over the file's values; its text becomes the number or list that is wanted."""
     merged = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
     said = [
         (*_named(variable), text)
@@ -149,7 +149,7 @@ def _named(variable: str) -> tuple[str, str]:
 
 
 def _typed(section: str, key: str, text: str) -> object:
-    """The environment holds text; a number is read as one where the setting is a number, a list is divided by commas."""
+    """The environment holds text: a number is read as one where the setting is a number, commas divide a list."""
     for name, field in SECTIONS[section].model_fields.items():
         if (field.alias or name) == key and get_origin(field.annotation) is tuple:
             return _divided(text, ",")
