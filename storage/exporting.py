@@ -6,7 +6,7 @@ The links in letters are left out: each acts for the reader, whoever holds it. S
 same papers; the pages of issues show them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -46,7 +46,7 @@ class Exports:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, public_id: str) -> Iterator[tuple[str, Plain | Iterator[Any] | None]]:
+    def of(self, public_id: str) -> Generator[tuple[str, Plain | Iterator[Any] | None]]:
         """Give the parts by name; what is long is given bit by bit, to be taken before the next part is.
 
         They are of one state of the database. Raises UnknownError if there is no such reader.
@@ -122,13 +122,8 @@ def _listed(
 
 def _issues(connection: Connection, subscriber_id: int) -> Iterator[Plain]:
     mine = select(ISSUE).where(ISSUE.c.subscriber_id == subscriber_id)
-    names = dict(
-        connection.execute(
-            select(SUBSCRIPTION.c.topic_id, SUBSCRIPTION.c.name).where(SUBSCRIPTION.c.subscriber_id == subscriber_id)
-        )
-        .tuples()
-        .all()
-    )
+    held_topics = select(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == subscriber_id)
+    names = {row.topic_id: row.name for row in connection.execute(held_topics)}
     for block in _blocks(connection, mine, ISSUE.c.id, lambda row: row.id, _ISSUES):
         papers: dict[int, list[Plain]] = {}
         held: Select[Any] = (

@@ -13,8 +13,9 @@ for all, and twenty for one domain that is no large keeper of mailboxes (mail.md
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.issues import LetterKind
@@ -26,7 +27,7 @@ from storage.fresh_letters import FreshLetter, numbered, sent_since
 from storage.mailings import queue
 from storage.signing_up import Signup, sign_up
 from storage.subscribers import find, record
-from storage.suppressions import complained, suppression_of
+from storage.suppressions import asked_since, complained, suppression_of
 from storage.tables import CONTENT, DELIVERY, MARKER, SUBSCRIBER
 
 A_DOMAIN_AN_HOUR = 20
@@ -60,9 +61,10 @@ class OutsideSignups:
                 LetterKind.CONFIRM: confirmation(whose.public_id, asked_before(connection, whose.id) + 1),
                 LetterKind.PREFERENCES: reminder(whose, numbered(now)),
             }
-            kind = _answer(connection, signup, reader)
+            held = suppression_of(connection, signup.address_key)
+            kind = _answer(signup, reader, held)
             leaves = kind is not None and self._may_leave(connection, kind, signup, whose, now)
-            if kind is LetterKind.CONFIRM and (leaves or whose.state is S.PENDING):
+            if kind is LetterKind.CONFIRM and (leaves or _waits(connection, reader, held)):
                 number = _write_down(connection, signup, reader, now, leaves=leaves)
             else:
                 number = whose.id
@@ -96,9 +98,15 @@ class OutsideSignups:
         return bool(there < A_DOMAIN_AN_HOUR)
 
 
-def _answer(connection: Connection, signup: Signup, reader: Subscriber | None) -> LetterKind | None:
+def _waits(connection: Connection, reader: Subscriber | None, held: Row[Any] | None) -> bool:
+    """Whether a reader was asked already, and said neither yes nor no."""
+    if reader is None:
+        return False
+    return reader.state is S.PENDING or (complained(held) and asked_since(connection, held, reader.id))
+
+
+def _answer(signup: Signup, reader: Subscriber | None, held: Row[Any] | None) -> LetterKind | None:
     """Return which letter a sign-up asks for; None where no letter may answer it."""
-    held = suppression_of(connection, signup.address_key)
     if held is not None and not complained(held):
         return None
     if reader is None:
