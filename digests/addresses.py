@@ -46,6 +46,11 @@ def address_key(text: str) -> str:
     return f"{unicodedata.normalize('NFC', local.casefold())}@{domain}"
 
 
+def mail_domain(text: str) -> str:
+    """Return a domain as the keys of its addresses end: lower-case A-labels; raises AddressError for anything else."""
+    return _parts(f"a@{text.strip()}")[1]
+
+
 def sender(text: str) -> tuple[str, str]:
     """Return (display name or "", address) of "Paperround <digests@example.org>"; raises AddressError.
 

@@ -81,7 +81,9 @@ def _of_the_reader(reader: Subscriber, known: Known) -> str:
             told = f" {_fate(reader, asked, known, 'The confirmation letter')[1]}" if asked else ""
             return f"No: the reader has not confirmed the address yet.{told}"
         case SubscriberState.PAUSED:
-            return "No: the reader is paused, and gets no letters for now."
+            if reader.paused_until is None:
+                return "No: the reader is paused, and gets no letters for now."
+            return f"No: the reader is paused until {reader.paused_until}; letters begin again by themselves."
         case SubscriberState.UNSUBSCRIBED:
             return "No: the reader has unsubscribed."
     return "" if reader.subscriptions else "No: the reader has no topics, and a letter is of topics."

@@ -10,6 +10,7 @@ from domain.issues import Slot
 
 MOST_PAPERS = 100  # in full in one letter or under one topic, whoever chooses
 MOST_BESIDE = 20  # late risers or trending papers in one letter
+LONGEST_PAUSE = timedelta(days=366)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -158,6 +159,15 @@ class Subscriber:
     paused_until: date | None = None  #: the day on which letters begin again, in the reader's zone; None: not by itself
     away_since: datetime | None = None  #: when the reader paused; kept until the letter that ends it was planned
     revision: int = 0  #: rises with every change of what the reader chose
+
+
+def checked_pause(until: date | None, zone: str, now: datetime) -> date | None:
+    """Return the day on which letters begin again in a zone; raises UsageError for one that is past or too far off."""
+    today = now.astimezone(zone_of(zone)).date()
+    if until is not None and not today < until <= today + LONGEST_PAUSE:
+        message = f"a pause ends on a day after today, {today}, and within a year, not on {until}"
+        raise UsageError(message)
+    return until
 
 
 def zone_of(name: str) -> ZoneInfo:

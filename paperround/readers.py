@@ -1,9 +1,16 @@
-"""Readers by command: an address and topics as typed become a signup, with a confirmation letter where one is due."""
+"""Readers, by command and on the site: what was typed becomes a signup, a change, a letter, or an error in a sentence.
+
+    as typed → read and checked (AddressError, QueryError, UsageError) → the letters that may answer → one transaction
+
+The site is told nothing of an address that was typed there: not by an answer, and little by the time that it takes.
+"""
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 from digests.addresses import address, address_key
 from digests.mail.askings import Askings
@@ -12,6 +19,12 @@ from domain.clock import Clock
 from domain.errors import QueryError, UnknownError, UsageError
 from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, Subscriber, SubscriberState
 from domain.topics import WishedTopic
+from paperround.reader_exports import as_json
+from storage.address_changes import AddressChanges
+from storage.changing import MOST_TOPICS, Changes
+from storage.exporting import Exports
+from storage.fresh_letters import FreshLetters
+from storage.outside import OutsideSignups
 from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
@@ -28,11 +41,21 @@ class Desk:
         self,
         *,
         subscribers: Subscribers,
+        changes: Changes,
+        outside: OutsideSignups,
+        fresh_letters: FreshLetters,
+        address_changes: AddressChanges,
+        exports: Exports,
         askings: Askings | None,
         farewells: Farewells,
         clock: Clock,
     ) -> None:
         self._subscribers = subscribers
+        self._changes = changes
+        self._outside = outside
+        self._fresh_letters = fresh_letters
+        self._address_changes = address_changes
+        self._exports = exports
         self._farewells = farewells
         self._askings = askings
         self._clock = clock
@@ -75,6 +98,71 @@ class Desk:
             None if confirmed or self._askings is None else self._askings.confirmation(typed, now),
         )
 
+    # -- from the site -------------------------------------------------------------------------------------------------
+
+    def sign_up(self, email: str, topics: Sequence[str], schedule: Schedule | None, place: str) -> None:
+        """Do what somebody who typed this address on the site may: whose it is, and what became of it, is not told.
+
+        Raises AddressError, QueryError or UsageError for what cannot be read; then nothing was changed. `place` is
+        the page, for the record of what a reader agreed to.
+        """
+        wished = [wished_topic(text) for text in topics]
+        if not 1 <= len({each.query.normal_form for each in wished}) <= MOST_TOPICS:
+            raise UsageError(f"a letter is of 1 to {MOST_TOPICS} topics")
+        self._sign_up(email, wished, schedule, place)
+
+    def resend(self, email: str, place: str) -> None:
+        """Let the confirmation letter leave once more, if it may; raises AddressError, and tells nothing else."""
+        self._sign_up(email, [], None, place)
+
+    def _sign_up(self, email: str, wished: Sequence[WishedTopic], schedule: Schedule | None, place: str) -> None:
+        typed = address(email).display
+        if self._askings is None:
+            raise UsageError("readers of this installation are added by its operator")
+        now = self._clock.now()
+        signup = Signup(
+            email=typed,
+            address_key=address_key(typed),
+            public_id=secrets.token_hex(8),
+            topics=wished,
+            schedule=schedule,
+            state=SubscriberState.PENDING,
+            shared=False,
+            consent=[Consent(action="asked", wording=WORDING, at=now, place=place)],
+            outside=True,
+        )
+        self._outside.sign_up(signup, self._askings.confirmation(typed, now), self._askings.fresh(now), now)
+
+    def ask_fresh(self, public_id: str) -> bool:
+        """Queue the letter with a fresh link for a reader; return False where none is due."""
+        if self._askings is None:
+            return False
+        now = self._clock.now()
+        return self._fresh_letters.ask(public_id, self._askings.fresh(now), now)
+
+    def ask_new_address(self, public_id: str, email: str) -> bool:
+        """Ask a new address to take over a reader's letters; return False where no letter goes there.
+
+        Raises AddressError.
+        """
+        typed = address(email).display
+        if self._askings is None:
+            return False
+        now = self._clock.now()
+        letter = self._askings.new_address(typed, now)
+        return self._address_changes.ask(public_id, typed, address_key(typed), letter, now)
+
+    def everything(self, public_id: str) -> dict[str, Any]:
+        """Return all that is kept of a reader, as plain values; raises UnknownError."""
+        parts = self._exports.of(public_id)
+        return {name: list(part) if isinstance(part, Iterator) else part for name, part in parts}
+
+    def export(self, public_id: str) -> Iterator[str]:
+        """Give the same as JSON, a bit at a time, however much it is; raises UnknownError before the first."""
+        return as_json(self._exports.of(public_id))
+
+    # -- by command ----------------------------------------------------------------------------------------------------
+
     def find(self, email: str) -> Subscriber:
         """Return the reader of an address; raises AddressError or UnknownError."""
         reader = self._subscribers.by_address(address_key(email))
@@ -110,6 +198,19 @@ class Desk:
     def choose(self, email: str, choices: Choices, *, afresh: bool) -> Subscriber:
         """Change what is chosen of a reader's letters; raises AddressError or UnknownError."""
         return self._subscribers.choose(self.find(email).public_id, choices, afresh=afresh)
+
+    def pause(self, email: str, until: date | None) -> Subscriber:
+        """Let no letter come up to a day in the reader's zone, or until `resume`.
+
+        Raises AddressError, UnknownError, or UsageError for who gets no letters and for a day that is no such day.
+        """
+        consent = Consent(action="paused by the operator", wording=WORDING, at=self._clock.now(), place="command")
+        return self._changes.pause(self.find(email).public_id, None, until, consent)
+
+    def resume(self, email: str) -> Subscriber:
+        """Let letters come again; raises AddressError, UnknownError, or UsageError for who did not pause."""
+        consent = Consent(action="resumed by the operator", wording=WORDING, at=self._clock.now(), place="command")
+        return self._changes.resume(self.find(email).public_id, None, consent)
 
     def unsubscribe(self, email: str) -> None:
         """Stop every letter to an address, and queue a goodbye; raises AddressError or UnknownError."""

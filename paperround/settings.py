@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from digests.addresses import mail_domain
 from domain.errors import SettingsError
 from paperround.settings_complaints import complaints
 from paperround.settings_model import (
@@ -97,7 +98,8 @@ def build(values: Mapping[str, Any], folder: Path) -> Settings:
     )
     for complaint in complaints(settings):
         raise SettingsError(complaint)  # one at a time: a complaint may rest on the ones before it
-    return settings
+    domains = tuple(map(mail_domain, settings.web.allowed_domains))
+    return settings.model_copy(update={"web": settings.web.model_copy(update={"allowed_domains": domains})})
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _with_environment(values: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Lay PAPERROUND_<SECTION>__<KEY> over the file's values; the text becomes the number that the key wants."""
+    """Lay PAPERROUND_<SECTION>__<KEY> over the file's values; its text becomes the number or list that is wanted."""
     merged = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
     said = [
         (*_named(variable), text)
@@ -147,8 +149,10 @@ def _named(variable: str) -> tuple[str, str]:
 
 
 def _typed(section: str, key: str, text: str) -> object:
-    """The environment holds text; a number is read as one where the setting is a number."""
+    """The environment holds text: a number is read as one where the setting is a number, commas divide a list."""
     for name, field in SECTIONS[section].model_fields.items():
+        if (field.alias or name) == key and get_origin(field.annotation) is tuple:
+            return _divided(text, ",")
         if (field.alias or name) == key and field.annotation is bool:
             return {"true": True, "false": False}.get(text.strip().lower(), text)
         if (field.alias or name) == key and "str" not in str(field.annotation) and "Path" not in str(field.annotation):
@@ -158,6 +162,10 @@ def _typed(section: str, key: str, text: str) -> object:
                 except ValueError:
                     continue
     return text
+
+
+def _divided(text: str, by: str) -> list[str]:
+    return [part.strip() for part in text.split(by) if part.strip()]
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:
@@ -197,8 +205,8 @@ def _known_keys(where: str, content: Mapping[str, Any], legal: list[str]) -> Non
     for key in content:
         if key not in legal:
             raise SettingsError(f"{where} has no setting {key!r}{_nearest(key, legal)}")
-        text = content[key]
-        if isinstance(text, str) and _CONTROL.search(text):
+        said = content[key] if isinstance(content[key], list) else [content[key]]
+        if any(isinstance(text, str) and _CONTROL.search(text) for text in said):
             # They end up in headers, addresses and paths, none of which can hold them.
             raise SettingsError(f"{where} {key} must be one line without control characters")
 
@@ -223,11 +231,15 @@ def _read_secrets(values: dict[str, Any], folder: Path) -> None:
             if not isinstance(path, str):
                 raise SettingsError(f"[{section}] {name}_file must be a path, not {path!r}")
             try:
-                content[name] = _rooted(folder, path).read_text(encoding="utf-8-sig").strip()
+                text = _rooted(folder, path).read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"[{section}] {name}_file {path!r} cannot be read: {error}") from error
-            if not content[name] or _CONTROL.search(content[name]):
-                raise SettingsError(f"[{section}] {name}_file {path!r} must hold one line of text")
+            is_list = get_origin(SECTIONS[section].model_fields[name].annotation) is tuple
+            lines = _divided(text, "\n") if is_list else [text]
+            if not all(lines) or _CONTROL.search("".join(lines)):
+                what = "lines" if is_list else "one line"
+                raise SettingsError(f"[{section}] {name}_file {path!r} must hold {what} of text")
+            content[name] = lines if is_list else text
 
 
 def _database_url(url: str, folder: Path) -> str:

@@ -1,11 +1,12 @@
 """What can be wrong with settings of which each alone is legal."""
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import urlsplit
 
-from digests.addresses import address, sender
+from digests.addresses import address, mail_domain, sender
 from digests.links import Links
 from digests.mail.webhooks.arns import topic_of
 from domain.errors import PaperroundError, SettingsError
@@ -13,9 +14,11 @@ from paperround import signing
 from paperround.settings_model import LOOPBACK, Settings
 
 _SHORTEST_KEY = 32
+_SHORTEST_PASSWORD = 12
 _LONGEST_DOMAIN = 190  # characters; with the local part of a return path at most 254 (RFC 5321 section 4.5.3.1.3)
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")  # no part of it is "." or ".."
 
 
 def complaints(settings: Settings) -> Iterator[str]:
@@ -26,6 +29,8 @@ def complaints(settings: Settings) -> Iterator[str]:
         _bounce_complaints(settings),
         _source_complaints(settings),
         _site_complaints(settings),
+        _key_complaints(settings),
+        _visitor_complaints(settings),
         _operator_complaints(settings),
     )
 
@@ -114,6 +119,40 @@ def _site_complaints(settings: Settings) -> Iterator[str]:
             yield "[web] base_url must be https to send letters by smtp to other hosts"
         if not mail.postal_address.strip():
             yield "[mail] postal_address must be set to send letters by smtp to subscribers"
+
+
+def _key_complaints(settings: Settings) -> Iterator[str]:
+    web = settings.web
+    for key in web.old_secret_keys:
+        if len(key) < _SHORTEST_KEY:
+            yield f"[web] old_secret_keys must be at least {_SHORTEST_KEY} characters each: links are proven by them"
+        if key == web.secret_key:
+            yield "[web] old_secret_keys holds secret_key itself; only the keys before it belong there"
+    if web.operator_password and len(web.operator_password) < _SHORTEST_PASSWORD:
+        yield f"[web] operator_password must be at least {_SHORTEST_PASSWORD} characters"
+
+
+def _visitor_complaints(settings: Settings) -> Iterator[str]:
+    web = settings.web
+    for each in web.trusted_proxies:
+        try:
+            network = ipaddress.ip_network(each)
+        except ValueError:
+            yield f"[web] trusted_proxies must be addresses or networks such as 127.0.0.1 or 10.0.0.0/8, not {each!r}"
+        else:
+            if not network.prefixlen:
+                yield f"[web] trusted_proxies {each!r} would believe anybody; name your proxy's address or network"
+    if web.path_prefix and not _PATH.fullmatch(web.path_prefix):
+        yield f'[web] path_prefix must be a path such as /papers, or "/" for none, not {web.path_prefix!r}'
+    if web.signup == "domains" and not web.allowed_domains:
+        yield '[web] signup = "domains" needs allowed_domains: the domains whose addresses may subscribe'
+    if web.allowed_domains and web.signup != "domains":
+        yield f'[web] allowed_domains needs signup = "domains"; with {web.signup!r} it would say nothing'
+    for each in web.allowed_domains:
+        try:
+            mail_domain(each)
+        except PaperroundError:
+            yield f"[web] allowed_domains must be names of domains such as lab.example, not {each[:_LONGEST_DOMAIN]!r}"
 
 
 def _operator_complaints(settings: Settings) -> Iterator[str]:

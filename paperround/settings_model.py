@@ -15,7 +15,7 @@ LATER: Mapping[tuple[str, str], tuple[object, ...]] = {}
 #: This machine, by every name that settings give it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LATER_SECTIONS = ("topics",)
-SECRETS = ("password", "secret_key", "operator_password", "imap_password", "mailgun_key")
+SECRETS = ("password", "secret_key", "old_secret_keys", "operator_password", "imap_password", "mailgun_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -104,7 +104,7 @@ class WebSettings(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     #: Signs the links in letters; better secret_key_file.
     secret_key: str = Field(default="", repr=False)
-    #: Keys that signed the links of older letters, newest first: their links work as long as they stand here.
+    #: Keys that signed the links of older letters: they work as long as it stands here; better old_secret_keys_file.
     old_secret_keys: tuple[str, ...] = Field(default=(), strict=False, repr=False)
     #: Opens the operations page, 12 characters or more; better operator_password_file. Without, there is no such page.
     operator_password: str = Field(default="", repr=False)

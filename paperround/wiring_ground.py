@@ -15,6 +15,7 @@ from storage.archive import Archive
 from storage.census import Censuses
 from storage.changing import Changes
 from storage.database import Database
+from storage.exporting import Exports
 from storage.fetches import Fetches
 from storage.fresh_letters import FreshLetters
 from storage.installation import Installation
@@ -22,6 +23,7 @@ from storage.issues import Issues
 from storage.lanes import Lanes as LaneRecords
 from storage.letter_events import LetterEvents
 from storage.outbox import Outbox
+from storage.outside import OutsideSignups
 from storage.runs import Runs
 from storage.search import Search
 from storage.shared_topics import SharedTopics
@@ -103,6 +105,16 @@ class Ground:
     def changes(self) -> Changes:
         """What readers change of their own letters."""
         return Changes(self.database)
+
+    @cached_property
+    def outside_signups(self) -> OutsideSignups:
+        """The sign-ups on the site."""
+        return OutsideSignups(self.database, per_hour=self.settings.web.signups_per_hour)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Everything that is kept of one reader."""
+        return Exports(self.database)
 
     @cached_property
     def fresh_letters(self) -> FreshLetters:

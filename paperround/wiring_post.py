@@ -107,6 +107,11 @@ class PostSide(Ground):
         """Where readers are added and changed."""
         return Desk(
             subscribers=self.subscribers,
+            changes=self.changes,
+            outside=self.outside_signups,
+            fresh_letters=self.fresh_letters,
+            address_changes=self.address_changes,
+            exports=self.exports,
             askings=self.askings,
             farewells=self.farewells,
             clock=self.clock,

@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from domain.errors import ChangedMeanwhile, UnknownError, UsageError
-from domain.subscriptions import Choices, Consent, Schedule, Subscriber, SubscriberState
+from domain.subscriptions import Choices, Consent, Schedule, Subscriber, SubscriberState, checked_pause
 from domain.topics import WishedTopic
 from storage.database import Database
 from storage.subscribers import one, record
-from storage.subscriptions import add_topics, look_back_again, take_away
+from storage.subscriptions import add_topics, alter, look_back_again, take_away
 from storage.tables import SUBSCRIBER, SUBSCRIPTION
 
 S = SubscriberState
@@ -49,10 +49,11 @@ class Changes:
         """Add a topic; one that is there already stays. Raises UsageError where the reader has too many."""
         with self._database.writing() as connection:
             reader = _seen(connection, public_id, seen)
-            if len(reader.subscriptions) >= MOST_TOPICS:
-                raise UsageError(f"{MOST_TOPICS} topics are the most that one reader can have; take one away first")
             add_topics(connection, reader.id, [wished], now)
-            return _changed(connection, reader)
+            after = _changed(connection, reader)
+            if len(after.subscriptions) > max(MOST_TOPICS, len(reader.subscriptions)):
+                raise UsageError(f"{MOST_TOPICS} topics are the most that one reader can have; take one away first")
+            return after
 
     def remove_topic(self, public_id: str, seen: int | None, topic_id: int) -> Subscriber:
         """Take a topic away; raises UnknownError if the reader does not have it."""
@@ -92,12 +93,16 @@ class Changes:
     def pause(self, public_id: str, seen: int | None, until: date | None, consent: Consent) -> Subscriber:
         """Let no letter come, up to the day on which they begin again in the reader's zone; None: until they say so.
 
-        Raises UsageError for a reader who gets no letters anyway.
+        Twice does nothing more. Raises UsageError for a reader who gets no letters anyway, and for a day that is past
+        or more than a year away.
         """
         with self._database.writing() as connection:
             reader = _seen(connection, public_id, seen)
             if reader.state not in {S.CONFIRMED, S.PAUSED}:
-                raise UsageError(f"{reader.email} is {reader.state}, and gets no letters that could pause")
+                raise UsageError("no letters come yet that could pause; please confirm the address first")
+            checked_pause(until, reader.schedule.zone, consent.at)
+            if reader.state is S.PAUSED and reader.paused_until == until:
+                return reader
             record(connection, reader.id, consent)
             values = {
                 "state": S.PAUSED.value,
@@ -116,7 +121,7 @@ class Changes:
             if reader.state is S.CONFIRMED:
                 return reader
             if reader.state is not S.PAUSED:
-                raise UsageError(f"{reader.email} is {reader.state}, not paused")
+                raise UsageError("no letters come yet that could begin again; please confirm the address first")
             record(connection, reader.id, consent)
             return _changed(connection, reader, {"state": S.CONFIRMED.value, "paused_until": None})
 
@@ -139,6 +144,5 @@ def _held(reader: Subscriber, topic_id: int) -> Any:
 
 
 def _changed(connection: Connection, reader: Subscriber, values: dict[str, Any] | None = None) -> Subscriber:
-    raised = {**(values or {}), "revision": SUBSCRIBER.c.revision + 1}
-    connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(raised))
+    alter(connection, reader.id, values or {})
     return one(connection, SUBSCRIBER.c.id == reader.id)

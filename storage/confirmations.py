@@ -3,7 +3,7 @@
 At most one a day and three in all go to an address (mail.md, item 24), so that no form can be used to flood a mailbox.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,21 +23,30 @@ Confirmation = Callable[[str, int], Mailing]
 
 def ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Confirmation, now: datetime) -> bool:
     """Queue a confirmation letter; return False where the address had its share since it last said yes or no."""
+    if not is_due(connection, [reader.id], now):
+        return False
+    letter = confirmation(reader.public_id, asked_before(connection, reader.id) + 1)
+    return queue(connection, letter, reader.id, issue_id=None)
+
+
+def is_due(connection: Connection, whose: Collection[int], now: datetime) -> bool:
+    """Whether the readers of one mailbox, taken together, may be asked to confirm once more."""
     settled = select(func.max(CONSENT.c.at)).where(
-        CONSENT.c.subscriber_id == reader.id, CONSENT.c.action.not_in(["asked", "vouched"])
+        CONSENT.c.subscriber_id.in_(whose), CONSENT.c.action.not_in(["asked", "vouched"])
     )
     since = connection.execute(settled).scalar() or datetime.min.replace(tzinfo=UTC)
-    sent = connection.execute(_confirmations(reader).where(DELIVERY.c.date > since)).one()
-    number, last = int(sent[0]), sent[1]
-    if number >= CONFIRMATIONS_IN_ALL or (last is not None and now - last < CONFIRMATION_PAUSE):
-        return False
-    every = connection.execute(_confirmations(reader)).one()[0]
-    return queue(connection, confirmation(reader.public_id, int(every) + 1), reader.id, issue_id=None)
+    number, last = connection.execute(_confirmations(whose).where(DELIVERY.c.date > since)).one()
+    return number < CONFIRMATIONS_IN_ALL and (last is None or now - last >= CONFIRMATION_PAUSE)
 
 
-def _confirmations(reader: Subscriber) -> Select[Any, Any]:
+def asked_before(connection: Connection, subscriber_id: int) -> int:
+    """Return how many of these letters a reader was sent, which are kept as long as the reader is."""
+    return int(connection.execute(_confirmations([subscriber_id])).one()[0])
+
+
+def _confirmations(whose: Collection[int]) -> Select[Any, Any]:
     return (
         select(func.count(), func.max(DELIVERY.c.date))
         .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-        .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.CONFIRM.value)
+        .where(DELIVERY.c.subscriber_id.in_(whose), CONTENT.c.kind == LetterKind.CONFIRM.value)
     )

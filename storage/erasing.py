@@ -12,7 +12,7 @@ from sqlalchemy import Connection, String, cast, delete, exists, func, literal, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage.ledger import count_gone
-from storage.tables import CONTENT, DELIVERY, ISSUE, MARKER, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
+from storage.tables import CONTENT, DELIVERY, ISSUE, MARKER, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 
 #: The marker: contents that were let go since the last time all fragments were looked through.
 UNSWEPT = "contents-let-go"
@@ -51,8 +51,9 @@ def _unname(connection: Connection, topics: Collection[int]) -> None:
     (docs/decisions/0004). What was only counted of them goes.
     """
     asked = exists().where(SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+    shown = exists().where(SHARED_TOPIC.c.topic_id == TOPIC.c.id)  # by the operator, who is no reader
     # No query has a normal form that begins with a colon.
     nameless = literal(":erased ") + cast(TOPIC.c.id, String)
-    unasked = TOPIC.c.id.in_(topics), ~asked
+    unasked = TOPIC.c.id.in_(topics), ~asked, ~shown
     connection.execute(delete(TALLY).where(TALLY.c.topic_id.in_(select(TOPIC.c.id).where(*unasked))))
     connection.execute(update(TOPIC).where(*unasked).values(normal_form=nameless))

@@ -7,7 +7,7 @@ hears the same answer in any case.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from domain.issues import LetterKind, Mailing
 from domain.subscriptions import Subscriber, SubscriberState
@@ -36,13 +36,24 @@ class FreshLetters:
             reader = find(connection, SUBSCRIBER.c.public_id == public_id)
             if reader is None or reader.state not in _REACHED or reader.shared:
                 return False
-            mine = (
-                select(func.count(), func.max(DELIVERY.c.date))
-                .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-                .where(DELIVERY.c.subscriber_id == reader.id, CONTENT.c.kind == LetterKind.PREFERENCES.value)
-            )
-            in_all, last = connection.execute(mine).one()
-            today = connection.execute(mine.where(DELIVERY.c.date > now - timedelta(days=1))).one()[0]
+            today, last = sent_since(connection, reader.id, LetterKind.PREFERENCES, now - timedelta(days=1))
             if today >= FRESH_A_DAY or (last is not None and now - last < FRESH_PAUSE):
                 return False
-            return queue(connection, letter(reader, int(in_all) + 1), reader.id, issue_id=None)
+            return queue(connection, letter(reader, numbered(now)), reader.id, issue_id=None)
+
+
+def sent_since(
+    connection: Connection, subscriber_id: int, kind: LetterKind, since: datetime
+) -> tuple[int, datetime | None]:
+    """Return how many letters of a kind were queued for a reader after an instant, and the date of the newest."""
+    found = connection.execute(
+        select(func.count(), func.max(DELIVERY.c.date))
+        .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+        .where(DELIVERY.c.subscriber_id == subscriber_id, DELIVERY.c.date > since, CONTENT.c.kind == kind.value)
+    ).one()
+    return int(found[0]), found[1]
+
+
+def numbered(now: datetime) -> int:
+    """Return what makes a letter's key one of its own: its second, for a count would come again after a sweep."""
+    return int(now.timestamp())

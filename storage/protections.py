@@ -5,17 +5,18 @@ suppressions by the hashes of addresses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.seals import address_hash
-from domain.subscriptions import SubscriberState
+from domain.subscriptions import Consent, SubscriberState
 from storage import numbers
 from storage.erasing import erase_readers
+from storage.subscriptions import NOT_AWAY
 from storage.suppressions import secret_of
 from storage.tables import CONSENT, ERASURE, INSTALLATION, SUBSCRIBER, SUPPRESSION
 
@@ -30,7 +31,7 @@ class Protections:
     erased: Mapping[str, datetime]
     #: public id → the reader's columns, as many as that archive's schema has, without their number
     stopped: Mapping[str, Mapping[str, Any]]
-    consents: Mapping[str, tuple[tuple[str, str, datetime], ...]]  #: of those who stopped: (action, wording, at)
+    consents: Mapping[str, tuple[Consent, ...]]  #: of those who stopped
     secret: str = ""  #: under which addresses are hashed; "" in an archive that knew no suppressions
     suppressions: Sequence[Mapping[str, Any]] = field(default=())  #: rows
     deliveries: int = 0  #: the highest number that was ever given to one
@@ -57,15 +58,18 @@ def protections_of(connection: Connection) -> Protections:
     taken = {column["name"] for column in there.get_columns(SUBSCRIBER.name)} - {"id", "last_issue_id"}
     columns = [column for column in SUBSCRIBER.columns if column.name in taken]
     stopped = connection.execute(select(*columns).where(who)).mappings().all()
-    consents: dict[str, tuple[tuple[str, str, datetime], ...]] = {}
+    consents: dict[str, tuple[Consent, ...]] = {}
+    knows_places = any(column["name"] == CONSENT.c.place.name for column in there.get_columns(CONSENT.name))
+    place = CONSENT.c.place if knows_places else literal("").label("place")
     agreed = (
-        select(SUBSCRIBER.c.public_id, CONSENT.c.action, CONSENT.c.wording, CONSENT.c.at)
+        select(SUBSCRIBER.c.public_id, CONSENT.c.action, CONSENT.c.wording, CONSENT.c.at, place)
         .join(CONSENT, CONSENT.c.subscriber_id == SUBSCRIBER.c.id)
         .where(who)
         .order_by(CONSENT.c.id)
     )
     for row in connection.execute(agreed):
-        consents[row.public_id] = (*consents.get(row.public_id, ()), (row.action, row.wording, row.at))
+        said = Consent(action=row.action, wording=row.wording, at=row.at, place=row.place)
+        consents[row.public_id] = (*consents.get(row.public_id, ()), said)
     secret, rows = "", []
     if there.has_table(SUPPRESSION.name):
         secret = secret_of(connection)
@@ -101,7 +105,8 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
             continue
         else:
             changed = update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id)
-            connection.execute(changed.values(state=columns["state"]))
+            pause = {name: columns[name] for name in NOT_AWAY if name in columns}
+            connection.execute(changed.values(state=columns["state"], **pause))
         _agree(connection, number, known.consents.get(public_id, ()))
         stopped += 1
     stopped += _suppress(connection, known)
@@ -159,14 +164,14 @@ def _is_stricter(state: str, than: str) -> bool:
     return than not in _STOPS or _STOPS.index(state) > _STOPS.index(than)
 
 
-def _agree(connection: Connection, number: int | None, consents: tuple[tuple[str, str, datetime], ...]) -> None:
+def _agree(connection: Connection, number: int | None, consents: tuple[Consent, ...]) -> None:
     """Let the record of what the reader said come along: that they left has to be provable."""
     rows = connection.execute(select(CONSENT).where(CONSENT.c.subscriber_id == number)).all()
     there = {(row.action, row.wording, row.at) for row in rows}
     fresh = [
-        {"subscriber_id": number, "action": action, "wording": wording, "at": at}
-        for action, wording, at in consents
-        if (action, wording, at) not in there
+        {"subscriber_id": number, **asdict(each)}
+        for each in consents
+        if (each.action, each.wording, each.at) not in there
     ]
     if fresh:
         connection.execute(insert(CONSENT), fresh)

@@ -88,6 +88,18 @@ class SharedTopics:
                 connection.execute(insert(SHARED_TOPIC).values(row))
             return _value(connection.execute(_shared().where(*mine)).one())
 
+    def withdraw(self, wished: WishedTopic) -> SharedTopic:
+        """Take away the page of a topic that the operator shared; raises UnknownError where there is none."""
+        normal = wished.query.normal_form
+        with self._database.writing() as connection:
+            its = select(TOPIC.c.id).where(TOPIC.c.normal_form == normal).scalar_subquery()
+            mine = (SHARED_TOPIC.c.subscriber_id.is_(None), SHARED_TOPIC.c.topic_id == its)
+            row = connection.execute(_shared().where(*mine)).first()
+            if row is None:
+                raise UnknownError(f"the topic {wished.query.text!r} is not shared by the operator")
+            connection.execute(delete(SHARED_TOPIC).where(SHARED_TOPIC.c.public_id == row.public_id))
+            return _value(row)
+
     def unshare(self, public_id: str, subscriber_id: int | None) -> bool:
         """Take a page away that this reader shares (None: whoever does); return whether it was there."""
         mine = [SHARED_TOPIC.c.public_id == public_id]

@@ -2,6 +2,7 @@
 
     reader by address → new, or what they left is left → topics and consent → a confirmation letter where one is due
 
+Where a stranger may have typed the address (outside.py), the newest wishes take the place of what nobody agreed to.
 An address that must not be mailed (suppressions.py) stays so, and what was asked for is remembered; but who complained
 may confirm their own new signup, and is back then.
 """
@@ -11,13 +12,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
-from storage.subscriptions import add_topics
+from storage.subscriptions import NOT_AWAY, add_topics, alter
 from storage.suppressions import asked_since, complained, remember, suppression_of
-from storage.tables import CONSENT, SUBSCRIBER, SUBSCRIPTION
+from storage.tables import CONSENT, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION
 
 S = SubscriberState
 _RETURN_FROM = (S.PENDING.value, S.UNSUBSCRIBED.value)
@@ -36,6 +37,7 @@ class Signup:
     shared: bool
     consent: Sequence[Consent]
     choices: Choices = NO_CHOICES  #: what is None stays as it is for a known reader
+    outside: bool = False  #: whether it was typed on the site, where anyone can type anyone's address
 
 
 def sign_up(connection: Connection, signup: Signup, now: datetime) -> tuple[int, bool]:
@@ -49,7 +51,8 @@ def sign_up(connection: Connection, signup: Signup, now: datetime) -> tuple[int,
         comes_back = _comes_back(connection, row, signup)
         number, state = _renew(connection, row, signup, now, afresh=comes_back)
         if comes_back:
-            connection.execute(delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == number))
+            for held_before in (SUBSCRIPTION, SHARED_TOPIC):
+                connection.execute(delete(held_before).where(held_before.c.subscriber_id == number))
     if held and (row is None or held.was in _RETURN_FROM):
         remember(connection, signup.address_key, signup.state)
     add_topics(connection, number, signup.topics, now)
@@ -80,21 +83,22 @@ def _renew(
     connection: Connection, row: Row[Any], signup: Signup, now: datetime, *, afresh: bool
 ) -> tuple[int, SubscriberState]:
     changes: dict[str, Any] = _columns(signup.schedule) if signup.schedule else {}
+    if signup.outside:
+        changes = {"email": signup.email, **_columns(signup.schedule or Schedule())}
     changes |= asdict(signup.choices) if afresh else signup.choices.made
     if signup.shared and not row.shared:
         changes["shared"] = True
     if row.state in _RETURN_FROM and row.state != signup.state:
-        changes["state"] = signup.state.value
+        changes |= {"state": signup.state.value, **NOT_AWAY}
         if signup.state is S.CONFIRMED:
             changes["joined_at"] = now
-    if changes:
-        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == row.id).values(changes))
+    alter(connection, row.id, changes)
     return int(row.id), S(changes.get("state", row.state))
 
 
 def _comes_back(connection: Connection, row: Row[Any], signup: Signup) -> bool:
     """Whether someone who signs up had left, or complained, and so asks for everything anew: what they left is left."""
-    if row.state == S.UNSUBSCRIBED:
+    if row.state == S.UNSUBSCRIBED or signup.outside:
         return True
     if row.state != S.SUPPRESSED or signup.state is not S.PENDING:
         return False

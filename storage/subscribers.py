@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
@@ -29,9 +29,9 @@ from storage.erasing import erase_readers
 from storage.farewells import Farewell, say_goodbye
 from storage.reading import BLOCK
 from storage.signing_up import Signup, sign_up
-from storage.subscriptions import add_topics, remove_topic, switch_topic
+from storage.subscriptions import NOT_AWAY, add_topics, alter, remove_topic, switch_topic
 from storage.suppressions import asked_since, complained, lift, remember, suppression_of
-from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
+from storage.tables import CONSENT, ERASURE, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION
 
 __all__ = ["Signup", "Subscribers", "readers_from"]
 
@@ -77,7 +77,7 @@ class Subscribers:
             elif reader.state != SubscriberState.PENDING:
                 return bool(reader.state == SubscriberState.CONFIRMED)
             values = {"state": SubscriberState.CONFIRMED.value, "confirmed_at": consent.at, "joined_at": consent.at}
-            connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
+            alter(connection, reader.id, {**values, **NOT_AWAY})
             record(connection, reader.id, consent)
         return True
 
@@ -129,6 +129,7 @@ class Subscribers:
                 switch_topic(connection, reader, query, related=related)
             for query in remove:
                 remove_topic(connection, reader, query)
+            alter(connection, reader.id, {})
             return one(connection, SUBSCRIBER.c.id == reader.id)
 
     def choose(self, public_id: str, choices: Choices, *, afresh: bool = False) -> Subscriber:
@@ -137,7 +138,7 @@ class Subscribers:
         with self._database.writing() as connection:
             reader = one(connection, SUBSCRIBER.c.public_id == public_id)
             if values:
-                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
+                alter(connection, reader.id, values)
             return one(connection, SUBSCRIBER.c.id == reader.id)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
@@ -171,17 +172,22 @@ class Subscribers:
 
 
 def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) -> bool:
-    """Unsubscribe a reader within the caller's transaction; return True, for they are unsubscribed then."""
+    """Unsubscribe a reader within the caller's transaction; return True, for they are unsubscribed then.
+
+    The pages of their topics go with them, and a pause is over.
+    """
     mine = SUBSCRIBER.c.id == subscriber_id
     reader = connection.execute(select(SUBSCRIBER.c.state, SUBSCRIBER.c.address_key).where(mine)).one()
     if reader.state == SubscriberState.SUPPRESSED:
         if not remember(connection, reader.address_key, SubscriberState.UNSUBSCRIBED):
             return True
+        state = SubscriberState.SUPPRESSED
     elif reader.state == SubscriberState.UNSUBSCRIBED:
         return True
     else:
-        values = {"state": SubscriberState.UNSUBSCRIBED.value}
-        connection.execute(update(SUBSCRIBER).where(mine).values(values))
+        state = SubscriberState.UNSUBSCRIBED
+    alter(connection, subscriber_id, {"state": state.value, **NOT_AWAY})
+    connection.execute(delete(SHARED_TOPIC).where(SHARED_TOPIC.c.subscriber_id == subscriber_id))
     record(connection, subscriber_id, consent)
     return True
 

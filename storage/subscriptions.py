@@ -1,10 +1,11 @@
-"""One reader × one topic: added and taken away inside the caller's transaction.
+"""One reader × one topic: added and taken away inside the caller's transaction; every change of a reader is told.
 
 Equal queries of many readers are one topic row, found by its normal form.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,6 +15,9 @@ from domain.subscriptions import Subscriber
 from domain.topics import Query, WishedTopic
 from storage.tables import MATCH, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import GONE
+
+#: What holds of a reader who comes, comes back, or leaves: no pause outlives that.
+NOT_AWAY: Mapping[str, Any] = {"paused_until": None, "away_since": None}
 
 
 def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[WishedTopic], now: datetime) -> None:
@@ -42,6 +46,12 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
             look_back_again(connection, subscriber_id, topic_id, wished)
         elif wished.related is not None:
             _switch(connection, subscriber_id, topic_id, wished)
+
+
+def alter(connection: Connection, subscriber_id: int, values: Mapping[str, Any]) -> None:
+    """Change a reader's row, if only the revision: whoever saw them before, and changes that, is told."""
+    raised = {**values, "revision": SUBSCRIBER.c.revision + 1}
+    connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == subscriber_id).values(raised))
 
 
 def switch_topic(connection: Connection, reader: Subscriber, query: Query, *, related: bool) -> None:

@@ -113,11 +113,16 @@ def lift(connection: Connection, address_key: str, state: SubscriberState) -> Su
     mine = update(SUBSCRIBER).where(who, SUBSCRIBER.c.state == S.SUPPRESSED.value).values(state=state.value)
     number = connection.execute(mine.returning(SUBSCRIBER.c.id)).scalar()
     if number is not None:
-        begun = update(LETTER_EVENT).where(LETTER_EVENT.c.subscriber_id == number, LETTER_EVENT.c.points > 0)
-        connection.execute(begun.values(points=0))
+        forget_bounces(connection, number)
         return state
     now = connection.execute(select(SUBSCRIBER.c.state).where(who)).scalar()
     return S(now) if now else None
+
+
+def forget_bounces(connection: Connection, subscriber_id: int) -> None:
+    """Let a reader's bounces begin at zero."""
+    begun = update(LETTER_EVENT).where(LETTER_EVENT.c.subscriber_id == subscriber_id, LETTER_EVENT.c.points > 0)
+    connection.execute(begun.values(points=0))
 
 
 def remember(connection: Connection, address_key: str, wished: SubscriberState) -> bool:

@@ -591,6 +591,13 @@ class DeliveryRow(Base, table=True):
             postgresql_where=text("state = 'accepted'"),
         ),
         Index("ix_delivery_date", "date"),  # what is told of days
+        # Letters of no issue lately: what sign-ups may cause in an hour is counted without a look at digests.
+        Index(
+            "ix_delivery_asked",
+            "date",
+            sqlite_where=text("issue_id IS NULL"),
+            postgresql_where=text("issue_id IS NULL"),
+        ),
         # By which a report names a letter; PostgreSQL looks for a beginning with these operators alone.
         Index("ix_delivery_message_id", "message_id", postgresql_ops={"message_id": "text_pattern_ops"}),
         # A number is never given twice: a bounce may come long after its letter's reader was erased.

@@ -1,7 +1,7 @@
 """A letter in the browser: the frozen page without anything that is one reader's own.
 
 The address is random and needs no token; whoever was given it may read. The page stays out of search engines. What was
-frozen is shown as it is, byte for byte; of a letter that was sent as plain text alone that is its text (digests/plain_page.py).
+frozen is shown as it is, byte for byte; of a letter that was sent as plain text alone that is its text.
 """
 
 import re

@@ -10,7 +10,7 @@ from domain.answers import Known, LetterRecord, why_no_mail
 from domain.silences import Silence
 from domain.subscriptions import Subscriber
 from paperround.commands.context import Json, opened, report
-from paperround.commands.readers import chosen_of, shown_of, subscribers, topics_of
+from paperround.commands.readers import chosen_of, shown_of, state_of, subscribers, topics_of
 from paperround.console import plain, table
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument
         agreed = house.subscribers.consents(reader.id)
     shown = {
         **shown_of(reader),
-        "consent": [{"action": c.action, "wording": c.wording, "at": c.at.isoformat()} for c in agreed],
+        "consent": [
+            {"action": c.action, "wording": c.wording, "at": c.at.isoformat(), "place": c.place} for c in agreed
+        ],
         "answer": why_no_mail(reader, known, now),
         "letters": [_letter(each) for each in known.letters],
         "silences": [_silence(each) for each in known.silences],
@@ -45,13 +47,15 @@ def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument
     def lines() -> Iterable[str | Table]:
         when = f"every {shown['every']}" + (f" on {shown['weekday']}" if shown["every"] == "week" else "")
         yield plain(f"Today's letter? {shown['answer']}")
-        yield f"{plain(reader.email)} is {reader.state}; {when} at {shown['hour']}:00, {plain(reader.schedule.zone)}"
+        at = f"{shown['hour']}:00, {plain(reader.schedule.zone)}"
+        yield f"{plain(reader.email)} is {state_of(reader)}; {when} at {at}"
         yield f"Chosen for the letters: {chosen_of(reader)}"
         yield topics_of(reader)
         for columns, rows in ((_OF_LETTERS, shown["letters"]), (_OF_SILENCES, shown["silences"])):
             if rows:
                 yield table(tuple(columns), ([row[key] for key in columns.values()] for row in rows))
-        yield table(("consent", "wording", "at"), ((c["action"], c["wording"], c["at"]) for c in shown["consent"]))
+        said = ([c[name] for name in ("action", "wording", "at", "place")] for c in shown["consent"])
+        yield table(("consent", "wording", "at", "place"), said)
 
     told.show(shown, lines)
 

@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 
 from domain.errors import UsageError
-from domain.subscriptions import WEEKDAYS, Choices, Subscriber
-from paperround.commands.context import QUERY_COMMAND, Json, opened, report
+from domain.subscriptions import WEEKDAYS, Choices, Subscriber, SubscriberState
+from paperround.commands.context import QUERY_COMMAND, Json, day_from, opened, report
 from paperround.console import plain, table
 
 Papers = Annotated[int | None, typer.Option(metavar="N", help="Papers in full in one letter.")]
@@ -140,6 +140,41 @@ def choose(
     told.show(shown_of(reader), lambda: [f"{plain(reader.email)}: {chosen_of(reader)}"])
 
 
+@subscribers.command("pause")
+def pause(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument()],
+    until: Annotated[
+        str | None, typer.Option(metavar="D", help="The day on which letters begin again, in the reader's zone.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let no letter come to a reader for a while; without a day, until you say resume."""
+    told = report(context, as_json)
+    day = day_from(until, "--until") if until is not None else None
+    with opened(context) as house:
+        reader = house.desk.pause(email, day)
+    told.show(shown_of(reader), lambda: [f"{plain(reader.email)} is {state_of(reader)}"])
+
+
+@subscribers.command("resume")
+def resume(context: typer.Context, email: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Let letters come again to a reader who paused."""
+    told = report(context, as_json)
+    with opened(context) as house:
+        reader = house.desk.resume(email)
+    told.show(shown_of(reader), lambda: [f"{plain(reader.email)} is {state_of(reader)}"])
+
+
+@subscribers.command("export")
+def export(context: typer.Context, email: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Write everything that is kept of a reader, as one JSON object with or without --json."""
+    report(context, as_json)
+    with opened(context) as house:
+        for text in house.desk.export(house.desk.find(email).public_id):
+            sys.stdout.write(text)
+
+
 @subscribers.command("unsubscribe")
 def unsubscribe(context: typer.Context, email: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Stop every letter to a reader, at once."""
@@ -213,9 +248,18 @@ def shown_of(reader: Subscriber) -> dict[str, Any]:
         "hour": schedule.hour,
         "zone": schedule.zone,
         "shared": reader.shared,
+        "paused_until": reader.paused_until.isoformat() if reader.paused_until else None,
+        "text_only": reader.text_only,
         "choices": asdict(reader.choices),
         "topics": [{"name": e.name, "query": e.query, "related": e.related} for e in reader.subscriptions],
     }
+
+
+def state_of(reader: Subscriber) -> str:
+    """Return a reader's state, and until when they paused."""
+    if reader.state is not SubscriberState.PAUSED:
+        return reader.state.value
+    return f"paused until {reader.paused_until}" if reader.paused_until else "paused until they, or you, resume"
 
 
 def chosen_of(reader: Subscriber) -> str:

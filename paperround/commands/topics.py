@@ -1,5 +1,6 @@
 """topics: what readers ask."""
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -34,8 +35,39 @@ def list_topics(context: typer.Context, as_json: Json = False) -> None:
         found = [{"id": t.id, "query": t.normal_form, "readers": t.readers} for t in house.topics.all()]
     told.show(
         {"topics": found},
-        lambda: [table(("topic", "readers"), ((each["query"], each["readers"]) for each in found))],
+        lambda: [table(("id", "topic", "readers"), ((t["id"], t["query"], t["readers"]) for t in found))],
     )
+
+
+@topics.command("share", context_settings=QUERY_COMMAND)
+def share_topic(
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(metavar="ID|QUERY", help="A number of `topics list`, or any query.")],
+    stop: Annotated[bool, typer.Option("--stop", help="Take its page away again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Give a topic a page of its own on the site, in your name: whoever has the address sees it."""
+    from paperround.readers import wished_topic
+
+    told = report(context, as_json)
+    with opened(context) as house:
+        query = next((each.normal_form for each in house.topics.all() if str(each.id) == topic), topic)
+        wished = wished_topic(query)
+        base = house.settings.web.base_url.rstrip("/")
+        if stop:
+            page = house.shared_topics.withdraw(wished)
+        else:
+            page = house.shared_topics.publish(wished, secrets.token_urlsafe(12), house.clock.now())
+    address = f"{base}/topics/{page.public_id}" if base else ""
+    result = {"id": page.public_id, "name": page.name, "query": page.query, "url": address, "shared": not stop}
+
+    def lines() -> Iterable[str]:
+        if stop:
+            yield f"{plain(page.name)} has no page any more"
+        else:
+            yield address or f"{plain(page.name)} is shared; it gets a page once [web] base_url names a site"
+
+    told.show(result, lines)
 
 
 @topics.command("check", context_settings=QUERY_COMMAND)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.links import CONFIRM_HOURS, BadLink, Links, Purpose
+from digests.links import CONFIRM_HOURS, FRESH_HOURS, HOURS, BadLink, Links, Purpose
 from domain.errors import SettingsError, UsageError
 
 KEY = "a secret of the tests"
@@ -23,7 +23,8 @@ def token(url: str) -> str:
 
 
 def made(purpose: Purpose, reader: str = READER) -> str:
-    return LINKS.confirm(reader, NOW) if purpose is Purpose.CONFIRM else getattr(LINKS, purpose)(reader)
+    dated = {Purpose.CONFIRM: LINKS.confirm, Purpose.ADDRESS: LINKS.address, Purpose.FRESH: LINKS.fresh}
+    return dated[purpose](reader, NOW) if purpose in dated else getattr(LINKS, purpose)(reader)
 
 
 @given(readers, st.sampled_from(Purpose))
@@ -88,18 +89,69 @@ def test_another_installation_cannot_make_our_links() -> None:
         LINKS.read(Purpose.PREFERENCES, token(other.preferences(READER)), NOW)
 
 
-def test_a_confirmation_is_good_for_72_hours_and_then_says_so() -> None:
-    link = token(LINKS.confirm(READER, NOW))
-    last = NOW + timedelta(hours=CONFIRM_HOURS)
-    assert LINKS.read(Purpose.CONFIRM, link, last) == READER
-    with pytest.raises(BadLink, match="72 hours") as caught:
-        LINKS.read(Purpose.CONFIRM, link, last + timedelta(seconds=1))
+@pytest.mark.parametrize(
+    ("purpose", "hours"),
+    [(Purpose.CONFIRM, CONFIRM_HOURS), (Purpose.ADDRESS, CONFIRM_HOURS), (Purpose.FRESH, FRESH_HOURS)],
+)
+def test_what_was_asked_for_is_good_for_some_hours_and_then_says_so(purpose: Purpose, hours: int) -> None:
+    link = token(made(purpose))
+    last = NOW + timedelta(hours=hours)
+    assert LINKS.read(purpose, link, last) == READER
+    with pytest.raises(BadLink, match=f"{hours} hours") as caught:
+        LINKS.read(purpose, link, last + timedelta(seconds=1))
     assert caught.value.expired
     assert isinstance(caught.value, UsageError)
 
 
-def test_confirmations_asked_for_at_different_times_are_different_links() -> None:
-    assert LINKS.confirm(READER, NOW) != LINKS.confirm(READER, NOW + timedelta(seconds=1))
+def test_a_confirmation_is_good_for_three_days_and_a_fresh_link_for_two_hours() -> None:
+    assert HOURS == {Purpose.CONFIRM: 72, Purpose.ADDRESS: 72, Purpose.FRESH: 2}
+
+
+@pytest.mark.parametrize("asked", [LINKS.confirm, LINKS.address, LINKS.fresh])
+def test_links_asked_for_at_different_times_are_different(asked: Callable[[str, datetime], str]) -> None:
+    assert asked(READER, NOW) != asked(READER, NOW + timedelta(seconds=1))
+
+
+def test_a_link_says_in_which_second_it_was_made() -> None:
+    made_at = NOW + timedelta(microseconds=999_999)
+    assert LINKS.read_dated(Purpose.ADDRESS, token(LINKS.address(READER, made_at)), made_at) == (READER, NOW)
+    assert LINKS.read_dated(Purpose.PREFERENCES, token(LINKS.preferences(READER)), NOW)[1].year == 1970
+
+
+# -- a key that is changed ---------------------------------------------------------------------------------------------
+
+NEWER, NEWEST = "a newer secret of the tests", "the newest secret of the tests"
+CHANGED = Links("https://lab.example/papers/", NEWEST, old_keys=[NEWER, KEY])
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_link_of_an_old_key_is_read_as_long_as_the_key_is_kept(purpose: Purpose) -> None:
+    assert CHANGED.read(purpose, token(made(purpose)), NOW) == READER
+    dropped = Links("https://lab.example/papers/", NEWEST, old_keys=[NEWER])
+    with pytest.raises(BadLink, match="not one of ours"):
+        dropped.read(purpose, token(made(purpose)), NOW)
+
+
+def test_an_old_key_gives_no_link_more_time_and_no_other_purpose() -> None:
+    link = token(made(Purpose.CONFIRM))
+    with pytest.raises(BadLink, match="72 hours"):
+        CHANGED.read(Purpose.CONFIRM, link, NOW + timedelta(hours=CONFIRM_HOURS, seconds=1))
+    with pytest.raises(BadLink, match="not one of ours"):
+        CHANGED.read(Purpose.ADDRESS, link, NOW)
+
+
+def test_new_links_are_signed_with_the_newest_key() -> None:
+    alone = Links("https://lab.example/papers/", NEWEST)
+    assert CHANGED.preferences(READER) == alone.preferences(READER)
+    assert alone.read(Purpose.CONFIRM, token(CHANGED.confirm(READER, NOW)), NOW) == READER
+    with pytest.raises(BadLink):
+        LINKS.read(Purpose.PREFERENCES, token(CHANGED.preferences(READER)), NOW)
+
+
+def test_an_old_key_that_can_be_guessed_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match=r"web\.old_secret_keys") as caught:
+        Links("https://lab.example", KEY, old_keys=["hunter2"])
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from domain.errors import SettingsError
 from domain.papers import Announcement
-from paperround.settings import build, load
+from paperround.settings import build, load, secrets_of
 from paperround.settings_example import comments, init_text
 from paperround.settings_model import LATER, LATER_SECTIONS, SECTIONS, Section, Settings, SourceSettings
 from scrapers.configuring import LISTS
@@ -127,11 +127,26 @@ def test_the_environment_wins_and_its_text_becomes_a_number_where_one_is_wanted(
         ("PAPERROUND_SOURCE__URL", "names no setting"),
         ("PAPERROUND_", "names no setting"),
         ("PAPERROUND_TOPICS__MODEL_DIR", "is not read by this version"),
-        ("PAPERROUND_WEB__OPERATOR_PASSWORD", "is not read by this version"),
+        ("PAPERROUND_WEB__OPERATOR_PASWORD", "did you mean 'operator_password'?"),
     ],
 )
 def test_an_unknown_variable_is_refused(tmp_path: Path, variable: str, hint: str) -> None:
     assert hint in refused(tmp_path, "", {variable: "x"})
+
+
+def test_a_list_in_the_environment_is_divided_by_commas(tmp_path: Path) -> None:
+    topics = ["arn:aws:sns:eu-west-1:123456789012:letters", "arn:aws:sns:eu-west-1:123456789012:more"]
+    environ = {
+        "PAPERROUND_WEB__TRUSTED_PROXIES": " 127.0.0.1, 10.0.0.0/8,,",
+        "PAPERROUND_WEB__SIGNUP": "domains",
+        "PAPERROUND_WEB__ALLOWED_DOMAINS": "lab.example",
+        "PAPERROUND_BOUNCES__SES_TOPICS": ",".join(topics),
+    }
+    found = read(tmp_path, '[web]\ntrusted_proxies = ["::1"]\n', environ)
+    assert found.web.trusted_proxies == ("127.0.0.1", "10.0.0.0/8")
+    assert found.web.allowed_domains == ("lab.example",)
+    assert found.bounces.ses_topics == tuple(topics)
+    assert read(tmp_path, "", {"PAPERROUND_WEB__TRUSTED_PROXIES": ""}).web.trusted_proxies == ()
 
 
 def test_a_wrong_number_in_the_environment_is_told(tmp_path: Path) -> None:
@@ -175,6 +190,41 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert "4711" not in refused(tmp_path, "[mail]\npassword = 4711\n")
     assert "hunter2" not in refused(tmp_path, '[database]\nurl = "mysql://me:hunter2@db/papers"\n')
     assert "hunter2" not in repr(read(tmp_path, '[database]\nurl = "postgresql://me:hunter2@db/papers"\n'))
+
+
+def test_keys_of_before_are_secrets_too_and_may_stand_in_a_file_a_line_each(tmp_path: Path) -> None:
+    old, older = "o" * 40, "p" * 40
+    (tmp_path / "old").write_text(f"{old}\n\n{older}\n")
+    in_file = read(tmp_path, f'{SITE}old_secret_keys_file = "old"\n')
+    assert in_file.web.old_secret_keys == (old, older)
+    said = read(tmp_path, f'{SITE}old_secret_keys = ["{old}"]\n', {"PAPERROUND_WEB__OLD_SECRET_KEYS": older})
+    assert said.web.old_secret_keys == (older,)
+    assert old not in repr(in_file)
+    assert secrets_of(tmp_path / "paperround.toml")[0] == ("[web] secret_key", "[web] old_secret_keys")
+    assert "hunter2" not in refused(tmp_path, '[web]\nold_secret_keys = "hunter2"\n')
+    assert "hunter2" not in refused(tmp_path, '[web]\nold_secret_keys = ["hunter2"]\n')
+    (tmp_path / "old").write_text(" \n")
+    assert read(tmp_path, f'{SITE}old_secret_keys_file = "old"\n').web.old_secret_keys == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [(["short"], "at least 32 characters"), ([KEY], "holds secret_key itself"), (["o" * 40, "p"], "at least 32")],
+)
+def test_a_key_of_before_is_long_and_another_one(tmp_path: Path, keys: list[str], sentence: str) -> None:
+    said = refused(tmp_path, f"{SITE}old_secret_keys = {json.dumps(keys)}\n")
+    assert said.startswith("[web] old_secret_keys ")
+    assert sentence in said
+    assert KEY not in said
+
+
+def test_the_operator_s_password_is_long_and_not_shown(tmp_path: Path) -> None:
+    assert refused(tmp_path, '[web]\noperator_password = "hunter2hunt"\n') == (
+        "[web] operator_password must be at least 12 characters"
+    )
+    found = read(tmp_path, '[web]\noperator_password = "hunter2hunter"\n')
+    assert found.web.operator_password == "hunter2hunter"
+    assert "hunter2" not in repr(found)
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -369,6 +419,56 @@ def test_a_password_goes_nowhere_in_the_clear(tmp_path: Path) -> None:
 @pytest.mark.parametrize("half", ['user = "u"', 'password = "p"'])
 def test_a_login_has_two_halves(tmp_path: Path, half: str) -> None:
     assert "both" in refused(tmp_path, f'[mail]\ntransport = "smtp"\nhost = "localhost"\n{half}\n')
+
+
+def test_proxies_are_addresses_or_networks(tmp_path: Path) -> None:
+    legal = ["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"]
+    assert read(tmp_path, f"[web]\ntrusted_proxies = {json.dumps(legal)}\n").web.trusted_proxies == tuple(legal)
+
+
+@pytest.mark.parametrize("proxy", ["proxy.lab.example", "10.0.0.1/8", "10.0.0", "", "10.0.0.0/33", "*", "1.2.3.4:80"])
+def test_any_other_proxy_is_refused(tmp_path: Path, proxy: str) -> None:
+    assert refused(tmp_path, f'[web]\ntrusted_proxies = ["127.0.0.1", "{proxy}"]\n') == (
+        f"[web] trusted_proxies must be addresses or networks such as 127.0.0.1 or 10.0.0.0/8, not {proxy!r}"
+    )
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+def test_not_everybody_is_a_proxy(tmp_path: Path, everybody: str) -> None:
+    assert "believe anybody" in refused(tmp_path, f'[web]\ntrusted_proxies = ["{everybody}"]\n')
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "/papers", "/a/b/", "/~lab/papers.v2"])
+def test_a_prefix_is_a_plain_path(tmp_path: Path, prefix: str) -> None:
+    assert read(tmp_path, f'[web]\npath_prefix = "{prefix}"\n').web.path_prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "prefix", ["papers", "//", "/a//b", "/..", "/a/../b", "/./a", "/a b", "/{x}", "/a?b", "/é", "/%2e"]
+)
+def test_any_other_prefix_is_refused(tmp_path: Path, prefix: str) -> None:
+    assert refused(tmp_path, f'[web]\npath_prefix = "{prefix}"\n').startswith("[web] path_prefix must be a path")
+
+
+def test_domains_that_may_subscribe_are_kept_as_mail_names_them(tmp_path: Path) -> None:
+    text = '[web]\nsignup = "domains"\nallowed_domains = ["Lab.Example", "bücher.example", "xn--bcher-kva.example"]\n'
+    assert read(tmp_path, text).web.allowed_domains == ("lab.example", *["xn--bcher-kva.example"] * 2)
+
+
+@pytest.mark.parametrize(
+    "domain", ["", "@lab.example", "mira@lab.example", "*.lab.example", "lab..example", "a/b", "com"]
+)
+def test_any_other_domain_is_refused(tmp_path: Path, domain: str) -> None:
+    assert refused(tmp_path, f'[web]\nsignup = "domains"\nallowed_domains = ["{domain}"]\n') == (
+        f"[web] allowed_domains must be names of domains such as lab.example, not {domain!r}"
+    )
+
+
+def test_domains_and_who_may_subscribe_go_together(tmp_path: Path) -> None:
+    assert "needs allowed_domains" in refused(tmp_path, '[web]\nsignup = "domains"\n')
+    for signup in ("open", "closed"):
+        text = f'[web]\nsignup = "{signup}"\nallowed_domains = ["lab.example"]\n'
+        assert 'needs signup = "domains"' in refused(tmp_path, text)
 
 
 # -- the file that init writes -----------------------------------------------------------------------------------------

@@ -207,11 +207,11 @@ def test_down_and_up_again_with_papers_and_letters(full: Database, archive, revi
 def test_who_was_suppressed_already_becomes_again_what_they_agreed_to_last(full: Database, now, actions, was):
     with full.writing() as connection:
         connection.execute(update(SUBSCRIBER).values(state="suppressed"))
-        migrate.downgrade(connection, "0004")
         mira = connection.execute(text("SELECT id FROM subscriber")).scalar_one()
         connection.execute(text("DELETE FROM consent"))
         for action in actions:
             connection.execute(insert(CONSENT).values(subscriber_id=mira, action=action, wording="1", at=now))
+        migrate.downgrade(connection, "0004")
         migrate.upgrade(connection)
         assert connection.execute(text("SELECT was FROM suppression")).scalar_one() == was
 

@@ -309,7 +309,7 @@ def test_a_site_under_a_path_serves_its_links_there(below):
     path = links_of(below, reader)["unsubscribe"]
 
     assert path.startswith("/papers/unsubscribe/")
-    assert 'href="/papers/style.css"' in below.ask("GET", path).text
+    assert 'href="/papers/style.css?v=' in below.ask("GET", path).text
     assert below.ask("POST", path).status == 200
     assert below.state(reader) is SubscriberState.UNSUBSCRIBED
     assert below.ask("GET", path.removeprefix("/papers")).status == 404

@@ -82,11 +82,12 @@ def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(si
             assert "unsafe" not in policy
             assert headers["referrer-policy"] == "no-referrer"
             assert headers["x-content-type-options"] == "nosniff"
-            assert headers["cache-control"] == ("no-store" if path != "/style.css" or method[0] in "DO" else CACHED)
+            assert headers["cache-control"] == ("no-store" if method[0] in "DO" else KEPT.get(path, "no-store"))
             assert "server" not in headers
 
 
-CACHED = "public, max-age=3600"
+#: What is the same for everyone; whatever else there is, is one person's own, or of this moment.
+KEPT = {"/": "public, max-age=60", "/style.css": "public, max-age=31536000, immutable"}
 
 
 def test_only_the_first_page_is_for_search_engines(site):

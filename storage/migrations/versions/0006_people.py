@@ -47,9 +47,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_shared_topic_topic_id", "shared_topic", ["topic_id"])
     op.create_index("ix_shared_topic_subscriber_id", "shared_topic", ["subscriber_id"])
+    of_no_issue = sa.text("issue_id IS NULL")
+    op.create_index("ix_delivery_asked", "delivery", ["date"], sqlite_where=of_no_issue, postgresql_where=of_no_issue)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_delivery_asked", "delivery")
     op.drop_table("shared_topic")
     op.drop_table("address_change")
     op.drop_column("consent", "place")
