@@ -47,6 +47,7 @@ class Desk:
         shared: bool,
         choices: Choices = NO_CHOICES,
         related: bool | None = None,
+        place: str = "command",
     ) -> tuple[Subscriber, bool]:
         """Add a reader, or topics to a known one; `related` is said of these topics, and `choices` of all letters.
 
@@ -68,12 +69,21 @@ class Desk:
                 schedule=schedule,
                 state=SubscriberState.CONFIRMED if confirmed else SubscriberState.PENDING,
                 shared=shared,
-                consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now, place="command")],
+                consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now, place=place)],
                 choices=choices,
             ),
             now,
             None if confirmed or self._askings is None else self._askings.confirmation(typed, now),
         )
+
+    def sign_up(self, email: str, topics: Sequence[str], schedule: Schedule | None, place: str) -> None:
+        """Take a sign-up from the site: nobody is told what became of it.
+
+        Raises AddressError, QueryError or UsageError; then nothing was changed.
+        """
+        known = self._subscribers.by_address(address_key(email))
+        if known is None or known.state not in {SubscriberState.CONFIRMED, SubscriberState.PAUSED}:
+            self.subscribe(email, topics, schedule, vouched=False, shared=False, place=place)
 
     def find(self, email: str) -> Subscriber:
         """Return the reader of an address; raises AddressError or UnknownError."""
