@@ -97,8 +97,9 @@ class PreviewPages:
         return self._rendering.page("preview.html", 200, headers=_HEADERS, **values)
 
     def _refused(self, text: str, wrong: Fault, *, is_part: bool) -> Response:
-        template = "previewed.html" if is_part else "preview.html"
-        return self._rendering.page(template, 422, headers=None, **self._values(text, None, wrong))
+        # To the script a topic that is not written to its end is nothing wrong.
+        template, status = ("previewed.html", 200) if is_part else ("preview.html", 422)
+        return self._rendering.page(template, status, headers=None, **self._values(text, None, wrong))
 
     def _later(self, notice: object, status: int, seconds: int, *, is_part: bool) -> Response:
         template = "notice_part.html" if is_part else "notice.html"

@@ -11,26 +11,26 @@ const said = document.querySelector("[data-said]");
 let timer = 0;
 let asking = new AbortController();
 
-function show(html, words) {
+function show(html) {
   area.innerHTML = html; // our own page's part, escaped where it was made
   area.removeAttribute("aria-busy");
-  said.textContent = words;
+  said.textContent = area.querySelector("[data-summary]")?.dataset.summary ?? area.textContent;
 }
+
+const FAILED = "<p>The preview cannot be shown just now.</p>";
 
 async function look(topic) {
   asking.abort();
   asking = new AbortController();
-  if (!topic.trim()) return show("", "");
+  if (!topic.trim()) return show("");
   area.setAttribute("aria-busy", "true");
   try {
     const query = new URLSearchParams({ fragment: "1", q: topic });
     const answer = await fetch(`${area.dataset.preview}?${query}`, { signal: asking.signal, credentials: "omit" });
     const html = await answer.text();
-    if (html.startsWith("<!doctype")) return show("", "The preview cannot be shown just now.");
-    show(html, "");
-    said.textContent = area.querySelector("[data-summary]")?.dataset.summary ?? "";
+    show(html.startsWith("<!doctype") ? FAILED : html);
   } catch (error) {
-    if (error.name !== "AbortError") show("", "The preview cannot be shown just now.");
+    if (error.name !== "AbortError") show(FAILED);
   }
 }
 
