@@ -17,7 +17,7 @@ from web.blocks import Blocks
 from web.confirming import ConfirmPages
 from web.front import ArchiveNewest, FrontPages
 from web.issues import FrozenPages, IssuePages
-from web.limits import PREVIEWS, SIGN_UPS, Limiter
+from web.limits import Limiter, Measures
 from web.previews import PreviewPages
 from web.readers import ReaderPages
 from web.rendering import Rendering, SiteFacts
@@ -36,8 +36,8 @@ def serving(house: House, stop: threading.Event) -> Iterator[str]:
         yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def site(house: House) -> ASGIApp:
-    """Return the site of a house."""
+def site(house: House, measures: Measures | None = None) -> ASGIApp:
+    """Return the site of a house; `measures` are for newcomers, the usual ones unless a test brings its own."""
     web, bounces = house.settings.web, house.settings.bounces
     rendering = Rendering(
         SiteFacts(
@@ -51,7 +51,7 @@ def site(house: House) -> ASGIApp:
     groups: list[PageGroup] = [
         FrontPages(ArchiveNewest(house.archive, house.search), blocks, rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
-        *_joining(house, rendering, blocks),
+        *_joining(house, rendering, blocks, measures or Measures()),
     ]
     larger = {}
     if house.links is not None:
@@ -63,7 +63,7 @@ def site(house: House) -> ASGIApp:
     return create_app(rendering=rendering, groups=groups, healthy=lambda: bool(house.database.revision), larger=larger)
 
 
-def _joining(house: House, rendering: Rendering, blocks: Blocks) -> list[PageGroup]:
+def _joining(house: House, rendering: Rendering, blocks: Blocks, measures: Measures) -> list[PageGroup]:
     """Return the pages by which one tries topics and becomes a reader."""
     web, clock = house.settings.web, house.clock
     form = None
@@ -76,7 +76,7 @@ def _joining(house: House, rendering: Rendering, blocks: Blocks) -> list[PageGro
             read=wished_topic,
             blocks=blocks,
             form=form,
-            limiter=Limiter(PREVIEWS),
+            limiter=Limiter(measures.previews),
             rendering=rendering,
         )
     ]
@@ -87,9 +87,10 @@ def _joining(house: House, rendering: Rendering, blocks: Blocks) -> list[PageGro
                 desk=house.desk,
                 read=wished_topic,
                 form=form,
-                limiter=Limiter(SIGN_UPS),
+                limiter=Limiter(measures.sign_ups),
                 clock=clock,
                 rendering=rendering,
+                same_seconds=measures.same_seconds,
             )
             if form is not None
             else ClosedPages(_contact(house.settings.mail), rendering)

@@ -9,6 +9,7 @@ it has all of them.
 import math
 import threading
 import time
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from limits import parse_many
@@ -16,10 +17,17 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
-#: Per network.
-SIGN_UPS = "10/hour; 30/day"
-PREVIEWS = "30/minute"
 _TIDY_AT = 10_000  # networks after which those are let go of that have not asked lately
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What newcomers may ask for, each network by itself, and how long they wait."""
+
+    sign_ups: str = "10/hour; 30/day"
+    previews: str = "30/minute"
+    #: How long an answer to a sign-up takes, whatever became of it: a commit and a letter take a tenth of it.
+    same_seconds: float = 0.5
 
 
 class Limiter:

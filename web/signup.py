@@ -47,8 +47,6 @@ from web.words import ASKED, DAYS_OF_WEEK, NOT_A_FORM, UNREADABLE, closed, too_m
 
 #: Where consent was given, as its record says.
 PLACE = "/subscribe"
-#: How long an answer takes, whatever became of the sign-up: a commit and a letter take a tenth of it.
-SAME_SECONDS = 0.5
 _URLENCODED = "application/x-www-form-urlencoded"
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS}  # the preview that the script fetches has a plot
 
@@ -106,7 +104,7 @@ class SignupPages:
         limiter: Limiter,
         clock: Clock,
         rendering: Rendering,
-        same_seconds: float = SAME_SECONDS,
+        same_seconds: float,
     ) -> None:
         self._desk = desk
         self._read = read
@@ -138,7 +136,7 @@ class SignupPages:
         answer = await anyio.to_thread.run_sync(self._taken, request, form)
         if answer is not None:
             return answer
-        await anyio.sleep(begun + self._same_seconds - time.monotonic())
+        await anyio.sleep(max(0.0, begun + self._same_seconds - time.monotonic()))
         return self._rendering.notice(ASKED)
 
     def _taken(self, request: Request, form: Typed) -> Response | None:
