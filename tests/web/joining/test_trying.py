@@ -2,6 +2,8 @@
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -116,7 +118,7 @@ def test_what_the_script_fetches_is_one_for_everyone_and_only_a_part(place):
 def test_words_to_add_are_links_to_a_topic_that_can_be_read(place, monkeypatch):
     found = place.house.previewer.preview(parse("tides OR ships"), 14, 10)
     told = replace(found, terms=(Neighbour("harbour", 7), Neighbour("state-of-the-art", 3)))
-    monkeypatch.setattr(place.house.previewer, "preview", lambda *asked: told)
+    monkeypatch.setattr(place.house.previewer, "preview", lambda *_: told)
     with serve(serving.site(place.house), "127.0.0.1", 0, threading.Event()) as address:
         other = type(place)(place.house, address)
         page = preview(other, "tides OR ships")
@@ -248,23 +250,19 @@ def test_a_few_previews_run_at_once_and_too_many_are_told_to_come_again(place, m
 
     found = place.house.previewer.preview(parse("tides"), 14, 10)
     monkeypatch.setattr(place.house.previewer, "preview", slow)
-    answers = []
     with serve(serving.site(place.house), "127.0.0.1", 0, threading.Event()) as address:
 
-        def ask():
+        def ask(_):
             other = type(place)(place.house, address)
-            answers.append(preview(other, "tides").status)
-            other.close()
+            with closing(other):
+                answer = preview(other, "tides")
+            if answer.status == 503:
+                door.set()
+            return answer
 
-        threads = [threading.Thread(target=ask) for _ in range(28)]
-        for thread in threads:
-            thread.start()
-        while not answers:
-            threads[-1].join(0.01)
-        door.set()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(28) as threads:
+            answers = list(threads.map(ask, range(28)))
 
+    statuses = [answer.status for answer in answers]
     assert max(most) == 3
-    assert answers.count(503) == 5
-    assert answers.count(200) == 23
+    assert (statuses.count(503), statuses.count(200)) == (5, 23)
