@@ -58,6 +58,7 @@ class PreviewPages:
         self._limiter = limiter
         self._rendering = rendering
         self._lanes = anyio.CapacityLimiter(_AT_ONCE)
+        self._asked = 0  # running and waiting; changed by the event loop's thread alone
 
     def mount(self, app: FastAPI, root: str) -> None:
         """Add the route to an application."""
@@ -71,9 +72,13 @@ class PreviewPages:
             return self._answer(request, text, is_part=is_part)
         if seconds := self._limiter.wait(request):
             return self._later(too_many_previews(seconds), 429, seconds, is_part=is_part)
-        if self._lanes.statistics().tasks_waiting >= _WAITING:
+        if self._asked >= _AT_ONCE + _WAITING:
             return self._later(PREVIEWS_BUSY, 503, _BUSY_SECONDS, is_part=is_part)
-        return await anyio.to_thread.run_sync(self._previewed, request, text, is_part, limiter=self._lanes)
+        self._asked += 1  # before anything is awaited: who came at the same moment is counted too
+        try:
+            return await anyio.to_thread.run_sync(self._previewed, request, text, is_part, limiter=self._lanes)
+        finally:
+            self._asked -= 1
 
     def _previewed(self, request: Request, text: str, is_part: bool) -> Response:
         try:
