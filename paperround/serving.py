@@ -7,17 +7,25 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
+from digests.addresses import sender
 from digests.mail.webhooks.registry import Keys, configured
-from paperround.settings_model import WebSettings
+from paperround.readers import wished_topic
+from paperround.settings_model import MailSettings, WebSettings
 from paperround.wiring import House
 from web.api.pages import ApiPages
 from web.app import PageGroup, create_app
-from web.front import FrontPages
+from web.blocks import Blocks
+from web.confirming import ConfirmPages
+from web.front import ArchiveNewest, FrontPages
 from web.issues import FrozenPages, IssuePages
+from web.limits import Limiter, Measures
+from web.previews import PreviewPages
 from web.readers import ReaderPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
 from web.shared.pages import TopicPages
+from web.signup import ClosedPages, SignupForm, SignupPages, domains_of
+from web.signup_form import Stamps
 from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 
 
@@ -30,8 +38,8 @@ def serving(house: House, stop: threading.Event) -> Iterator[str]:
         yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def site(house: House) -> ASGIApp:
-    """Return the site of a house."""
+def site(house: House, measures: Measures | None = None) -> ASGIApp:
+    """Return the site of a house; `measures` are for newcomers, the usual ones unless a test brings its own."""
     web, bounces = house.settings.web, house.settings.bounces
     rendering = Rendering(
         SiteFacts(
@@ -41,6 +49,7 @@ def site(house: House) -> ASGIApp:
             indexing=web.indexing,
         )
     )
+    blocks = Blocks(house.labels, house.settings.digest.abstract_chars, rendering.prefix)
     groups: list[PageGroup] = [
         ApiPages(
             finding=house.search,
@@ -49,8 +58,9 @@ def site(house: House) -> ASGIApp:
             look_back=house.previewer.preview,
             rendering=rendering,
         ),
-        FrontPages(rendering),
+        FrontPages(ArchiveNewest(house.archive, house.search), blocks, rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
+        *_joining(house, rendering, blocks, measures or Measures()),
         TopicPages(house.shared_topics, house.previewer.preview, house.labels, rendering),
     ]
     larger = {}
@@ -61,6 +71,47 @@ def site(house: House) -> ASGIApp:
         groups.append(WebhookPages(webhooks, house.clock, rendering))
         larger = {"/webhooks/": LARGEST_WEBHOOK}
     return create_app(rendering=rendering, groups=groups, healthy=lambda: bool(house.database.revision), larger=larger)
+
+
+def _joining(house: House, rendering: Rendering, blocks: Blocks, measures: Measures) -> list[PageGroup]:
+    """Return the pages by which one tries topics and becomes a reader."""
+    web, clock = house.settings.web, house.clock
+    form = None
+    if rendering.site.takes_signups:
+        allowed = domains_of(web.allowed_domains) if web.signup == "domains" else None
+        form = SignupForm(Stamps(web.secret_key), allowed, clock)
+    groups: list[PageGroup] = [
+        PreviewPages(
+            look_back=house.previewer.preview,
+            read=wished_topic,
+            blocks=blocks,
+            form=form,
+            limiter=Limiter(measures.previews),
+            rendering=rendering,
+        )
+    ]
+    if house.links is not None:
+        groups.append(ConfirmPages(house.subscribers, house.links, clock, rendering))
+        groups.append(
+            SignupPages(
+                desk=house.desk,
+                read=wished_topic,
+                form=form,
+                limiter=Limiter(measures.sign_ups),
+                clock=clock,
+                rendering=rendering,
+                same_seconds=measures.same_seconds,
+            )
+            if form is not None
+            else ClosedPages(_contact(house.settings.mail), rendering)
+        )
+    return groups
+
+
+def _contact(mail: MailSettings) -> str:
+    """Return the address that readers' answers go to; "" for one of this machine alone."""
+    found = sender(mail.reply_to or mail.sender)[1]
+    return "" if found.endswith("@localhost") else found
 
 
 def _prefix(web: WebSettings) -> str:

@@ -1,4 +1,4 @@
-"""The three links of a letter: confirm, preferences, unsubscribe.
+"""The two links of a letter: preferences, unsubscribe. That of the first letter has confirming.py.
 
     token → whose it is (links) → how they stand (readers) → a page with at most one button → POST → changed, once
 
@@ -20,11 +20,9 @@ from domain.clock import Clock
 from domain.subscriptions import Consent, Subscriber, SubscriberState
 from web.rendering import Rendering
 from web.words import (
-    CONFIRMED,
     EXPIRED,
     GOODBYE,
     NO_LINK,
-    NOT_OPEN,
     STATES,
     UNREADABLE,
     WORDING,
@@ -42,10 +40,6 @@ class Readers(Protocol):
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         """Return a reader; None if there is none."""
-        ...
-
-    def confirm(self, public_id: str, consent: Consent) -> bool:
-        """Confirm a pending reader; return whether the reader is confirmed now."""
         ...
 
     def unsubscribe(self, public_id: str, consent: Consent, farewell: Farewell | None = None) -> bool:
@@ -73,24 +67,11 @@ class ReaderPages:
 
     def mount(self, app: FastAPI, prefix: str) -> None:
         """Add the routes to an application."""
-        app.add_api_route(f"{prefix}/confirm/{{token}}", self.ask_confirm, methods=_SAFE)
-        app.add_api_route(f"{prefix}/confirm/{{token}}", self.confirm, methods=["POST"])
         app.add_api_route(f"{prefix}/unsubscribe/{{token}}", self.ask_unsubscribe, methods=_SAFE)
         app.add_api_route(f"{prefix}/unsubscribe/{{token}}", self.unsubscribe, methods=["POST"])
         app.add_api_route(f"{prefix}/preferences/{{token}}", self.preferences, methods=_SAFE)
         app.add_api_route(f"{prefix}/preferences/{{token}}", self.change, methods=["POST"])
         app.add_exception_handler(BadLink, self._bad_link)
-
-    def ask_confirm(self, token: str) -> Response:
-        """Show one button; change nothing."""
-        return self._confirm_page(self._read(Purpose.CONFIRM, token))
-
-    def confirm(self, token: str) -> Response:
-        """Confirm the address; the same answer twice."""
-        public_id = self._read(Purpose.CONFIRM, token)
-        if self._readers.confirm(public_id, self._consent("confirmed")):
-            return self._rendering.notice(CONFIRMED)
-        return self._confirm_page(public_id)
 
     def ask_unsubscribe(self, token: str) -> Response:
         """Show one button; change nothing."""
@@ -141,19 +122,6 @@ class ReaderPages:
         farewell = self._farewells.at(consent.at) if by_page and self._farewells is not None else None
         self._readers.unsubscribe(public_id, consent, farewell)
         return self._rendering.notice(GOODBYE)
-
-    def _confirm_page(self, public_id: str) -> Response:
-        reader = self._readers.by_public_id(public_id)
-        if reader is None or reader.state in _GONE:
-            return self._rendering.notice(NOT_OPEN, 410)
-        if reader.state is SubscriberState.PENDING:
-            return self._rendering.page(
-                "confirm.html",
-                address=veiled(reader.email),
-                rhythm=rhythm(reader.schedule),
-                topics=[clean(each.name) for each in reader.subscriptions],
-            )
-        return self._rendering.notice(CONFIRMED)
 
     async def _bad_link(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 Starlette's signature
         if isinstance(error, BadLink) and error.expired:

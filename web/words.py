@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from digests.links import CONFIRM_HOURS
 from digests.readable import clean
+from digests.wording import counted
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 
 #: The version of the words beside the buttons, kept with what a reader agreed to. Change it when they change.
-WORDING = "web 1"
+WORDING = "web 2"
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS_OF_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 STATES: Mapping[SubscriberState, str] = {
     SubscriberState.PENDING: "not confirmed yet; no letters come until you press Confirm on the page in our first mail",
@@ -75,6 +76,18 @@ NOT_OPEN = Notice(
         "If you want it again, please subscribe again: a new link comes by mail.",
     ),
 )
+ASKED = Notice(
+    "Look into your mailbox",
+    (
+        "A letter with a link comes within minutes. The page behind the link has one button to press: one more click.",
+        "If none comes, look where your mailbox puts spam. We write once a day at most, so ask again tomorrow.",
+        "An address that has letters already is not asked again; the letters carry the link to its topics.",
+    ),
+)
+NOT_A_FORM = Notice(
+    "We could not read that", ("Please send the form of the page “Subscribe”, urlencoded. Nothing was changed.",)
+)
+PREVIEWS_BUSY = Notice("Many topics are being tried just now", ("Please try again in a few seconds.",))
 GOODBYE = Notice(
     "You are unsubscribed",
     (
@@ -82,6 +95,39 @@ GOODBYE = Notice(
         "If you ever want them back, subscribe again.",
     ),
 )
+
+
+def closed(contact: str) -> Notice:
+    """Return what the page of the form says where nobody can sign up by it."""
+    whom = clean(contact) or "whoever runs this site"
+    return Notice(
+        "New readers are added by hand here",
+        (
+            f"To have letters, write to {whom}: name your topics, and the hour at which letters should come.",
+            "The papers and a preview of any topic are open to everyone.",
+        ),
+    )
+
+
+def too_many(seconds: int) -> Notice:
+    """Return what a network hears that signs up too often."""
+    return Notice(
+        "That was often enough for now",
+        (f"Too many sign-ups came from your network. Please try again in {_span(seconds)}. Nothing was changed.",),
+    )
+
+
+def too_many_previews(seconds: int) -> Notice:
+    """Return what a network hears that tries topics too often."""
+    return Notice("A moment, please", (f"Many topics were tried from your network. Try again in {_span(seconds)}.",))
+
+
+def _span(seconds: int) -> str:
+    """Return "40 seconds", "12 minutes" or "3 hours", never too few."""
+    for size, noun in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            return counted(-(-seconds // size), noun)
+    return counted(seconds, "second")
 
 
 def veiled(email: str) -> str:
@@ -92,5 +138,5 @@ def veiled(email: str) -> str:
 
 def rhythm(schedule: Schedule) -> str:
     """Return "every Monday at 07:00, Europe/Berlin"."""
-    day = "day" if schedule.every is Cadence.DAY else _DAYS[schedule.weekday]
+    day = "day" if schedule.every is Cadence.DAY else DAYS_OF_WEEK[schedule.weekday]
     return f"every {day} at {schedule.hour:02}:00, {schedule.zone}"

@@ -87,7 +87,7 @@ def test_confirm_shows_one_button_and_pressing_it_confirms_once(site):
     assert "Your address is confirmed" in second.text
     assert site.state(reader) is SubscriberState.CONFIRMED
     (consent,) = site.subscribers.consents(reader.id)
-    assert (consent.action, consent.wording, consent.at) == ("confirmed", "web 1", NOW)
+    assert (consent.action, consent.wording, consent.at) == ("confirmed", "web 2", NOW)
     assert "Your address is confirmed" in site.ask("GET", path).text
 
 
@@ -152,7 +152,7 @@ def test_one_post_unsubscribes_whatever_its_form_and_a_second_does_nothing_more(
     assert site.ask("POST", path, body, headers).status == 200
     assert site.tables() == after
     (consent,) = site.subscribers.consents(reader.id)
-    assert (consent.action, consent.wording, consent.at) == ("unsubscribed", "web 1", NOW)
+    assert (consent.action, consent.wording, consent.at) == ("unsubscribed", "web 2", NOW)
 
 
 def test_only_the_button_of_a_page_is_answered_by_a_letter(site):
