@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from digests.addresses import address, address_key
 from digests.mail.askings import Askings
@@ -12,6 +13,7 @@ from domain.clock import Clock
 from domain.errors import QueryError, UnknownError, UsageError
 from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, Subscriber, SubscriberState
 from domain.topics import WishedTopic
+from storage.address_changes import AddressChanges
 from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
@@ -31,7 +33,9 @@ class Desk:
         askings: Askings | None,
         farewells: Farewells,
         clock: Clock,
+        moves: AddressChanges | None = None,
     ) -> None:
+        self._moves = moves
         self._subscribers = subscribers
         self._farewells = farewells
         self._askings = askings
@@ -115,6 +119,29 @@ class Desk:
         """Stop every letter to an address, and queue a goodbye; raises AddressError or UnknownError."""
         consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now(), place="command")
         self._subscribers.unsubscribe(self.find(email).public_id, consent, self._farewells.at(consent.at))
+
+    def ask_new_address(self, public_id: str, email: str) -> bool:
+        """Ask a new address to take a reader's letters over; return False where no letter goes there."""
+        if self._askings is None or self._moves is None:
+            return False
+        typed, now = address(email).display, self._clock.now()
+        letter = self._askings.new_address(typed, now)
+        return self._moves.ask(public_id, typed, address_key(typed), letter, now)
+
+    def everything(self, public_id: str) -> dict[str, Any]:
+        """Return what is kept of a reader, for a file."""
+        reader = self._subscribers.by_public_id(public_id)
+        if reader is None:
+            raise UnknownError("there is no such reader")
+        return {
+            "email": reader.email,
+            "state": reader.state.value,
+            "topics": [{"name": each.name, "query": each.query} for each in reader.subscriptions],
+            "consent": [
+                {"action": each.action, "wording": each.wording, "at": each.at.isoformat(), "place": each.place}
+                for each in self._subscribers.consents(reader.id)
+            ],
+        }
 
     def erase(self, reader: Subscriber) -> bool:
         """Erase a reader and all that was theirs; return whether they were still there."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from digests.mail.webhooks.registry import Keys, configured
+from paperround.serving_readers import reader_pages
 from paperround.settings_model import WebSettings
 from paperround.wiring import House
 from web.app import PageGroup, create_app
@@ -45,7 +46,8 @@ def site(house: House) -> ASGIApp:
     ]
     larger = {}
     if house.links is not None:
-        groups.append(ReaderPages(house.subscribers, house.links, house.farewells, house.clock, rendering))
+        groups.append(ReaderPages(house.subscribers, house.links, house.clock, rendering))
+        groups += reader_pages(house, rendering)
         keys = Keys(get=house.errands.get, ses_topics=bounces.ses_topics, mailgun_key=bounces.mailgun_key)
         webhooks = Webhooks(configured(keys), house.letter_events, house.gauge.look)
         groups.append(WebhookPages(webhooks, house.clock, rendering))

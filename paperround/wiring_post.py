@@ -108,6 +108,7 @@ class PostSide(Ground):
             askings=self.askings,
             farewells=self.farewells,
             clock=self.clock,
+            moves=self.address_changes,
         )
 
     # -- publishing ----------------------------------------------------------------------------------------------------

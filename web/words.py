@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digests.links import CONFIRM_HOURS
+from digests.links import CONFIRM_HOURS, FRESH_HOURS
 from digests.readable import clean
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 
 #: The version of the words beside the buttons, kept with what a reader agreed to. Change it when they change.
 WORDING = "web 1"
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 STATES: Mapping[SubscriberState, str] = {
     SubscriberState.PENDING: "not confirmed yet; no letters come until you press Confirm on the page in our first mail",
@@ -78,6 +78,49 @@ GOODBYE = Notice(
         "If you ever want them back, subscribe again.",
     ),
 )
+FRESH_EXPIRED = Notice(
+    "This link is too old",
+    (
+        f"A link to change the address, to export or to erase is good for {FRESH_HOURS} hours. Nothing was changed.",
+        "Open “Your topics” from any letter and ask for a new one there.",
+    ),
+)
+NO_READER = Notice(
+    "There is nothing here any more", ("What was kept of this address has been erased. Nothing more can be done here.",)
+)
+ADDRESS_ASKED = Notice(
+    "A letter is on its way to the new address",
+    (
+        "If it can be used, a letter with a link went there. Press the button on its page, and your letters move.",
+        "Until then they come to the old address, as before. The link is good for three days.",
+    ),
+)
+ADDRESS_MOVED = Notice(
+    "Your letters have moved",
+    ("From now on they go to the address that was confirmed, and none to the one before.",),
+)
+ADDRESS_NOT_OPEN = Notice(
+    "This link is no longer good",
+    (
+        f"A link to confirm a new address is good for {CONFIRM_HOURS} hours, once, and only the one asked for last.",
+        "Nothing was changed. To ask again, open “Your topics” from any letter.",
+    ),
+)
+ERASED = Notice(
+    "Everything of yours was erased",
+    (
+        "Your address, topics and letters and what you agreed to are gone. No letter is sent to you any more.",
+        "What remains is a random number that says that somebody was erased, so that no backup brings you back.",
+        "If mail to your address came back or was reported as spam, a keyed hash of it remains, so that none goes there.",
+    ),
+)
+TOO_LATE = Notice(
+    "That is not possible here any more",
+    (
+        "No letters are sent to you, and this page can bring them back only shortly after it stopped them.",
+        "If you want them again, subscribe again: a letter asks you to confirm.",
+    ),
+)
 
 
 def veiled(email: str) -> str:
@@ -88,5 +131,5 @@ def veiled(email: str) -> str:
 
 def rhythm(schedule: Schedule) -> str:
     """Return "every Monday at 07:00, Europe/Berlin"."""
-    day = "day" if schedule.every is Cadence.DAY else _DAYS[schedule.weekday]
+    day = "day" if schedule.every is Cadence.DAY else WEEKDAY_NAMES[schedule.weekday]
     return f"every {day} at {schedule.hour:02}:00, {schedule.zone}"
