@@ -10,7 +10,7 @@ link that goes to the reader's own mailbox. One who has not confirmed, who left,
 sees how they stand and changes nothing here but to leave.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 from urllib.parse import quote
@@ -39,8 +39,8 @@ _READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 _GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
 _PREVIEW_DAYS = 14
 _PREVIEW_PAPERS = 5
-#: Where on the page a change is to be seen.
-_PLACES: Mapping[str, str] = {"moved": "#topics"}
+#: What is said of one topic, and where that stands.
+_OF_TOPICS = frozenset({"amended", "moved", "shared", "unshared"})
 
 MEANWHILE = (
     "This was changed in another window since you opened it. Here is how it is now; your change was not made. "
@@ -141,8 +141,11 @@ class PreferencePages:
     def show(self, token: str, request: Request) -> Response:
         """Show how a reader stands; change nothing."""
         reader = self._readers.by_public_id(self._read(token))
-        done = DONE.get(request.query_params.get("done", ""), "")
-        return self._rendering.notice(NO_LINK, 404) if reader is None else self._page(reader, done=done)
+        if reader is None:
+            return self._rendering.notice(NO_LINK, 404)
+        asked = request.query_params
+        changed = next((each.topic_id for each in reader.subscriptions if str(each.topic_id) == asked.get("topic")), 0)
+        return self._page(reader, done=DONE.get(asked.get("done", ""), ""), changed=changed)
 
     def change(self, token: str, form: Annotated[Form | None, Depends(form_of)]) -> Response:
         """Do what a button of the page says."""
@@ -168,7 +171,10 @@ class PreferencePages:
             return self._page(reader, 422, draft=Draft(form.fields, error.field, str(error)))
         except UsageError as error:
             return self._refused(reader.public_id, form, error)
-        where = f"{self._rendering.prefix}/preferences/{token}?done={done}{_PLACES.get(done, '')}"
+        where = f"{self._rendering.prefix}/preferences/{token}?done={done}"
+        if done in _OF_TOPICS:
+            topic = form.hidden("topic")
+            where += f"&topic={topic}#topic-{topic}"
         return Response(status_code=303, headers={"Location": where})
 
     def _refused(self, public_id: str, form: Form, error: UsageError) -> Response:
@@ -203,6 +209,7 @@ class PreferencePages:
         status: int = 200,
         *,
         done: str = "",
+        changed: int = 0,
         problem: str = "",
         draft: Draft | None = None,
         previewed: Previewed | None = None,
@@ -230,6 +237,7 @@ class PreferencePages:
             history=history(reader, self._known(reader), now),
             previewed=previewed,
             done=done,
+            changed=changed,
             problem=problem,
             wrong=wrong,
         )

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
-from digests.readable import clean
+from digests.readable import clean, readable
 from domain.subscriptions import Subscriber, Subscription
 from web.preferences.changes import Page
 from web.rendering import SiteFacts
 
 _LONGEST = 2000  # characters of what was typed that are shown again
 _RELATED: Mapping[bool | None, tuple[str, str]] = {
-    None: ("", "Related papers: where the query is plain words"),
-    True: ("yes", "Related papers: where few match exactly"),
-    False: ("no", "Related papers: never"),
+    None: ("", ""),
+    True: ("yes", "With related papers where few match"),
+    False: ("no", "Exact matches only"),
 }
 
 
@@ -44,9 +44,9 @@ class TopicLine:
     """One topic of the page."""
 
     id: int
-    name: str
+    shown: str  #: its name, made readable
     query: str  #: "" where it is the name
-    related: str
+    related: str  #: what was chosen of related papers; "" where nothing was
     preview: str  #: the path of its preview below the root
     page: str  #: the address of its page; "" where it has none
     first: bool
@@ -91,7 +91,7 @@ def topics_of(reader: Subscriber, pages: Sequence[Page], site: SiteFacts, draft:
         lines.append(
             TopicLine(
                 id=each.topic_id,
-                name=name,
+                shown=readable(each.name),
                 query=query if query != name else "",
                 related=_said(each),
                 preview=f"/topics/preview?q={quote_plus(each.query)}",
