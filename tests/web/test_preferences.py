@@ -1,4 +1,4 @@
-"""A reader's own page: each button does one thing once, nothing is lost between two windows, and bad input changes nothing."""
+"""A reader's own page: each button does one thing, two windows lose nothing, and bad input changes nothing."""
 
 import re
 from datetime import UTC, date, datetime
@@ -7,11 +7,13 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from digests.links import Links
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from domain.subscriptions import Cadence, Choices, Consent, SubscriberState
 from domain.topics import WishedTopic
+from storage.tables import SUBSCRIBER
 from topics.query import parse
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -65,7 +67,7 @@ def visitor(site):
             site.house.changes.add_topic(reader.public_id, None, WishedTopic(name, parse(name)), NOW)
         if shared:
             with site.database.writing() as connection:
-                connection.exec_driver_sql("UPDATE subscriber SET shared = TRUE WHERE id = %d" % reader.id)
+                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(shared=True))
         return Visitor(site, reader)
 
     return make
@@ -193,9 +195,7 @@ def test_the_page_says_what_became_of_the_last_letters_and_names_no_command(visi
 def test_who_does_not_get_letters_of_their_own_changes_nothing(visitor, site, state, shared, said):
     me = visitor("tides") if shared else visitor()
     with site.database.writing() as connection:
-        connection.exec_driver_sql(
-            f"UPDATE subscriber SET state = '{state.value}', shared = {shared} WHERE id = {me.reader.id}"
-        )
+        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == me.reader.id).values(state=state, shared=shared))
     before = site.tables()
 
     assert said in me.page
@@ -261,7 +261,12 @@ _WRONG = [
     ("add", {"query": "krill", "name": "a\x00b"}, "add-name", "characters that nobody can see"),
     ("add", {"query": "krill", "name": "a\u202eb"}, "add-name", "characters that nobody can see"),
     ("schedule", {"every": "day", "weekday": 0, "hour": 25, "zone": "UTC"}, "hour", "The hour is one of 0 to 23."),
-    ("schedule", {"every": "day", "weekday": 7, "hour": 2, "zone": "UTC"}, "weekday", "Please choose a day of the week"),
+    (
+        "schedule",
+        {"every": "day", "weekday": 7, "hour": 2, "zone": "UTC"},
+        "weekday",
+        "Please choose a day of the week",
+    ),
     ("schedule", {"every": "hour", "weekday": 0, "hour": 2, "zone": "UTC"}, "every", "every day or once a week"),
     ("schedule", {"every": "day", "weekday": 0, "hour": 2, "zone": "Mars/Olympus"}, "zone", "no such time zone"),
     ("schedule", {"every": "day", "weekday": 0, "hour": 2, "zone": "../../etc/passwd"}, "zone", "no such time zone"),
@@ -362,7 +367,12 @@ def test_names_and_queries_are_shown_as_text(visitor):
 
 def test_what_the_page_says_is_ours_whatever_its_address_asks(visitor, site):
     me = visitor("tides")
-    for query in ("?done=<b>hi</b>", "?done=added&topic=99999999999999999999", "?done=%00&topic=%ff", "?topic=1&done=moved"):
+    for query in (
+        "?done=<b>hi</b>",
+        "?done=added&topic=99999999999999999999",
+        "?done=%00&topic=%ff",
+        "?topic=1&done=moved",
+    ):
         page = site.ask("GET", me.path + quote(query, safe="?=&%"))
         assert page.status == 200
         assert "<b>hi" not in page.text
@@ -400,18 +410,52 @@ def test_no_link_of_another_purpose_and_no_piece_of_one_opens_the_page(visitor, 
 
 # -- fuzz --------------------------------------------------------------------------------------------------------------
 
-_ACTIONS = ["add", "preview", "amend", "up", "down", "remove", "share", "unshare", "schedule", "choose", "pause", "resume"]
+_ACTIONS = [
+    "add",
+    "preview",
+    "amend",
+    "up",
+    "down",
+    "remove",
+    "share",
+    "unshare",
+    "schedule",
+    "choose",
+    "pause",
+    "resume",
+]
 _VALUE = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["", "0", "1", "2", "-1", "25", "day", "week", "UTC", "Europe/Berlin", "2026-12-01", "tides OR moon"]),
+    st.sampled_from(
+        ["", "0", "1", "2", "-1", "25", "day", "week", "UTC", "Europe/Berlin", "2026-12-01", "tides OR moon"]
+    ),
 )
-_NAMES = ["seen", "topic", "query", "name", "related", "every", "weekday", "hour", "zone", "papers", "until", "text_only"]
+_NAMES = [
+    "seen",
+    "topic",
+    "query",
+    "name",
+    "related",
+    "every",
+    "weekday",
+    "hour",
+    "zone",
+    "papers",
+    "until",
+    "text_only",
+]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(action=st.sampled_from(_ACTIONS), fields=st.dictionaries(st.sampled_from(_NAMES), _VALUE, max_size=8), keep=st.booleans())
+@given(
+    action=st.sampled_from(_ACTIONS),
+    fields=st.dictionaries(st.sampled_from(_NAMES), _VALUE, max_size=8),
+    keep=st.booleans(),
+)
 def test_no_form_is_a_fault_of_ours(fuzzed, action, fields, keep):
-    known = {"seen": fuzzed.now.revision, "topic": next((e.topic_id for e in fuzzed.now.subscriptions), 1)} if keep else {}
+    known = (
+        {"seen": fuzzed.now.revision, "topic": next((e.topic_id for e in fuzzed.now.subscriptions), 1)} if keep else {}
+    )
     sent = {"action": action, **fields, **known}
 
     answer = fuzzed.site.ask("POST", fuzzed.path, urlencode(sent, errors="surrogatepass").encode(), URLENCODED)
