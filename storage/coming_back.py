@@ -54,7 +54,7 @@ class Returns:
             if last is None or last.at < since:
                 return False
             if last.action == consent.action:
-                return reader.state == values["state"]  # the same button twice
+                return bool(reader.state == values["state"])  # the same button twice
             left = reader.state is SubscriberState.UNSUBSCRIBED and last.action == "unsubscribed"
             if not left or last.place not in BY_PAGE or not _had_confirmed(reader, [each.action for each in said]):
                 return False

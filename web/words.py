@@ -111,7 +111,7 @@ ERASED = Notice(
     (
         "Your address, topics and letters and what you agreed to are gone. No letter is sent to you any more.",
         "What remains is a random number that says that somebody was erased, so that no backup brings you back.",
-        "If mail to it came back or was reported as spam, a keyed hash of your address remains: none goes there again.",
+        "If mail to it came back or was reported as spam, a keyed hash of your address remains, and none goes there.",
     ),
 )
 TOO_LATE = Notice(
