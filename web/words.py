@@ -10,7 +10,7 @@ from domain.subscriptions import Cadence, Schedule, SubscriberState
 #: The version of the words beside the buttons, kept with what a reader agreed to. Change it when they change.
 WORDING = "web 1"
 
-WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS_OF_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 STATES: Mapping[SubscriberState, str] = {
     SubscriberState.PENDING: "not confirmed yet; no letters come until you press Confirm on the page in our first mail",
@@ -131,5 +131,5 @@ def veiled(email: str) -> str:
 
 def rhythm(schedule: Schedule) -> str:
     """Return "every Monday at 07:00, Europe/Berlin"."""
-    day = "day" if schedule.every is Cadence.DAY else WEEKDAY_NAMES[schedule.weekday]
+    day = "day" if schedule.every is Cadence.DAY else DAYS_OF_WEEK[schedule.weekday]
     return f"every {day} at {schedule.hour:02}:00, {schedule.zone}"

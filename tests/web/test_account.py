@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from digests.addresses import address_key
 from domain.letter_events import SuppressionReason
 from domain.subscriptions import Consent, SubscriberState
+from web.words import WORDING
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -108,7 +109,7 @@ def test_the_letters_move_once_the_new_address_confirms(site, account):
     assert "Your letters have moved" in site.ask("GET", link).text
     assert site.tables() == after
     said = site.subscribers.consents(reader.id)
-    assert said == (Consent("address changed", "web 1", NOW + timedelta(hours=1), "/address"),)
+    assert said == (Consent("address changed", WORDING, NOW + timedelta(hours=1), "/address"),)
 
 
 def test_who_asks_for_a_new_address_does_not_hear_whether_anybody_has_it(site, account):

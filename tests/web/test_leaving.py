@@ -17,6 +17,7 @@ from web.bad_links import BadLinks
 from web.leaving import LeavingPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
+from web.words import WORDING
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -70,7 +71,7 @@ def test_one_press_brings_a_letter_a_week_and_a_second_does_nothing_more(site, w
     now = site.subscribers.by_public_id(reader.public_id)
     assert (now.state, now.schedule.every) == (SubscriberState.CONFIRMED, Cadence.WEEK)
     assert site.subscribers.consents(reader.id)[-1] == Consent(
-        "came back, weekly", "web 1", NOW + timedelta(minutes=5), "/unsubscribe"
+        "came back, weekly", WORDING, NOW + timedelta(minutes=5), "/unsubscribe"
     )
     assert now.subscriptions == reader.subscriptions
     after = site.tables()

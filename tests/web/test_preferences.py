@@ -15,6 +15,7 @@ from domain.subscriptions import Cadence, Choices, Consent, SubscriberState
 from domain.topics import WishedTopic
 from storage.tables import SUBSCRIBER
 from topics.query import parse
+from web.words import WORDING
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -485,4 +486,4 @@ def test_what_a_reader_says_is_recorded_with_its_place(visitor, site):
     me = visitor("tides")
     me.press("unsubscribe")
 
-    assert site.subscribers.consents(me.reader.id)[-1] == Consent("unsubscribed", "web 1", NOW, "/preferences")
+    assert site.subscribers.consents(me.reader.id)[-1] == Consent("unsubscribed", WORDING, NOW, "/preferences")

@@ -32,7 +32,7 @@ from web.preferences.forms import BrokenForm, Form, WrongField, form_of, topic_o
 from web.preferences.history import history
 from web.preferences.sheets import Draft, sheets, topics_of
 from web.rendering import Rendering
-from web.words import NO_LINK, STATES, UNREADABLE, WEEKDAY_NAMES, rhythm, veiled
+from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, veiled
 
 _SAFE = ["GET", "HEAD"]
 _READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
@@ -231,7 +231,7 @@ class PreferencePages:
             topics=topics_of(reader, self._tools.shared.of(reader.id), self._rendering.site, draft),
             sheets=sheets(reader, draft),
             usual=self._usual,
-            weekdays=WEEKDAY_NAMES,
+            weekdays=DAYS_OF_WEEK,
             first_day=first.isoformat(),
             last_day=last.isoformat(),
             history=history(reader, self._known(reader), now),
