@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from digests.addresses import sender
 from digests.mail.webhooks.registry import Keys, configured
 from paperround.readers import wished_topic
+from paperround.serving_readers import reader_pages
 from paperround.settings_model import MailSettings, WebSettings
 from paperround.wiring import House
 from web.api.pages import ApiPages
@@ -20,7 +21,6 @@ from web.front import ArchiveNewest, FrontPages
 from web.issues import FrozenPages, IssuePages
 from web.limits import Limiter, Measures
 from web.previews import PreviewPages
-from web.readers import ReaderPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
 from web.shared.pages import TopicPages
@@ -65,7 +65,7 @@ def site(house: House, measures: Measures | None = None) -> ASGIApp:
     ]
     larger = {}
     if house.links is not None:
-        groups.append(ReaderPages(house.subscribers, house.links, house.farewells, house.clock, rendering))
+        groups += reader_pages(house, rendering)
         keys = Keys(get=house.errands.get, ses_topics=bounces.ses_topics, mailgun_key=bounces.mailgun_key)
         webhooks = Webhooks(configured(keys), house.letter_events, house.gauge.look)
         groups.append(WebhookPages(webhooks, house.clock, rendering))

@@ -27,7 +27,7 @@ from storage.fresh_letters import numbered, sent_since
 from storage.mailings import queue
 from storage.subscribers import find, record
 from storage.suppressions import forget_bounces, suppression_of
-from storage.tables import ADDRESS_CHANGE, SUBSCRIBER
+from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, SUBSCRIBER
 
 ASKED_A_DAY = 3
 _REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})

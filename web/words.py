@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digests.links import CONFIRM_HOURS
+from digests.links import CONFIRM_HOURS, FRESH_HOURS
 from digests.readable import clean
 from digests.wording import counted
 from domain.subscriptions import Cadence, Schedule, SubscriberState
@@ -93,6 +93,49 @@ GOODBYE = Notice(
     (
         "No more letters are sent to you. One that had already left may still arrive.",
         "If you ever want them back, subscribe again.",
+    ),
+)
+FRESH_EXPIRED = Notice(
+    "This link is too old",
+    (
+        f"A link to change the address, to export or to erase is good for {FRESH_HOURS} hours. Nothing was changed.",
+        "Open “Your topics” from any letter and ask for a new one there.",
+    ),
+)
+NO_READER = Notice(
+    "There is nothing here any more", ("What was kept of this address has been erased. Nothing more can be done here.",)
+)
+ADDRESS_ASKED = Notice(
+    "A letter is on its way to the new address",
+    (
+        "If it can be used, a letter with a link went there. Press the button on its page, and your letters move.",
+        "Until then they come to the old address, as before. The link is good for three days.",
+    ),
+)
+ADDRESS_MOVED = Notice(
+    "Your letters have moved",
+    ("From now on they go to the address that was confirmed, and none to the one before.",),
+)
+ADDRESS_NOT_OPEN = Notice(
+    "This link is no longer good",
+    (
+        f"A link to confirm a new address is good for {CONFIRM_HOURS} hours, once, and only the one asked for last.",
+        "Nothing was changed. To ask again, open “Your topics” from any letter.",
+    ),
+)
+ERASED = Notice(
+    "Everything of yours was erased",
+    (
+        "Your address, topics and letters and what you agreed to are gone. No letter is sent to you any more.",
+        "What remains is a random number that says that somebody was erased, so that no backup brings you back.",
+        "If mail to it came back or was reported as spam, a keyed hash of your address remains, and none goes there.",
+    ),
+)
+TOO_LATE = Notice(
+    "That is not possible here any more",
+    (
+        "No letters are sent to you, and this page can bring them back only shortly after it stopped them.",
+        "If you want them again, subscribe again: a letter asks you to confirm.",
     ),
 )
 

@@ -1,22 +1,17 @@
 """subscribers show: one reader, and whether today's letter came."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from domain.answers import Known, LetterRecord, why_no_mail
+from domain.answers import LetterRecord, why_no_mail
 from domain.silences import Silence
-from domain.subscriptions import Subscriber
 from paperround.commands.context import Json, opened, report
 from paperround.commands.readers import chosen_of, shown_of, state_of, subscribers, topics_of
 from paperround.console import plain, table
 
-if TYPE_CHECKING:
-    from paperround.wiring import House
-
-_LETTERS = 10  # of a reader's last ones
 # What the tables show: heading → key of the JSON object.
 _OF_LETTERS = {"delivery": "id", **{key: key for key in ("letter", "state", "last_try", "reply", "reason")}}
 _OF_SILENCES = {"no letter because": "reason", "from": "first_slot", "to": "last_slot", "in a row": "slots"}
@@ -30,9 +25,11 @@ def attach(app: typer.Typer) -> None:  # noqa: ARG001 as every group of commands
 def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Show one reader: whether today's letter came and if not why, the last letters, and what they agreed to."""
     told = report(context, as_json)
+    from paperround.knowing import known_of
+
     with opened(context) as house:
         reader, now = house.desk.find(email), house.clock.now()
-        known = _known(house, reader)
+        known = known_of(house, reader)
         agreed = house.subscribers.consents(reader.id)
     shown = {
         **shown_of(reader),
@@ -58,22 +55,6 @@ def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument
         yield table(("consent", "wording", "at", "place"), said)
 
     told.show(shown, lines)
-
-
-def _known(house: "House", reader: Subscriber) -> Known:
-    """Return what is known of a reader's mail."""
-    from digests.addresses import address_key
-    from worker.watch import PUBLISH
-
-    hold, now = house.installation.hold(), house.clock.now()
-    return Known(
-        letters=house.silences.letters(reader.id, _LETTERS),
-        silences=house.silences.of(reader.id),
-        suppressed=house.silences.suppressed(address_key(reader.email)),
-        held=hold.reason if hold else "",
-        relay=house.silences.relay_shut(now),
-        planning=next((each.what for each in house.troubles.all() if each.name == PUBLISH), ""),
-    )
 
 
 def _letter(letter: LetterRecord) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from domain.subscriptions import SubscriberState
 from web.app import create_app
 from web.guard import LARGEST_BODY
 from web.issues import IssuePages
-from web.readers import ReaderPages
+from web.leaving import LeavingPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
 
@@ -218,7 +218,7 @@ class Broken:
     def fail(self, *asked):  # noqa: ARG002 whatever is asked, it fails
         raise self._fault
 
-    issue = by_public_id = confirm = unsubscribe = healthy = fail
+    issue = by_public_id = unsubscribe = weekly = paused = healthy = fail
 
 
 @pytest.fixture
@@ -229,8 +229,15 @@ def broken(site):
         records = Broken(fault)
         rendering = Rendering(SiteFacts())
         pages = IssuePages(records, site.links, rendering)
-        readers = ReaderPages(records, site.links, site.house.farewells, site.clock, rendering)
-        app = create_app(rendering=rendering, groups=[pages, readers], healthy=records.healthy)
+        leaving = LeavingPages(
+            readers=records,
+            returns=records,
+            links=site.links,
+            farewells=site.house.farewells,
+            clock=site.clock,
+            rendering=rendering,
+        )
+        app = create_app(rendering=rendering, groups=[pages, leaving], healthy=records.healthy)
         return serve(app, "127.0.0.1", 0, threading.Event())
 
     return serving

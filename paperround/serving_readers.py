@@ -1,0 +1,55 @@
+"""The pages that a reader's signed links open, of a house that has a site."""
+
+from functools import partial
+
+from domain.subscriptions import Choices
+from paperround.knowing import known_of
+from paperround.wiring import House
+from storage.coming_back import Returns
+from web.app import PageGroup
+from web.bad_links import BadLinks
+from web.leaving import LeavingPages
+from web.preferences.account import AccountPages
+from web.preferences.changes import Tools
+from web.preferences.page import PreferencePages
+from web.rendering import Rendering
+
+
+def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
+    """Return the groups; none for a personal installation, which signs no links."""
+    if house.links is None:
+        return []
+    digest = house.settings.digest
+    leaving = LeavingPages(
+        readers=house.subscribers,
+        returns=Returns(house.database),
+        links=house.links,
+        farewells=house.farewells,
+        clock=house.clock,
+        rendering=rendering,
+    )
+    preferences = PreferencePages(
+        readers=house.subscribers,
+        tools=Tools(house.changes, house.shared_topics, partial(_ask_fresh, house)),
+        preview=house.previewer.preview,
+        known=partial(known_of, house),
+        leave=leaving.leave,
+        usual=Choices(digest.papers, digest.per_topic, digest.late_risers, digest.trending),
+        links=house.links,
+        clock=house.clock,
+        rendering=rendering,
+    )
+    account = AccountPages(
+        readers=house.subscribers,
+        desk=house.desk,
+        moves=house.address_changes,
+        links=house.links,
+        clock=house.clock,
+        rendering=rendering,
+    )
+    return [leaving, preferences, account, BadLinks(rendering)]
+
+
+def _ask_fresh(house: House, public_id: str) -> bool:
+    now = house.clock.now()
+    return house.askings is not None and house.fresh_letters.ask(public_id, house.askings.fresh(now), now)

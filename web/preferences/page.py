@@ -1,0 +1,252 @@
+"""A reader's own page, by the link in every letter: how they stand, and a form for each thing they may change.
+
+    token → whose it is → GET: the page as it is
+                        → POST: the form → (changes.py) → done: 303 to the same page, which says so
+                                                        → not so: the page with a sentence, what was typed kept (422)
+                                                        → changed in another window meanwhile: the page as it is (409)
+
+The address is half hidden, and whatever a forwarded letter must not be able to do is not here: account.py has it, by a
+link that goes to the reader's own mailbox. One who has not confirmed, who left, or whose mailbox is several people's
+sees how they stand and changes nothing here but to leave.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from digests.links import Links, Purpose
+from digests.readable import readable
+from domain.answers import Known
+from domain.clock import Clock
+from domain.errors import ChangedMeanwhile, UnknownError, UsageError
+from domain.reader_answers import long_day
+from domain.subscriptions import Choices, Subscriber, SubscriberState
+from domain.topics import Query
+from web.preferences.changes import DONE, PLACE, Press, Tools, act, pause_days
+from web.preferences.forms import BrokenForm, Form, WrongField, form_of, topic_of
+from web.preferences.history import history
+from web.preferences.sheets import Draft, sheets, topics_of
+from web.rendering import Rendering
+from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, veiled
+
+_SAFE = ["GET", "HEAD"]
+_READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
+_GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
+_PREVIEW_DAYS = 14
+_PREVIEW_PAPERS = 5
+#: What is said of one topic, and where that stands.
+_OF_TOPICS = frozenset({"amended", "moved", "shared", "unshared"})
+
+MEANWHILE = (
+    "This was changed in another window since you opened it. Here is how it is now; your change was not made. "
+    "Look it over and press again."
+)
+
+
+class Readers(Protocol):
+    """Who a reader is."""
+
+    def by_public_id(self, public_id: str) -> Subscriber | None:
+        """Return a reader; None if there is none."""
+        ...
+
+
+class Looked(Protocol):
+    """What a query would have brought."""
+
+    @property
+    def total(self) -> int:
+        """All papers, shown or not."""
+        ...
+
+    @property
+    def papers(self) -> tuple["Found", ...]:
+        """The best of them."""
+        ...
+
+
+class Found(Protocol):
+    """One paper of a preview."""
+
+    @property
+    def paper(self) -> "Titled":
+        """The paper."""
+        ...
+
+
+class Titled(Protocol):
+    """What a preview shows of a paper."""
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its title, as stored."""
+        ...
+
+
+#: (query, days, papers at most) → what it would have brought in the last days.
+Preview = Callable[[Query, int, int], Looked]
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What the page shows of a preview."""
+
+    days: int
+    total: int
+    a_day: str
+    papers: tuple[tuple[str, str], ...] = field(default=())  #: (title, path of the paper's page below the root)
+
+
+class PreferencePages:
+    """Serves a reader's own page."""
+
+    def __init__(
+        self,
+        *,
+        readers: Readers,
+        tools: Tools,
+        preview: Preview,
+        known: Callable[[Subscriber], Known],
+        leave: Callable[[str, str], Response],
+        usual: Choices,
+        links: Links,
+        clock: Clock,
+        rendering: Rendering,
+    ) -> None:
+        self._readers = readers
+        self._tools = tools
+        self._look = preview
+        self._known = known
+        self._leave = leave
+        self._usual = usual  # what letters hold where the reader chose nothing
+        self._links = links
+        self._clock = clock
+        self._rendering = rendering
+
+    def mount(self, app: FastAPI, root: str) -> None:
+        """Add the routes to an application."""
+        app.add_api_route(f"{root}/preferences/{{token}}", self.show, methods=_SAFE)
+        app.add_api_route(f"{root}/preferences/{{token}}", self.change, methods=["POST"])
+
+    def show(self, token: str, request: Request) -> Response:
+        """Show how a reader stands; change nothing."""
+        reader = self._readers.by_public_id(self._read(token))
+        if reader is None:
+            return self._rendering.notice(NO_LINK, 404)
+        asked = request.query_params
+        changed = next((each.topic_id for each in reader.subscriptions if str(each.topic_id) == asked.get("topic")), 0)
+        return self._page(reader, done=DONE.get(asked.get("done", ""), ""), changed=changed)
+
+    def change(self, token: str, form: Annotated[Form | None, Depends(form_of)]) -> Response:
+        """Do what a button of the page says."""
+        public_id = self._read(token)
+        if form is None:
+            return self._rendering.notice(UNREADABLE, 400)
+        action = form.text("action")
+        reader = self._readers.by_public_id(public_id)
+        if action == "unsubscribe" and (reader is None or not reader.shared):
+            return self._leave(public_id, PLACE)  # asks for no revision: to leave never comes too late
+        if reader is None:
+            return self._rendering.notice(NO_LINK, 404)
+        if reader.state not in _READING or reader.shared:
+            return self._page(reader, 409, problem="Nothing was changed.")
+        return self._press(token, reader, form)
+
+    def _press(self, token: str, reader: Subscriber, form: Form) -> Response:
+        try:
+            if form.text("action") == "preview":
+                return self._preview(reader, form)
+            done = act(self._tools, Press(reader, form, self._clock.now()))
+        except WrongField as error:
+            return self._page(reader, 422, draft=Draft(form.fields, error.field, str(error)))
+        except UsageError as error:
+            return self._refused(reader.public_id, form, error)
+        where = f"{self._rendering.prefix}/preferences/{token}?done={done}"
+        if done in _OF_TOPICS:
+            topic = form.hidden("topic")
+            where += f"&topic={topic}#topic-{topic}"
+        return Response(status_code=303, headers={"Location": where})
+
+    def _refused(self, public_id: str, form: Form, error: UsageError) -> Response:
+        """Show the page as it is now, with what was typed; what no page of ours sends gets no page."""
+        reader = self._readers.by_public_id(public_id)
+        if isinstance(error, BrokenForm) or reader is None:
+            return self._rendering.notice(UNREADABLE, 400)
+        status, problem = 409, "That cannot be done as things are now. Nothing was changed."
+        if isinstance(error, ChangedMeanwhile):
+            problem = MEANWHILE
+        elif isinstance(error, UnknownError):
+            status, problem = 422, "That topic is not among yours any more. Nothing was changed."
+        return self._page(reader, status, problem=problem, draft=Draft(form.fields))
+
+    def _preview(self, reader: Subscriber, form: Form) -> Response:
+        """Show what a topic would have brought, and change nothing."""
+        found = self._look(topic_of(form).query, _PREVIEW_DAYS, _PREVIEW_PAPERS)
+        a_day = found.total / _PREVIEW_DAYS
+        previewed = Previewed(
+            days=_PREVIEW_DAYS,
+            total=found.total,
+            a_day=f"{a_day:.0f}" if a_day >= 10 else f"{a_day:.1f}".removesuffix(".0"),
+            papers=tuple(
+                (readable(each.paper.title), f"/papers/{quote(each.paper.key, safe=':/')}") for each in found.papers
+            ),
+        )
+        return self._page(reader, draft=Draft({**form.fields, "action": "add"}), previewed=previewed)
+
+    def _page(
+        self,
+        reader: Subscriber,
+        status: int = 200,
+        *,
+        done: str = "",
+        changed: int = 0,
+        problem: str = "",
+        draft: Draft | None = None,
+        previewed: Previewed | None = None,
+    ) -> Response:
+        now = self._clock.now()
+        first, last = pause_days(reader, now)
+        wrong = draft.sentence if draft is not None else ""
+        return self._rendering.page(
+            "preferences.html",
+            status,
+            address=veiled(reader.email),
+            state=_state(reader),
+            rhythm=rhythm(reader.schedule),
+            reader=reader,
+            may_change=reader.state in _READING and not reader.shared,
+            pending=reader.state is SubscriberState.PENDING,
+            gone=reader.state in _GONE,
+            paused=reader.state is SubscriberState.PAUSED,
+            topics=topics_of(reader, self._tools.shared.of(reader.id), self._rendering.site, draft),
+            sheets=sheets(reader, draft),
+            usual=self._usual,
+            weekdays=DAYS_OF_WEEK,
+            first_day=first.isoformat(),
+            last_day=last.isoformat(),
+            history=history(reader, self._known(reader), now),
+            previewed=previewed,
+            done=done,
+            changed=changed,
+            problem=problem,
+            wrong=wrong,
+        )
+
+    def _read(self, token: str) -> str:
+        return self._links.read(Purpose.PREFERENCES, token, self._clock.now())
+
+
+def _state(reader: Subscriber) -> str:
+    if reader.state is SubscriberState.PAUSED and reader.paused_until is not None:
+        return f"paused until {long_day(reader.paused_until)}; no letters come before"
+    return STATES[reader.state]
