@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from digests.mail.webhooks.registry import Keys, configured
+from paperround.serving_archive import archive_pages
 from paperround.settings_model import WebSettings
 from paperround.wiring import House
 from web.app import PageGroup, create_app
@@ -40,6 +41,7 @@ def site(house: House) -> ASGIApp:
         )
     )
     groups: list[PageGroup] = [
+        *archive_pages(house, rendering),
         FrontPages(rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
     ]

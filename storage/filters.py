@@ -26,6 +26,7 @@ class Filters:
     until: date | None = None  #: and up to this one, the day itself included
     category: str | None = None  #: it is in "cs.LG", or for "cs" in any "cs.…"
     votes: int | None = None  #: it has at least so many upvotes
+    code: bool = False  #: a listing named its code
 
 
 class Narrowing:
@@ -38,6 +39,8 @@ class Narrowing:
             self._sets.append((voted, _FILTERED.c.id))
         if filters.source is not None or filters.since or filters.until:
             self._sets.append((_sighted(connection, filters), SIGHTING.c.paper_id))
+        if filters.code:
+            self._sets.append((select(_FILTERED.c.id).where(_FILTERED.c.code_url != ""), _FILTERED.c.id))
         if filters.category is not None:
             self._sets.append((_filed(filters.category), CATEGORY.c.paper_id))
 

@@ -62,17 +62,19 @@ class Search:
         filters: Filters = _NO_FILTERS,
         order: Order | None = None,
         after: Cursor | None = None,
+        skip: int = 0,
     ) -> Found:
         """Return up to `limit` papers that match the query, or any without one, and pass the filters.
 
         Words without a field are looked for in title, abstract, authors and categories, the beginnings of words in
         title and abstract; relevance is the BM25 of words and phrases with titles counted twice.
         Without an order, or by relevance to nothing, it is `order_of`'s. `after` is the `next` of the page before, in
-        the same order.
+        the same order. `skip` passes over so many, for who asks for a page by its number.
         """
         with self._database.reading() as connection:
             asked = _Asked(connection, self._asking, query, filters)
-            total, rows = asked.page(order_of(query, order), limit + 1, after)
+            total, rows = asked.page(order_of(query, order), skip + limit + 1, after)
+            rows = rows[skip:]
             ids = [paper_id for paper_id, _ in rows[:limit]]
             papers: dict[int, Paper] = {}
             for start in range(0, len(ids), BLOCK):
