@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from paperround.wiring import House
 from storage.days import ListingDays
-from storage.facets import Facets
 from storage.mapping import Mapped
 from web.app import PageGroup
 from web.papers.days import DayPages
@@ -21,9 +20,7 @@ def archive_pages(house: House, rendering: Rendering) -> Iterator[PageGroup]:
     labels, clock = house.labels, house.clock
     days = ListingDays(house.database)
     similar = Similar(search=house.search, archive=house.archive, counts=Counts(house.census.of))
-    yield SearchPages(
-        search=house.search, facets=Facets(house.database), labels=labels, clock=clock, rendering=rendering
-    )
+    yield SearchPages(search=house.search, labels=labels, clock=clock, rendering=rendering)
     yield PaperPages(archive=house.archive, similar=similar, labels=labels, clock=clock, rendering=rendering)
     yield DayPages(
         days=days,

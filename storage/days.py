@@ -42,14 +42,6 @@ class Stood:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What came of asking a source for a day."""
-
-    source: str
-    status: FetchStatus | None  #: None where only is known that the day was read whole, or not
-
-
-@dataclass(frozen=True, slots=True)
 class Voted:
     """What the heat of a paper is made of."""
 
@@ -102,22 +94,21 @@ class ListingDays:
             rows = connection.execute(query.order_by(SIGHTING.c.rank, SIGHTING.c.paper_id).limit(limit))
             return [Stood(*row) for row in rows]
 
-    def answers(self, day: date, names: Collection[str]) -> Mapping[str, Answered]:
-        """Return the best that each of these sources answered for a day; one that was not asked is missing."""
+    def answers(self, day: date, names: Collection[str]) -> Mapping[str, FetchStatus]:
+        """Return the last good, else the last answer of each of these sources for a day; of others nothing is known.
+
+        Where the answers are no longer kept, a day that was read whole counts as one that listed nothing.
+        """
         asked = select(FETCH.c.source, FETCH.c.status).where(FETCH.c.source.in_(names), FETCH.c.day == day)
-        whole = select(SOURCE_DAY.c.source).where(
-            SOURCE_DAY.c.source.in_(names), SOURCE_DAY.c.day == day, SOURCE_DAY.c.whole
-        )
-        found: dict[str, Answered] = {}
+        read = (SOURCE_DAY.c.source.in_(names), SOURCE_DAY.c.day == day, SOURCE_DAY.c.whole)
+        found: dict[str, FetchStatus] = {}
         with self._database.reading() as connection:
+            for source in connection.execute(select(SOURCE_DAY.c.source).where(*read)).scalars():
+                found[source] = FetchStatus.OK_EMPTY
             for row in connection.execute(asked.order_by(FETCH.c.id)):
                 status = FetchStatus(row.status)
-                known = found.get(row.source)
-                if known is None or known.status is None or not known.status.is_good or status.is_good:
-                    found[row.source] = Answered(row.source, status)
-            for source in connection.execute(whole).scalars():
-                if source not in found:
-                    found[source] = Answered(source, FetchStatus.OK)
+                if status.is_good or row.source not in found or not found[row.source].is_good:
+                    found[row.source] = status
         return found
 
     def voted(self, since: date) -> list[Voted]:

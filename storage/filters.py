@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, literal_column, select
 
 from storage.tables import PAPER, SIGHTING
 from storage.words.categories import CATEGORY, filed, storable
@@ -40,7 +40,9 @@ class Narrowing:
         if filters.source is not None or filters.since or filters.until:
             self._sets.append((_sighted(connection, filters), SIGHTING.c.paper_id))
         if filters.code:
-            self._sets.append((select(_FILTERED.c.id).where(_FILTERED.c.code_url != ""), _FILTERED.c.id))
+            # In literal words, so that an index of these papers alone would serve.
+            coded = select(_FILTERED.c.id).where(_FILTERED.c.code_url != literal_column("''"))
+            self._sets.append((coded, _FILTERED.c.id))
         if filters.category is not None:
             self._sets.append((_filed(filters.category), CATEGORY.c.paper_id))
 

@@ -7,6 +7,7 @@ A word that no other paper has leads nowhere, and one that very many have says l
 is asked for.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
@@ -23,6 +24,7 @@ _HAVING = 2  # papers: itself and another
 _SHARE = 0.02  # of the archive that may have a word
 _FEW = 50  # papers: in a small archive so many may have it, whatever their share
 _TITLE = 2  # times that a word of the title counts
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 _LONGEST = 20_000  # characters of an abstract that are looked at
 
 
@@ -66,6 +68,6 @@ def alike(words: Collection[str], papers: Iterable[Paper]) -> Mapping[int, tuple
 
 
 def _words(text: str) -> Iterator[str]:
-    for word in tokens(text):
+    for word in tokens(_ADDRESS.sub(" ", text)):
         if len(word) >= _SHORTEST and word not in FUNCTION_WORDS and any(sign.isalpha() for sign in word):
             yield word

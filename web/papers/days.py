@@ -176,7 +176,7 @@ class DayPages:
             "archive/week.html",
             week_path(first),
             indexed=bool(counts),
-            heading=f"{subject_date(first)} to {full_date(last)}",
+            heading=_span(first, last),
             name=week_name(first),
             lines=[self._line(day, counts[day]) for day in sorted(counts)],
             papers=[shown(each, "", year=first.year, labels=self._labels) for each in found.papers],
@@ -208,7 +208,7 @@ class DayPages:
         """Yield what is known of the sources that have nothing on a day, or not all."""
         answers = self._days.answers(day, self._asked)
         for source in sorted(answers, key=self._order):
-            status, name = answers[source].status, label(source, self._labels)
+            status, name = answers[source], label(source, self._labels)
             if status in _UNREAD:
                 yield f"{name} {_UNREAD[status]}."
             elif source not in counts:
@@ -227,6 +227,13 @@ def _row(stood: Stood, paper: Paper) -> Row:
 
 def _to(day: date | None) -> Turn | None:
     return Turn(full_date(day), day_path(day)) if day else None
+
+
+def _span(first: date, last: date) -> str:
+    """Return "16 to 22 November 2026"."""
+    if first.year != last.year:
+        return f"{full_date(first)} to {full_date(last)}"
+    return f"{first.day if first.month == last.month else subject_date(first)} to {full_date(last)}"
 
 
 def _month(first: date) -> str:

@@ -20,7 +20,7 @@ from domain.clock import Clock
 from domain.errors import QueryError, UsageError
 from domain.papers import Paper
 from domain.topics import Query
-from storage.facets import FacetCounts, Facets
+from storage.facets import FacetCounts
 from storage.filters import Filters
 from storage.search import Found, Search, order_of
 from topics.explain import Explainer
@@ -58,11 +58,8 @@ class Leaf:
 class SearchPages:
     """Serves the search; `labels` is configured source name → what readers call it."""
 
-    def __init__(
-        self, *, search: Search, facets: Facets, labels: Mapping[str, str], clock: Clock, rendering: Rendering
-    ) -> None:
+    def __init__(self, *, search: Search, labels: Mapping[str, str], clock: Clock, rendering: Rendering) -> None:
         self._search = search
-        self._facets = facets
         self._labels = labels
         self._clock = clock
         self._rendering = rendering
@@ -81,7 +78,7 @@ class SearchPages:
             meant = search_path(form.values(q=error.suggestion)) if error.suggestion else ""
             return self._refused(
                 form,
-                f"{error.reason}.",
+                f"{error.reason} (column {error.column}).",
                 pointed=pointed(form.q, error.column),
                 suggestion=error.suggestion,
                 meant=meant,
@@ -125,7 +122,7 @@ class SearchPages:
         return self._rendering.page(_TEMPLATE, status, **self._form(form, sentence), found="", **given)
 
     def _form(self, form: Form, wrong: str = "") -> dict[str, object]:
-        names = dict.fromkeys([*self._facets.sources(), *([form.source] if form.source else [])])
+        names = dict.fromkeys([*self._search.sources(), *([form.source] if form.source else [])])
         return {
             "form": form,
             "sources": sorted(((name, self._label(name)) for name in names), key=lambda each: each[1].lower()),
@@ -149,7 +146,7 @@ class SearchPages:
         """Return what would narrow the search; None where there is too much to count, or nothing to choose."""
         if not 1 < found.total <= _MOST:
             return None
-        return self._facets.of(self._search.ids(query, 0, _MOST, filters), filters)
+        return self._search.facets(query, filters)
 
     def _steps(self, form: Form, filters: Filters, counts: FacetCounts) -> Iterator[tuple[str, list[Step]]]:
         """Yield the facets that are not chosen yet, each with its links."""
