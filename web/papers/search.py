@@ -9,6 +9,7 @@ link to what was meant.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -116,12 +117,12 @@ class SearchPages:
             is_cut=asked.page == PAGES and found.next is not None,
         )
 
-    def _refused(self, form: Form, sentence: str, *, status: int = 400, **values: object) -> Response:
+    def _refused(self, form: Form, sentence: str, *, status: int = 400, **values: Any) -> Response:
         """Return the page with the form as it was, and what is wrong with it."""
-        given = {"pointed": None, "suggestion": "", "meant": "", **values}
+        given: dict[str, Any] = {"pointed": None, "suggestion": "", "meant": "", **values}
         return self._rendering.page(_TEMPLATE, status, **self._form(form, sentence), found="", **given)
 
-    def _form(self, form: Form, wrong: str = "") -> dict[str, object]:
+    def _form(self, form: Form, wrong: str = "") -> dict[str, Any]:
         names = dict.fromkeys([*self._search.sources(), *([form.source] if form.source else [])])
         return {
             "form": form,

@@ -92,8 +92,8 @@ def facts(paper: Paper) -> list[str]:
         f"published {full_date(paper.published)}" if paper.published else "",
         f"listed {full_date(paper.first_listed)}",
         f"version {paper.version}" if paper.version else "",
-        f"▲ {counted(paper.upvotes, 'vote')}" if (paper.upvotes or 0) > 0 else "",
-        counted(paper.comments or 0, "comment") if (paper.comments or 0) > 0 else "",
+        f"▲ {counted(paper.upvotes, 'vote')}" if paper.upvotes and paper.upvotes > 0 else "",
+        counted(paper.comments, "comment") if paper.comments and paper.comments > 0 else "",
     ]
     return [each for each in said if each]
 
@@ -109,8 +109,8 @@ def places(sightings: Sequence[Sighting], labels: Mapping[str, str]) -> tuple[li
 
 def _details(sighting: Sighting) -> Iterator[str]:
     yield f"rank {sighting.rank:,}"
-    if (sighting.upvotes or 0) > 0:
-        yield counted(sighting.upvotes or 0, "vote")
+    if sighting.upvotes and sighting.upvotes > 0:
+        yield counted(sighting.upvotes, "vote")
     if sighting.announcement:
         yield _ANNOUNCED[sighting.announcement]
     if sighting.version:
