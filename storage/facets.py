@@ -90,7 +90,8 @@ def _lists(found: CTE) -> Select[Any]:
     """Papers share few lists of categories, so the lists are counted there and read apart here."""
     code = cast(func.sum(case((PAPER.c.code_url != "", 1), else_=0)), Integer)
     categories = cast(PAPER.c.categories, Text)
-    query: Select[Any] = select(literal("categories"), categories, _NO_DAY, func.count(), code)
+    columns: list[ColumnElement[Any]] = [literal("categories"), categories, _NO_DAY, func.count(), code]
+    query = select(*columns)
     return query.select_from(found.join(PAPER, PAPER.c.id == found.c.id)).group_by(categories)
 
 
