@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from digests.addresses import sender
 from digests.mail.webhooks.registry import Keys, configured
 from paperround.readers import wished_topic
+from paperround.serving_archive import archive_pages
 from paperround.serving_readers import reader_pages
 from paperround.settings_model import MailSettings, WebSettings
 from paperround.wiring import House
@@ -51,6 +52,7 @@ def site(house: House, measures: Measures | None = None) -> ASGIApp:
     )
     blocks = Blocks(house.labels, house.settings.digest.abstract_chars, rendering.prefix)
     groups: list[PageGroup] = [
+        *archive_pages(house, rendering),
         ApiPages(
             finding=house.search,
             keeping=house.archive,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, literal_column, select
 
 from storage.tables import PAPER, SIGHTING
 from storage.words.categories import CATEGORY, filed, storable
@@ -26,6 +26,7 @@ class Filters:
     until: date | None = None  #: and up to this one, the day itself included
     category: str | None = None  #: it is in "cs.LG", or for "cs" in any "cs.…"
     votes: int | None = None  #: it has at least so many upvotes
+    code: bool = False  #: a listing named its code
 
 
 class Narrowing:
@@ -38,6 +39,10 @@ class Narrowing:
             self._sets.append((voted, _FILTERED.c.id))
         if filters.source is not None or filters.since or filters.until:
             self._sets.append((_sighted(connection, filters), SIGHTING.c.paper_id))
+        if filters.code:
+            # In literal words, so that an index of these papers alone would serve.
+            coded = select(_FILTERED.c.id).where(_FILTERED.c.code_url != literal_column("''"))
+            self._sets.append((coded, _FILTERED.c.id))
         if filters.category is not None:
             self._sets.append((_filed(filters.category), CATEGORY.c.paper_id))
 

@@ -15,11 +15,13 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, and_, desc, fu
 from domain.papers import Paper
 from domain.topics import Node, Phrase, Query, Word, wanted
 from storage.database import Database
+from storage.facets import FacetCounts, counted
 from storage.filters import Filters, Narrowing, knows_category, knows_source
 from storage.paging import Cursor, Order, Value, within
 from storage.reading import BLOCK, papers_where
 from storage.tables import PAPER
 from storage.words.asking import asking_of
+from storage.words.facts import sources
 from storage.words.selecting import Asking, Those, Where
 
 _NO_FILTERS = Filters()
@@ -62,17 +64,20 @@ class Search:
         filters: Filters = _NO_FILTERS,
         order: Order | None = None,
         after: Cursor | None = None,
+        skip: int = 0,
     ) -> Found:
         """Return up to `limit` papers that match the query, or any without one, and pass the filters.
 
         Words without a field are looked for in title, abstract, authors and categories, the beginnings of words in
         title and abstract; relevance is the BM25 of words and phrases with titles counted twice.
         Without an order, or by relevance to nothing, it is `order_of`'s. `after` is the `next` of the page before, in
-        the same order.
+        the same order. `skip` passes over so many, for who asks for a page by its number.
         """
         with self._database.reading() as connection:
             asked = _Asked(connection, self._asking, query, filters)
-            total, rows = asked.page(order_of(query, order), limit + 1, after and within(after))
+            order_asked = order_of(query, order)
+            total, rows = asked.page(order_asked, skip + limit + 1, after and within(after))
+            rows = rows[skip:]
             ids = [paper_id for paper_id, _ in rows[:limit]]
             papers: dict[int, Paper] = {}
             for start in range(0, len(ids), BLOCK):
@@ -103,6 +108,17 @@ class Search:
             if last >= newest:
                 return
 
+    def facets(self, query: Query | None, filters: Filters = _NO_FILTERS) -> FacetCounts:
+        """Return what would narrow a search; the work grows with what it finds, so ask where that is not too much."""
+        with self._database.reading() as connection:
+            asked = _Asked(connection, self._asking, query, filters)
+            return counted(connection, asked.those(), filters)
+
+    def sources(self) -> tuple[str, ...]:
+        """Return the name of every source that ever listed a paper, by which a search can be narrowed."""
+        with self._database.reading() as connection:
+            return tuple(sources(connection))
+
     def unknown(self, filters: Filters) -> tuple[str, ...]:
         """Return which of "source" and "category" name something that no paper in the archive has."""
         with self._database.reading() as connection:
@@ -124,8 +140,8 @@ class Search:
     def per_day(self, tree: Node, since: date) -> dict[date, int]:
         """Return how many of those papers each listing day has, the oldest first; a day that has none is missing."""
         with self._database.reading() as connection:
-            counted = self._of_topic(connection, PAPER.c.listed, tree, since).add_columns(func.count().label("papers"))
-            rows = connection.execute(counted.group_by(PAPER.c.listed).order_by(PAPER.c.listed))
+            days = self._of_topic(connection, PAPER.c.listed, tree, since).add_columns(func.count().label("papers"))
+            rows = connection.execute(days.group_by(PAPER.c.listed).order_by(PAPER.c.listed))
             return {row.listed: row.papers for row in rows}
 
     def best(self, tree: Node, since: date, limit: int, *, apart_from: Collection[date] = ()) -> list[int]:
@@ -165,7 +181,7 @@ class _Asked:
 
     def ids(self, after: int, limit: int) -> list[int]:
         """Return the next ids, rising."""
-        those = self._those()
+        those = self.those()
         wanted = those.where(those.selected_columns.id > after).order_by("id").limit(limit)
         return list(self._connection.execute(wanted).scalars())
 
@@ -175,7 +191,7 @@ class _Asked:
             return self._by_relevance(self._question.ranked(), limit, after)
         return self._by_column(_COLUMNS[order], limit, after)
 
-    def _those(self) -> Select[Any]:
+    def those(self) -> Select[Any]:
         """Return a statement for the `id` of each paper that matches and passes."""
         if self._matching is None:
             return select(PAPER.c.id.label("id")).where(*self._narrowing.conditions(PAPER.c.id))
@@ -185,8 +201,8 @@ class _Asked:
         return self._narrowing.conditions(column, one_by_one=self._few)
 
     def _total(self) -> int:
-        counted = self._those().with_only_columns(func.count(), maintain_column_froms=True)
-        return int(self._connection.execute(counted).scalar_one())
+        number = self.those().with_only_columns(func.count(), maintain_column_froms=True)
+        return int(self._connection.execute(number).scalar_one())
 
     def _by_relevance(self, those: Those, limit: int, after: Cursor | None) -> tuple[int, list[tuple[int, Value]]]:
         ranked = those.where(self._conditions(those.id)).select

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digests.links import FRESH_HOURS
+from digests.marking import unstyled
 from web.words import Notice
 
 _NO_INDEX = {"X-Robots-Tag": "noindex"}
@@ -47,6 +48,7 @@ class Rendering:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["unstyled"] = unstyled
         self._assets = {name: files("web").joinpath("static", name).read_bytes() for name in _ASSETS}
         versions = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._assets.items()}
         self._templates.globals.update(
