@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.deliveries import DeliveryState
 from domain.subscriptions import Schedule, SubscriberState
+
+#: How far back "today" reaches.
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

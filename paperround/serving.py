@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from digests.mail.webhooks.registry import Keys, configured
+from paperround import operating
 from paperround.settings_model import WebSettings
 from paperround.wiring import House
 from web.app import PageGroup, create_app
@@ -42,6 +43,7 @@ def site(house: House) -> ASGIApp:
     groups: list[PageGroup] = [
         FrontPages(rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
+        *operating.pages(house, rendering),
     ]
     larger = {}
     if house.links is not None:

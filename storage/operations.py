@@ -19,7 +19,7 @@ from sqlalchemy import Connection, and_, case, exists, func, or_, select, text
 from domain.deliveries import DeliveryState
 from domain.lanes import RELAY
 from domain.letter_events import LetterEventKind
-from domain.operations import Arrivals, Failure, Heard, Look, RunEnd, RunError, Sizes, Standing, Waiting
+from domain.operations import DAY, Arrivals, Failure, Heard, Look, RunEnd, RunError, Sizes, Standing, Waiting
 from domain.silences import NOTHING_MATCHED
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 from storage.database import Database
@@ -39,7 +39,7 @@ from storage.tables import (
     TOPIC,
 )
 
-DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
+WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 _FAILURES = 10
 _FAILED = (DeliveryState.REJECTED.value, DeliveryState.EXPIRED.value)
 S = SubscriberState
