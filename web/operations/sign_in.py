@@ -2,9 +2,9 @@
 
     Authorization → too many wrong tries of this client? 429 → right? in → wrong: counted, 401
 
-What is compared are digests, in constant time. Only wrong tries count, each for its own client: nobody is locked out by
-somebody else. A proxy in front is one client unless `[web] trusted_proxies` names it. Without a password nobody gets in,
-and the answer is the same.
+Digests are compared, in constant time. Only wrong tries count, each for its own client: nobody is locked out by
+somebody else. A proxy in front is one client unless `[web] trusted_proxies` names it. Without a password nobody gets
+in, and the answer is the same.
 """
 
 import base64
