@@ -207,7 +207,8 @@ def _reasons(view: View) -> Iterator[Reason]:
         if each.name == "deliver" and (hold is not None or look.shut):
             continue  # said above, in more words
         said = told(each, view.now)
-        yield Reason(said.title, f"{_sentence(others(said.what))} {said.since}", said.remedy)
+        what = others(said.what) if each.name.startswith("source:") else _sentence(others(said.what))
+        yield Reason(said.title, f"{what}{'' if what.endswith(('.', '…')) else '.'} {said.since}", said.remedy)
     if look.unserved:
         named = ", ".join(f"{others(reason)} ({number:,})" for reason, number in sorted(look.unserved.items()))
         yield Reason(

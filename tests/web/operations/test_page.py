@@ -102,7 +102,7 @@ def test_a_source_is_broken_and_letters_came_all_the_same(lab, now):
     page = lab.page()
 
     assert page.first.startswith("The one reader")
-    assert "The source hf. Hf is layout-changed: no list of papers." in page.words
+    assert "The source hf. hf is layout-changed: no list of papers." in page.words
     assert "paperround sources check hf" in page.words
 
 
@@ -125,7 +125,7 @@ def test_no_worker_runs(lab, now):
     page = lab.page()
 
     assert "1 has no letter yet (no worker is running)" in page.first
-    assert "start `paperround run`" in page.words
+    assert "start paperround run" in page.words
 
 
 def test_nobody_is_due(lab):
