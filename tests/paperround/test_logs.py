@@ -24,7 +24,8 @@ def logged(monkeypatch):
         stream = io.StringIO()
         monkeypatch.setattr(sys, "stderr", stream)
         ours = handler(form)
-        logger = logging.getLogger("paperround.worker")
+        logger = logging.getLogger("paperround.tests.logs")
+        logger.setLevel(logging.DEBUG)
         logger.addHandler(ours)
         try:
             log(logger)
@@ -38,7 +39,7 @@ def logged(monkeypatch):
 
 def test_an_event_is_a_line_of_text(logged):
     (line,) = logged("text", lambda log: log.warning("collect %s: %d new", "hf", 3))
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z WARNING paperround\.worker: collect hf: 3 new", line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z WARNING paperround\.tests\.logs: collect hf: 3 new", line)
 
 
 def test_an_event_is_an_object_with_its_fields(logged):
@@ -47,7 +48,7 @@ def test_an_event_is_an_object_with_its_fields(logged):
     stamp = event.pop("timestamp")
     assert event == {
         "level": "info",
-        "logger": "paperround.worker",
+        "logger": "paperround.tests.logs",
         "event": "deliver: 3 accepted",
         "accepted": 3,
     }

@@ -181,14 +181,6 @@ def test_collect_now_is_a_wish_that_any_worker_sees(lab, now):
     assert "Collecting was asked for." in lab.page("/operations?done=collect").words
 
 
-def test_a_wish_is_fulfilled_once(lab, now):
-    lab.later(timedelta(minutes=5))
-    assert lab.house.rounds.collect() == ()
-    lab.press("collect")
-    assert len(lab.house.rounds.collect()) == 1
-    assert lab.house.rounds.collect() == ()
-
-
 def test_pause_holds_letters_with_the_reason_that_was_typed(lab, now):
     lab.letter(S.PLANNED)
 
