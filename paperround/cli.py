@@ -4,7 +4,6 @@ Exit codes (interface.md): 0 done · 1 done in part · 2 wrong usage or settings
 """
 
 import json
-import logging
 import os
 import sys
 from contextlib import suppress
@@ -35,6 +34,7 @@ from paperround.commands import (
 from paperround.commands.context import Chosen
 from paperround.console import Report
 from paperround.interruption import INTERRUPTED
+from paperround.logs import set_up
 
 
 class _Heard(TyperGroup):
@@ -96,15 +96,8 @@ def everything(
     ] = False,
 ) -> None:
     """Keep what holds for every command."""
-    context.obj = Chosen(config=config, as_json=as_json)
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    if not verbose:
-        for chatty in ("httpx", "httpcore", "mail.log", "alembic", "uvicorn.access"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+    context.obj = Chosen(config=config, as_json=as_json, verbose=verbose)
+    set_up("text", verbose=verbose)
 
 
 def run(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from digests.addresses import sender
 from digests.mail.webhooks.registry import Keys, configured
+from paperround import operating
 from paperround.readers import wished_topic
 from paperround.serving_archive import archive_pages
 from paperround.serving_readers import reader_pages
@@ -64,6 +65,7 @@ def site(house: House, measures: Measures | None = None) -> ASGIApp:
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
         *_joining(house, rendering, blocks, measures or Measures()),
         TopicPages(house.shared_topics, house.previewer.preview, house.labels, rendering),
+        *operating.pages(house, rendering),
     ]
     larger = {}
     if house.links is not None:

@@ -197,6 +197,8 @@ class OperatorSettings(Section):
     email: str = ""
     #: An address that is fetched after each complete round; a monitor that hears nothing raises the alarm.
     ping_url: str = ""
+    #: How events are written to standard error: a line of text each, or a JSON object.
+    log: Literal["text", "json"] = "text"
 
 
 class SourceSettings(Section):

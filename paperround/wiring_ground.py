@@ -22,6 +22,7 @@ from storage.installation import Installation
 from storage.issues import Issues
 from storage.lanes import Lanes as LaneRecords
 from storage.letter_events import LetterEvents
+from storage.operations import Operations
 from storage.outbox import Outbox
 from storage.outside import OutsideSignups
 from storage.runs import Runs
@@ -90,6 +91,11 @@ class Ground:
     def statistics(self) -> Statistics:
         """What happened day by day."""
         return Statistics(self.database)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """How things stand, for the operator."""
+        return Operations(self.database)
 
     @cached_property
     def runs(self) -> Runs:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, case, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -12,6 +12,8 @@ from storage.database import Database
 from storage.reading import BLOCK
 from storage.tables import CURSOR, IDENTIFIER, MARKER, SIGHTING, SOURCE_DAY, VALIDATOR
 
+_WISHED = "collect-wished"
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # seconds since then fit into a marker until 2088
 _DAYS_KEPT = timedelta(days=120)  # beyond what any source can be asked for
 
 
@@ -93,6 +95,16 @@ class Sources:
     def end_load(self, source: str) -> None:
         """Remember that a source's first run has ended."""
         self._mark(_loaded(source), 1)
+
+    def wish(self, now: datetime) -> None:
+        """Remember that somebody wants every source to be asked now, whichever process does it."""
+        self._mark(_WISHED, int((now - _EPOCH).total_seconds()))
+
+    def wished(self) -> datetime | None:
+        """Return when somebody wanted that last, to the second; None for never."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(MARKER.c.value).where(MARKER.c.name == _WISHED)).scalar()
+        return None if found is None else _EPOCH + timedelta(seconds=found)
 
     def _mark(self, name: str, value: int) -> None:
         mark = upsert(MARKER).values(name=name, value=value)

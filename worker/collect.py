@@ -114,14 +114,16 @@ class Collector:
     def collect_due(self, stop: threading.Event, site: str = "") -> tuple[tuple[SourceReport, ...], bool]:
         """Read the sources (of one site, or of all for "") that are due and that nobody else has claimed.
 
-        A source is due when its interval has come round; one that failed the last time is asked again sooner. Return
-        the reports, and whether every source that was due has been asked: False where another worker is at one, or a
-        stop came first.
+        A source is due when its interval has come round, or when the operator wished for it since its last run; one
+        that failed the last time is asked again sooner. Return the reports, and whether every source that was due has
+        been asked: False where another worker is at one, or a stop came first.
         """
         now = self._clock.now()
         ours = [each for each in self._sources if site in {"", self._site[each.name]}]
-        due = [each for each in ours if self._is_due(each, now)]
-        found = side_by_side([(self._site[each.name], partial(self._scheduled, each, stop)) for each in due], stop)
+        wish = self._states.wished()
+        due = [each for each in ours if self._is_due(each, now) or self._is_wished(each, wish, now)]
+        jobs = [(self._site[each.name], partial(self._scheduled, each, wish, stop)) for each in due]
+        found = side_by_side(jobs, stop)
         reports = tuple(report for report in found if report is not None)
         return reports, len(reports) == len(due)
 
@@ -130,11 +132,20 @@ class Collector:
         asked = last.counts.get("asks") if last else None
         return (asked is not None and asked != asks(source)) or is_due(last, source.every, now)
 
-    def _scheduled(self, source: Source, stop: threading.Event) -> SourceReport | None:
+    def _is_wished(self, source: Source, wish: datetime | None, now: datetime) -> bool:
+        """Whether the operator wished for a source since its last run ended."""
+        if wish is None or wish > now:
+            return False
+        last = self._runs.latest(_job(source), but=SOME_DAYS)
+        return last is None or last.finished_at < wish
+
+    def _scheduled(self, source: Source, wish: datetime | None, stop: threading.Event) -> SourceReport | None:
         now = self._clock.now()
         if stop.is_set():
             return None
         slot = datetime.fromtimestamp(step(now, min(source.every, AGAIN)), UTC).isoformat()
+        if wish is not None and not self._is_due(source, now) and self._is_wished(source, wish, now):
+            slot = f"wished {wish.isoformat()}"  # of its own: one worker takes it, once
         number = self._runs.claim(_job(source), slot, self._owner, now, LEASE, is_alive=is_alive)
         if number is None:
             return None

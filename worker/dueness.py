@@ -1,7 +1,7 @@
 """When a source is asked again. Pure decisions over its last run."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from domain.papers import FetchStatus
 from scrapers.source import Source, Visit
@@ -24,12 +24,17 @@ def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
     """
     if last is None or last.finished_at > now:
         return True
+    return now >= next_due(last, every)
+
+
+def next_due(last: RunRecord, every: timedelta) -> datetime:
+    """Return when a source is asked again after its last run."""
     status = FetchStatus(last.status)
     retry_at = last.counts.get("retry_at")
     if status is FetchStatus.THROTTLED and retry_at is not None:
-        return now >= datetime.fromisoformat(str(retry_at))
+        return datetime.fromisoformat(str(retry_at))
     interval = min(every, _SOONER.get(status, every))
-    return step(now, interval) != step(last.finished_at, interval)
+    return datetime.fromtimestamp(step(last.finished_at, interval), UTC) + max(interval, timedelta(seconds=1))
 
 
 def step(moment: datetime, interval: timedelta) -> int:

@@ -13,6 +13,7 @@ import typer
 
 from domain.errors import UsageError
 from paperround.console import Report
+from paperround.logs import set_up
 
 if TYPE_CHECKING:
     from paperround.wiring import House
@@ -29,6 +30,7 @@ class Chosen:
 
     config: Path | None
     as_json: bool
+    verbose: bool = False
 
 
 @contextmanager
@@ -38,6 +40,7 @@ def opened(context: typer.Context, stop: threading.Event | None = None, *, upgra
     from paperround.wiring import House
 
     settings = load(chosen(context).config, os.environ, Path.cwd())
+    set_up(settings.operator.log, verbose=chosen(context).verbose)
     with House(settings, stop=stop, upgrade=upgrade) as house:
         yield house
 

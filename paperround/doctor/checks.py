@@ -20,6 +20,7 @@ from paperround.doctor import (
     dkim,
     dmarc,
     letter,
+    operations,
     receiving,
     relay,
     reverse,
@@ -53,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     Check("sources", sources.check),
     Check("templates", templates.check),
     Check("site", site.check),
+    Check("operations", operations.check),
     Check("sender", setup.check_sender, of_mail=True),
     Check("relay", relay.check, of_mail=True),
     Check("DKIM", dkim.check, of_mail=True),
@@ -89,7 +91,8 @@ def examine(visit: Visit, on_check: Callable[[str], object] = lambda _: None) ->
 def _secrets(settings: Settings) -> tuple[str, ...]:
     """Return what must never be shown, also as a relay would repeat it from a log-in (RFC 4616), longest first."""
     mail, bounces_ = settings.mail, settings.bounces
-    plain = [mail.password, settings.web.secret_key, bounces_.imap_password, bounces_.mailgun_key]
+    plain = [mail.password, bounces_.imap_password, bounces_.mailgun_key]
+    plain += [settings.web.secret_key, *settings.web.old_secret_keys, settings.web.operator_password]
     try:
         of_database = urlsplit(settings.database.url).password or ""
     except ValueError:

@@ -215,3 +215,19 @@ def test_no_scheduled_request_is_made_while_the_last_answer_is_fresh(house_of, a
     clock.set(datetime(2026, 11, 19, 15, 59, tzinfo=UTC))
     assert house.rounds.collect() == ()
     assert arxiv.log == []
+
+
+def test_a_wish_of_the_operator_is_fulfilled_once_by_whichever_worker_sees_it(house_of, arxiv, clock):
+    house = house_of(source("arxiv-feed", arxiv.url, every="2h"))
+    house.rounds.collect()
+    asked = datetime(2026, 11, 19, 15, 59, tzinfo=UTC)
+    clock.set(asked)
+    assert house.rounds.collect() == ()
+    house.states.wish(asked)
+    clock.set(asked + timedelta(seconds=4))
+
+    assert len(house.rounds.collect()) == 1
+    assert house.rounds.collect() == ()
+
+    clock.set(asked + timedelta(hours=3))
+    assert len(house.rounds.collect()) == 1  # and it is asked in its own time as ever

@@ -12,7 +12,7 @@ from digests.render import Frame, Renderer
 from domain.errors import DatabaseMissing, DatabaseTooOld, DatabaseUnavailable
 from domain.issues import LetterKind
 from domain.papers import Fetched, FetchStatus
-from paperround.doctor import archive, clock, deliveries, setup, sources, templates
+from paperround.doctor import archive, clock, deliveries, operations, setup, sources, templates
 from paperround.doctor.finding import Verdict
 from paperround.doctor.samples import sample_letters
 from paperround.doctor.web import WebAnswer
@@ -351,3 +351,18 @@ def test_what_does_not_read_as_mail_is_named(data, told):
 
     assert told in found
     assert bool(found) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("web", "told", "advised"),
+    [
+        ({}, "without a site few would", False),
+        (SITE, "[web] operator_password is not set", True),
+        ({**SITE, "operator_password": "twelve words are enough"}, "/operations has a password", False),
+    ],
+)
+def test_an_operators_page_without_a_password_is_a_note(visit, web, told, advised):
+    (found,) = operations.check(visit({"web": web}))
+
+    assert (found.verdict, bool(found.advice)) == (OK, advised)
+    assert told in found.sentence

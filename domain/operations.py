@@ -1,0 +1,119 @@
+"""What an operator wants to know at a glance, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.deliveries import DeliveryState
+from domain.subscriptions import Schedule, SubscriberState
+
+#: How far back "today" reaches.
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Readers who stand alike: one schedule, one newest letter's slot and fate, one last look."""
+
+    number: int
+    schedule: Schedule
+    confirmed: bool  #: else they left, or were suppressed, since their letter
+    has_topics: bool
+    slot: str | None  #: of their newest letter; None before the first
+    cutoff: datetime | None  #: when that was cut
+    came_back: bool  #: since that letter: the next is a first one again
+    looked_at: datetime | None  #: the newest look that found nothing
+    state: DeliveryState | None  #: of that letter, where it is of the last day; else None
+    held: bool  #: whether it waits for the operator's word alone
+    status: str  #: what was said of it: "5.2.2", "550", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Deliveries that have not ended, by state."""
+
+    state: DeliveryState
+    number: int
+    held: int  #: of them, those that wait for the operator's word alone
+    oldest: datetime  #: the date of the oldest
+    next_try: datetime | None  #: when the first of them is due; None where all are held
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back of letters in some days."""
+
+    accepted: int
+    bounces: int
+    complaints: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A letter that did not leave."""
+
+    delivery_id: int
+    recipient: str
+    state: DeliveryState
+    status: str
+    said: str  #: what the relay said, or why
+    at: datetime  #: of the letter
+    held: bool  #: it waits for the operator's word
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """A run that did not end well."""
+
+    job: str
+    status: str
+    error: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Sign-ups of some days: who is not confirmed within `[keep] pending_days` is erased and counted no more."""
+
+    asked: int  #: by themselves, on the site
+    confirmed: int  #: of them
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All of it, seen at one moment."""
+
+    standings: tuple[Standing, ...]
+    unserved: Mapping[str, int]  #: reason → readers whose slot of the last day has no letter; "nothing matched" apart
+    waiting: tuple[Waiting, ...]
+    ended: Mapping[DeliveryState, int]  #: letters of the last day of every kind that have ended
+    week: Heard
+    month: Heard
+    day: Heard
+    arrivals: Arrivals  #: of the last week
+    readers: Mapping[SubscriberState, int]
+    suppressed: Mapping[str, int]  #: reason → addresses
+    failures: tuple[Failure, ...]
+    errors: tuple[RunError, ...]
+    shut: str  #: why nothing leaves through the relay now; "" if it may
+    shut_until: datetime | None
+    last_run: datetime | None  #: when anything that is planned last ended
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How the newest run of a job ended."""
+
+    job: str
+    finished_at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is kept."""
+
+    papers: int
+    sightings: int
+    topics: int
+    runs: tuple[RunEnd, ...]

@@ -1,0 +1,101 @@
+"""The log: one event a line on standard error, as text or as JSON, and never a reader's address or token.
+
+    logging.getLogger("paperround.…") → one handler → the event's facts (structlog) → veiled → a line
+
+Every line passes the same veil, also those of libraries and of tracebacks: whoever adds a call need not remember it.
+"""
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import Processor
+
+from domain.veiling import veiled_text
+
+Form = Literal["text", "json"]
+_CHATTY = ("httpx", "httpcore", "mail.log", "alembic", "uvicorn.access")
+_FIRST = ("timestamp", "level", "logger", "event")
+
+
+class _Ours(logging.StreamHandler[Any]):
+    """The one handler that is set up here."""
+
+
+def set_up(form: Form, *, verbose: bool = False) -> None:
+    """Log to standard error in a form; called again it changes the form. A root that others set up stays as it is."""
+    root = logging.getLogger()
+    if any(not isinstance(each, _Ours) for each in root.handlers):
+        return
+    for each in list(root.handlers):
+        root.removeHandler(each)
+    root.addHandler(handler(form))
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    if not verbose:
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def handler(form: Form) -> logging.Handler:
+    """Return what writes events to standard error."""
+    made = _Ours(sys.stderr)
+    render: Processor = structlog.processors.JSONRenderer(ensure_ascii=True) if form == "json" else _as_text
+    made.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(),
+            ],
+            processors=[
+                _dated,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _veiled,
+                _ordered,
+                render,
+            ],
+        )
+    )
+    return made
+
+
+def _dated(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say when it happened, which the record knows: a line may be written later."""
+    at = datetime.fromtimestamp(event["_record"].created, UTC)
+    event["timestamp"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return event
+
+
+def _veiled(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take addresses and tokens out of every text, however deep it stands."""
+    return {name: _veil(value) for name, value in event.items()}
+
+
+def _veil(value: Any) -> Any:
+    match value:
+        case str():
+            return veiled_text(value)
+        case bool() | int() | float() | None:
+            return value
+        case Mapping():
+            return {veiled_text(str(name)): _veil(each) for name, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_veil(each) for each in value]
+        case _:
+            return veiled_text(str(value))
+
+
+def _ordered(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    known = {name: event[name] for name in _FIRST if name in event}
+    return {**known, **{name: value for name, value in event.items() if name not in known}}
+
+
+def _as_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+    """Return "2026-11-20T07:00:03.120Z INFO paperround.worker: …", then what else is known, then a traceback."""
+    facts = "".join(f" {name}={value!r}" for name, value in event.items() if name not in {*_FIRST, "exception"})
+    traceback = f"\n{event['exception']}" if event.get("exception") else ""
+    return f"{event['timestamp']} {event['level'].upper()} {event['logger']}: {event['event']}{facts}{traceback}"
