@@ -1,6 +1,7 @@
 """The site of a house, built and served; apart from wiring.py, because loading a web framework takes its time."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -11,11 +12,13 @@ from digests.mail.webhooks.registry import Keys, configured
 from paperround.settings_model import WebSettings
 from paperround.wiring import House
 from web.app import PageGroup, create_app
+from web.clients import Clients
 from web.front import FrontPages
 from web.issues import FrozenPages, IssuePages
 from web.readers import ReaderPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
+from web.shelf import Shelf
 from web.webhooks import LARGEST_WEBHOOK, WebhookPages, Webhooks
 
 
@@ -28,8 +31,8 @@ def serving(house: House, stop: threading.Event) -> Iterator[str]:
         yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def site(house: House) -> ASGIApp:
-    """Return the site of a house."""
+def site(house: House, *, caching: bool = True) -> ASGIApp:
+    """Return the site of a house. Without `caching` each page is made when it is asked for."""
     web, bounces = house.settings.web, house.settings.bounces
     rendering = Rendering(
         SiteFacts(
@@ -50,7 +53,15 @@ def site(house: House) -> ASGIApp:
         webhooks = Webhooks(configured(keys), house.letter_events, house.gauge.look)
         groups.append(WebhookPages(webhooks, house.clock, rendering))
         larger = {"/webhooks/": LARGEST_WEBHOOK}
-    return create_app(rendering=rendering, groups=groups, healthy=lambda: bool(house.database.revision), larger=larger)
+    return create_app(
+        rendering=rendering,
+        groups=groups,
+        healthy=lambda: bool(house.database.revision),
+        larger=larger,
+        listens=web.host,
+        clients=Clients(web.trusted_proxies),
+        shelf=Shelf(time.monotonic) if caching else None,
+    )
 
 
 def _prefix(web: WebSettings) -> str:
