@@ -38,7 +38,7 @@ class Patience(H11Protocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering:
             self._wait_no_more()
         elif self._waiting is None and not self.transport.is_closing():
             self._wait()
@@ -50,10 +50,14 @@ class Patience(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP; within an answer there is nothing to say."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering:
             self.transport.close()
         else:
             self._say("400 Bad Request", msg)
+
+    @property
+    def _is_answering(self) -> bool:
+        return not getattr(self.cycle, "response_complete", True)  # there is no cycle before the first request
 
     def _say(self, status: str, sentence: str, more: str = "") -> None:
         self.transport.write(
