@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from digests.mail.webhooks.registry import Keys, configured
-from paperround.settings_model import WebSettings
+from paperround.settings_model import Settings, WebSettings
 from paperround.wiring import House
 from web.app import PageGroup, create_app
 from web.clients import Clients
 from web.front import FrontPages
 from web.issues import FrozenPages, IssuePages
+from web.privacy import PrivacyPages, Promises
 from web.readers import ReaderPages
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
@@ -45,6 +46,7 @@ def site(house: House, *, caching: bool = True) -> ASGIApp:
     groups: list[PageGroup] = [
         FrontPages(rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
+        PrivacyPages(_promises(house.settings), rendering),
     ]
     larger = {}
     if house.links is not None:
@@ -61,6 +63,19 @@ def site(house: House, *, caching: bool = True) -> ASGIApp:
         listens=web.host,
         clients=Clients(web.trusted_proxies),
         shelf=Shelf(time.monotonic) if caching else None,
+    )
+
+
+def _promises(settings: Settings) -> Promises:
+    """Return what the page of privacy promises: what the sweeps keep."""
+    keep, mail = settings.keep, settings.mail
+    return Promises(
+        pending_days=keep.pending_days,
+        issues_days=keep.issues_days,
+        replies_days=keep.replies_days,
+        bounces_days=keep.bounces_days,
+        write_to=mail.reply_to or settings.collect.contact,
+        postal_address=mail.postal_address,
     )
 
 
