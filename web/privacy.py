@@ -93,7 +93,7 @@ def rows(promises: Promises) -> tuple[Row, ...]:
         Row(
             "Letters that came back, and complaints, as they came",
             "So we stop writing to a mailbox that is gone or does not want us.",
-            f"{_or_reader(promises.bounces_days)}; that it happened, as long as you are a reader",
+            f"{_or_reader(promises.bounces_days)}; that it happened, as long as the letter itself",
         ),
     )
 
@@ -104,4 +104,4 @@ def _days(number: int) -> str:
 
 def _or_reader(number: int) -> str:
     """Return a time that zero lifts; whatever it is, it ends with the reader."""
-    return f"{_days(number)}, or until you leave for good" if number else "as long as you are a reader"
+    return f"{_days(number)}, or until you erase everything" if number else "as long as you are a reader"
