@@ -1,4 +1,4 @@
-"""docs/privacy.md lists every column there is; what it promises is what the sweeps keep; consent is only ever added to."""
+"""docs/privacy.md lists every column there is, and its days are the settings'; consent is only ever added to."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ NOT_OF_PEOPLE = {"raw_pages", "runs_days"}  # settings of [keep] that speak of s
 
 
 def listed() -> list[tuple[str, str]]:
-    """Return the columns that stand in a list of their own: at the beginning of a row, or in the words below `paper`."""
+    """Return the columns that are listed: at the beginning of a row, or in the words about other columns of papers."""
     said = [line.strip("|").split("|")[0] for line in DOCUMENT.splitlines() if line.startswith("| `")]
     said.append(DOCUMENT.partition("hold nothing of people:")[2].partition("##")[0])
     return [each for text in said for each in COLUMN.findall(text)]
@@ -100,4 +100,4 @@ def _name(node: ast.expr) -> str:
 
 @pytest.mark.parametrize("document", ["README.md", "docs/operating.md", "docs/security.md"])
 def test_the_documents_that_people_begin_with_lead_to_it(document: str) -> None:
-    assert re.search(r"\]\((?:docs/)?privacy\.md\)", (ROOT / document).read_text(encoding="utf-8"))
+    assert re.search(r"\]\((?:docs/)?privacy\.md(?:#[\w-]+)?\)", (ROOT / document).read_text(encoding="utf-8"))

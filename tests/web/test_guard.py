@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 import web.patience
+import web.server
 from domain.subscriptions import SubscriberState
 from web.bodies import MOST_FIELDS
 from web.clients import Clients
@@ -284,3 +285,12 @@ def test_what_is_no_http_is_answered_in_one_line_with_strict_headers(guarded):
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"default-src 'none'" in answer
         assert b"nosniff" in answer
+
+
+def test_a_page_does_not_wait_for_the_receipt_of_its_head():
+    with (
+        closing(web.server._listen("127.0.0.1", 0, "[web] port")) as listening,
+        closing(socket.create_connection(listening.getsockname(), timeout=5)),
+        closing(listening.accept()[0]) as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
