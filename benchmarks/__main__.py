@@ -32,6 +32,7 @@ BENCHES = {
     "deliver": "benchmarks.deliver",
     "kill": "benchmarks.kill",
     "smtp": "benchmarks.smtp",
+    "web": "benchmarks.web",
 }
 
 USAGE = f"""\

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from types import TracebackType
 from typing import Self
 
+from digests.links import CONFIRM_HOURS
 from paperround.wiring_papers import PapersSide
 from paperround.wiring_post import PostSide
 from storage.keeping import Ages, Keeping
@@ -85,6 +86,7 @@ class House(PapersSide, PostSide):
                 pending=_days(keep.pending_days),
                 runs=_days(keep.runs_days),
                 bounces=_days(keep.bounces_days),
+                addresses=timedelta(hours=CONFIRM_HOURS),
             ),
             clock=self.clock,
             owner=self._owner,

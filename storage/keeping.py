@@ -1,4 +1,4 @@
-"""Letting go of what is old: issues and their letters, what relays said, readers who never confirmed, runs and fetches.
+"""Letting go of what is old: issues and letters, what relays said, who never confirmed, runs and fetches.
 
 A sweep goes step by step: a look in a reading transaction, then one short writing transaction over at most BLOCK rows,
 which looks again. Killed anywhere, it goes on the next time; writers wait for one step at most.
@@ -24,6 +24,7 @@ from storage.erasing import UNSWEPT, erase_readers, let_go
 from storage.ledger import count_gone
 from storage.stepping import Steps, deleting
 from storage.tables import (
+    ADDRESS_CHANGE,
     CONSENT,
     CONTENT,
     DELIVERY,
@@ -55,6 +56,7 @@ class Ages:
     pending: timedelta | None
     runs: timedelta | None
     bounces: timedelta | None = None
+    addresses: timedelta | None = None  #: new ones that nobody has confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Swept:
     runs: int = 0  #: of jobs, and the counts of publishing and matching
     fetches: int = 0
     bounces: int = 0  #: bounces and complaints of which only what counts is left
+    addresses: int = 0  #: that letters were to go to, and whose owners said nothing
 
     @property
     def rows(self) -> int:
@@ -99,6 +102,7 @@ class Keeping:
             runs=self._runs(steps, now - ages.runs) if ages.runs else 0,
             fetches=self._fetches(steps, now - ages.runs) if ages.runs else 0,
             bounces=self._bounces(steps, now - ages.bounces) if ages.bounces else 0,
+            addresses=self._addresses(steps, now - ages.addresses) if ages.addresses else 0,
             letters=self._letters(steps, now - ages.issues) if ages.issues else 0,
             fragments=self.sweep_fragments(is_stopped=is_stopped, worth=_WORTH),
         )
@@ -193,6 +197,30 @@ class Keeping:
             return connection.execute(mine.values(raw=None, detail="")).rowcount
 
         return sum(steps.over(LETTER_EVENT.c.id, old, blank))
+
+    def _addresses(self, steps: Steps, before: datetime) -> int:
+        """Forget new addresses that nobody confirmed, whose link is good for nothing by then, in their letters too.
+
+        The letters stay without them: their number is what makes the key of the next one its own.
+        """
+        old, number = ADDRESS_CHANGE.c.asked_at < before, ADDRESS_CHANGE.c.subscriber_id
+        kind = select(CONTENT.c.kind).where(CONTENT.c.id == DELIVERY.c.content_id).scalar_subquery()
+        is_theirs = exists().where(
+            SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, SUBSCRIBER.c.email == DELIVERY.c.recipient
+        )
+        told = and_(
+            DELIVERY.c.date < before,
+            DELIVERY.c.state.in_(_FINISHED),
+            DELIVERY.c.recipient != "",
+            kind == LetterKind.ADDRESS.value,
+            ~is_theirs,
+        )
+
+        def blank(connection: Connection, ids: list[int]) -> int:
+            mine = update(DELIVERY).where(DELIVERY.c.id.in_(ids), told)
+            return connection.execute(mine.values(recipient="", keeper="", slots={})).rowcount
+
+        return sum(steps.over(number, old, deleting(number, old))) + sum(steps.over(DELIVERY.c.id, told, blank))
 
     def _silences(self, steps: Steps, before: datetime) -> int:
         """Forget why there was no letter; a silence that lasts is as young as its last slot."""

@@ -1,6 +1,7 @@
 """The site, whole: groups of pages under one root, probes, and a calm answer to everything else.
 
-    guard (limits, headers) → FastAPI (which page?) → a page, or an error of ours → a page that says what to do next
+    guard (limits, whose request, headers) → caching (made already?) → FastAPI (which page?) → a page, or an error of
+    ours → a page that says what to do next
 
 Each group of pages is a module with one class that adds its own routes; paperround/serving.py builds them and says
 which there are. Nobody is shown a validation report in JSON.
@@ -20,8 +21,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from domain.errors import StorageError
+from web.caching import Caching
+from web.clients import Clients
 from web.guard import Guard
+from web.origins import Origins
+from web.refusals import Refusals
 from web.rendering import Rendering
+from web.shelf import Shelf
 from web.words import FAULT, LATER, NO_PAGE, NOT_SO, TOO_LARGE, UNREADABLE
 
 SAFE = ["GET", "HEAD"]
@@ -43,11 +49,15 @@ def create_app(
     groups: Sequence[PageGroup],
     healthy: Callable[[], bool],
     larger: Mapping[str, int] | None = None,
+    listens: str = "127.0.0.1",
+    clients: Clients | None = None,
+    shelf: Shelf | None = None,
 ) -> ASGIApp:
     """Return the site.
 
     `healthy` says whether the database answers; the probes also answer without the site's prefix. A proxy in front
     passes paths on whole. `larger` names paths below the root whose bodies may have more than 64 KiB, and how many.
+    `listens` is the host it listens at, `clients` knows the proxies in front, `shelf` keeps what is the same for all.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     root = unquote(rendering.prefix)
@@ -58,7 +68,14 @@ def create_app(
         group.mount(app, root)
     _mount_errors(app, rendering)
     sizes = {f"{root}{path}": size for path, size in (larger or {}).items()}
-    return Guard(app, rendering.notice(TOO_LARGE, 413, {"Connection": "close"}), sizes)
+    return Guard(
+        Caching(app, shelf),
+        Refusals.of(rendering),
+        origins=Origins(rendering.site.base_url, listens),
+        clients=clients or Clients(),
+        root=root,
+        larger=sizes,
+    )
 
 
 def _mount_probes(app: FastAPI, healthy: Callable[[], bool], roots: list[str]) -> None:

@@ -10,12 +10,13 @@ import math
 import threading
 import time
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from limits import parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
+
+from web.clients import client_of, network_of
 
 _TIDY_AT = 10_000  # networks after which those are let go of that have not asked lately
 
@@ -58,22 +59,3 @@ class Limiter:
             for key in [key for key, events in self._storage.events.items() if not events]:
                 self._storage.clear(key)
             self._tidy_at = max(_TIDY_AT, 2 * len(self._storage.events))
-
-
-def client_of(request: Request) -> str:
-    """Return the address that a request came from: the one behind a trusted proxy, where the guard found one."""
-    known = getattr(request.state, "client", "")
-    return str(known) if known else (request.client.host if request.client else "")
-
-
-def network_of(client: str) -> str:
-    """Return what is counted as one: an IPv4 address, an IPv6 /64, or whatever else a socket calls its other end."""
-    try:
-        address = ip_address(client.partition("%")[0])
-    except ValueError:
-        return client
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
-    return str(address)

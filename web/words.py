@@ -48,6 +48,18 @@ UNREADABLE = Notice(
     "We could not read that", ("Please open the page again and press its button. Nothing was changed.",)
 )
 TOO_LARGE = Notice("That was too much", ("This site takes only short forms. Nothing was changed.",))
+TOO_LONG = Notice("That was too long", ("The address has more in it than any page here reads. Nothing was changed.",))
+TOO_SLOW = Notice("That took too long", ("The form did not arrive whole. Nothing was changed; please send it again.",))
+NO_FORM = Notice("We could not read that", ("This site takes forms of its own pages alone. Nothing was changed.",))
+ANOTHER_SITE = Notice(
+    "That came from another page",
+    ("Only a page of this site may do this. Please open it here and press its button. Nothing was changed.",),
+)
+ELSEWHERE = Notice(
+    "This is not that site",
+    ("The request named a site that is not served here. Please open the link from your letter again.",),
+)
+BUSY = Notice("Please try again in a moment", ("Many are asking at once. Nothing was changed.",))
 LATER = Notice(
     "Please try again in a minute",
     ("The site cannot reach its records just now. Nothing was changed, and your link stays good.",),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from domain.deliveries import DeliveryState, Outcome
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
@@ -10,6 +11,7 @@ from domain.papers import Fetched, FetchStatus
 from domain.silences import NOTHING_MATCHED, Unserved
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import Match
+from storage.address_changes import AddressChanges
 from storage.erasing import let_go
 from storage.fetches import Fetches
 from storage.integrity import faults
@@ -21,6 +23,7 @@ from storage.outbox import Outbox
 from storage.runs import Runs
 from storage.subscribers import Subscribers
 from storage.tables import (
+    ADDRESS_CHANGE,
     CONTENT,
     DELIVERY,
     FRAGMENT,
@@ -244,21 +247,92 @@ def test_a_quiet_note_goes_once_an_issue_has_followed_it(database, keeping, read
     assert count(DELIVERY) == 1
 
 
-def send(database, settle, kind, mira, now, *, is_open=False):
-    """Queue a letter of no issue, and let a relay take it unless it stays open."""
-    mailing = Mailing(
-        message_key=f"{kind}:mira",
-        subscriber_id=mira.public_id,
-        recipient=mira.email,
+def mailing_of(kind, reader, now, *, to, key):
+    return Mailing(
+        message_key=key,
+        subscriber_id=reader.public_id,
+        recipient=to,
         content=Content(kind, "Tides", (Fragment(Role.TEXT, b"Low."),)),
-        slots={},
-        message_id=f"<{kind}@lab.example>",
+        slots={"to": to},
+        message_id=f"<{key}@lab.example>",
         date=now,
         not_before=now,
         expires_at=now + DAY,
     )
+
+
+def send(database, settle, kind, mira, now, *, is_open=False):
+    """Queue a letter of no issue, and let a relay take it unless it stays open."""
+    mailing = mailing_of(kind, mira, now, to=mira.email, key=f"{kind}:mira")
     with database.writing() as connection:
         queue(connection, mailing, None if kind is LetterKind.ALERT else mira.id, None)
     (leased,) = Outbox(database).lease("one", now, LEASE, 1)
     state = DeliveryState.UNCERTAIN if is_open else DeliveryState.ACCEPTED
     settle(leased.id, "one", Outcome(state, reply="250 kept", code=250), now)
+
+
+# -- new addresses that nobody confirmed -------------------------------------------------------------------------------
+
+
+ADDRESSES = Ages(issues=None, replies=None, pending=None, runs=None, addresses=3 * DAY)
+
+
+@pytest.fixture
+def moving(database, settle):
+    """Ask that a reader's letters go to another address, and let a relay take the letter that asks it."""
+
+    def ask(mira, at, email="new@lab.example"):
+        def letter(reader, number):
+            return mailing_of(LetterKind.ADDRESS, reader, at, to=email, key=f"address:{reader.public_id}:{number}")
+
+        assert AddressChanges(database).ask(mira.public_id, email, email, letter, at)
+        (leased,) = Outbox(database).lease("one", at, LEASE, 1)
+        settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED, reply="taken", code=250), at)
+
+    return ask
+
+
+def recipients(database):
+    with database.reading() as connection:
+        return connection.execute(select(DELIVERY.c.recipient, DELIVERY.c.slots).order_by(DELIVERY.c.id)).all()
+
+
+def test_a_new_address_that_nobody_confirmed_is_forgotten_after_three_days(
+    database, keeping, reader, moving, count, now
+):
+    moving(reader(), now)
+    assert keeping.sweep(ADDRESSES, now + 3 * DAY) == Swept()
+    assert count(ADDRESS_CHANGE) == 1
+
+    swept = keeping.sweep(ADDRESSES, now + 3 * DAY + timedelta(seconds=1))
+    assert (swept, count(ADDRESS_CHANGE), recipients(database)) == (Swept(addresses=2), 0, [("", {})])
+    assert keeping.sweep(ADDRESSES, now + 9 * DAY) == Swept()
+    assert faults(database) == ()
+
+
+def test_an_address_that_was_confirmed_stays_in_its_letter(database, keeping, reader, moving, now):
+    mira = reader()
+    moving(mira, now)
+    assert AddressChanges(database).confirm(mira.public_id, now, Consent("moved", "1", now))
+
+    assert keeping.sweep(ADDRESSES, now + 9 * DAY) == Swept()
+    assert [each.recipient for each in recipients(database)] == ["new@lab.example"]
+
+
+def test_a_younger_wish_and_every_other_letter_stay(database, keeping, reader, issue, moving, count, now):
+    mira, jun = reader(), reader("jun")
+    issue(mira, now)
+    moving(mira, now + DAY)
+    moving(jun, now + 5 * DAY, "later@lab.example")
+
+    assert keeping.sweep(ADDRESSES, now + 6 * DAY) == Swept(addresses=2)
+    assert count(ADDRESS_CHANGE) == 1
+    assert [each.recipient for each in recipients(database)] == [mira.email, "", "later@lab.example"]
+
+
+def test_who_asks_again_after_a_sweep_gets_a_letter_of_its_own(keeping, reader, moving, count, now):
+    mira = reader()
+    moving(mira, now)
+    keeping.sweep(ADDRESSES, now + 4 * DAY)
+    moving(mira, now + 4 * DAY)
+    assert count(DELIVERY) == 2

@@ -40,7 +40,7 @@ from web.api.parameters import (
     Until,
     Words,
 )
-from web.api.problems import RETRY_SECONDS, WAIT_SECONDS, Problem, described, problem
+from web.api.problems import RETRY_SECONDS, Problem, described, problem
 from web.rendering import Rendering
 from web.shared.lookback import LookBack
 from web.shared.pages import DAYS, Shared
@@ -61,8 +61,8 @@ _ABOUT = (
 class Limiter(Protocol):
     """Who may ask how often."""
 
-    def allows(self, request: Request) -> bool:
-        """Return whether this request is within the limits, and count it."""
+    def wait(self, request: Request) -> int:
+        """Count a request; return 0, or where it is one too many, for how many seconds to wait."""
         ...
 
 
@@ -143,18 +143,18 @@ class ApiPages:
 
     def topic(self, request: Request, public_id: TopicId, days: Days = DAYS, limit: Limit = 25) -> Response:
         """Give a shared topic: papers a day, and the newest that answer it."""
-        if not self._allowed(request):
-            return _slower()
+        if wait := self._wait(request):
+            return _slower(wait)
         return self._answered(request, looking.topic(self._shared, self._look_back, public_id, days, limit))
 
     def preview(self, request: Request, q: TopicWords, days: Days = DAYS, limit: Limit = 20) -> Response:
         """Tell what a query would have brought in the last days."""
-        if not self._allowed(request):
-            return _slower()
+        if wait := self._wait(request):
+            return _slower(wait)
         return self._answered(request, looking.preview(self._look_back, q, days, limit))
 
-    def _allowed(self, request: Request) -> bool:
-        return self._limiter is None or self._limiter.allows(request)
+    def _wait(self, request: Request) -> int:
+        return 0 if self._limiter is None else self._limiter.wait(request)
 
     def _answered(self, request: Request, answer: Answer) -> Response:
         return self._given(request, answer.json_text())
@@ -199,9 +199,9 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, **kinds[0]} if kinds else schema
 
 
-def _slower() -> Response:
+def _slower(seconds: int) -> Response:
     sentence = "That was very often from one place; please ask again in a minute"
-    return problem(429, sentence, headers={"Retry-After": str(WAIT_SECONDS)})
+    return problem(429, sentence, headers={"Retry-After": str(seconds)})
 
 
 # -- mistakes ----------------------------------------------------------------------------------------------------------

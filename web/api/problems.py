@@ -14,7 +14,6 @@ from web.api.crossing import CROSSING
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 30  # as long as a statement waits for the database
-WAIT_SECONDS = 60  # as long as a window of the limits
 
 _MEANT: Mapping[int, str] = {
     400: "The query, the place or the order cannot be read; `detail` says why",

@@ -21,6 +21,7 @@ from domain.deliveries import DeliveryState
 from domain.operations import Sizes
 from domain.papers import FetchStatus
 from domain.subscriptions import SubscriberState
+from web.clients import client_of
 from web.operations.sign_in import Door
 from web.operations.values import Desk, View
 
@@ -148,8 +149,7 @@ def _is_local(request: Request) -> bool:
     """Whether this machine asks for itself."""
     if any(name in request.headers for name in _HANDED_ON):
         return False
-    peer = request.client.host if request.client else ""
-    return _is_loopback(peer) and _is_loopback(request.url.hostname or "")
+    return _is_loopback(client_of(request)) and _is_loopback(request.url.hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

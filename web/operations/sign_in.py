@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import threading
 import time
@@ -24,6 +23,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from web.clients import client_of, network_of
 from web.rendering import Rendering
 from web.words import Notice
 
@@ -52,7 +52,7 @@ class Door:
         header = request.headers.get("authorization", "")
         if not header:
             return self._rendering.notice(_SIGN_IN, 401, _ASK)  # as every browser asks at first
-        client = _client(request)
+        client = network_of(client_of(request))
         with self._lock:  # so that tries side by side are not more than tries in turn
             if not self._wrong.test(self._limit, client):
                 return self._rendering.notice(_TOO_OFTEN, 429, {"Retry-After": str(self._wait(client))})
@@ -105,17 +105,3 @@ def _password(header: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return password if colon else None
-
-
-def _client(request: Request) -> str:
-    """Return whose tries these are: an address, or the network that one customer has in IPv6."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

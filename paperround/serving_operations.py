@@ -24,7 +24,7 @@ _ANY_TOPIC = Subscription(topic_id=0, name="", query="", position=0)
 _LATELY = timedelta(days=8)  # of a source's days; the newest of them is shown
 
 
-def pages(house: House, rendering: Rendering) -> list[PageGroup]:
+def operating_pages(house: House, rendering: Rendering) -> list[PageGroup]:
     """Return the operator's pages."""
     web = house.settings.web
     desk, door = OperatorsDesk(house), Door(web.operator_password, rendering)

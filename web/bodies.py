@@ -1,0 +1,67 @@
+"""The body of a request: read whole before anybody looks at it, and neither too large nor too slow nor odd."""
+
+import asyncio
+from enum import Enum
+
+from starlette.types import Message, Receive
+
+LARGEST_BODY = 65_536  # octets; our largest form has a few hundred
+SLOWEST_BODY = 20.0  # seconds from the head of a request to the end of its body
+MOST_FIELDS = 1_000  # of a form; the largest of ours has some five for each of a reader's topics
+FORM = b"application/x-www-form-urlencoded"
+
+
+class Unread(Enum):
+    """Why there is no body."""
+
+    GONE = "the client went away before it was whole: nothing was asked"
+    TOO_LARGE = "over the limit"
+    TOO_SLOW = "not whole in time"
+
+
+def declared(lengths: list[bytes]) -> int:
+    """Return the length that a request claims for its body; 0 where it claims none."""
+    length = lengths[0] if lengths else b""
+    return int(length[:20]) if length.isdigit() else 0  # no machine has a body of 21 digits
+
+
+async def read(receive: Receive, most: int, seconds: float) -> bytes | Unread:
+    """Return the body of at most `most` octets, if it is there within these seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _whole(receive, most)
+    except TimeoutError:
+        return Unread.TOO_SLOW
+
+
+def is_form(types: list[bytes]) -> bool:
+    """Return whether a body may be one of our forms: it says so, or says nothing."""
+    return not types or types[0].partition(b";")[0].strip().lower() in {FORM, b""}
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives a body that was read already, then whatever comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+async def _whole(receive: Receive, most: int) -> bytes | Unread:
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return Unread.GONE
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > most:
+            return Unread.TOO_LARGE
+    return bytes(body)
