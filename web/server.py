@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from domain.errors import SettingsError
+from web.patience import LARGEST_EVENT, Patience
 
 _GRACE = 3  # seconds for requests that are being answered when the site stops
 _JOIN = 6.0  # seconds until the thread is left behind: it is a daemon and ends with the process
@@ -30,13 +31,14 @@ def serve(
         uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=Patience,
             ws="none",
             lifespan="off",
             log_config=None,
             log_level="warning",
             access_log=False,  # its lines would hold readers' tokens
-            proxy_headers=False,  # no page depends on who asks, or by which scheme
+            proxy_headers=False,  # who asks is for the guard to find out (clients.py); no page depends on the scheme
+            h11_max_incomplete_event_size=LARGEST_EVENT,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
         )

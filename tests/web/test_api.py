@@ -292,8 +292,8 @@ def test_nothing_is_sent_twice_that_did_not_change(stocked, topic):
 
 
 class Never:
-    def allows(self, _request):
-        return False
+    def wait(self, _request):
+        return 60
 
 
 class Away:

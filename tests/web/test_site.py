@@ -14,7 +14,7 @@ import pytest
 from domain.errors import DatabaseUnavailable, SettingsError
 from domain.subscriptions import SubscriberState
 from web.app import create_app
-from web.guard import LARGEST_BODY
+from web.bodies import LARGEST_BODY
 from web.issues import IssuePages
 from web.leaving import LeavingPages
 from web.rendering import Rendering, SiteFacts
@@ -116,14 +116,14 @@ def test_there_is_nothing_else(site, path):
         b"GET /confirm/%00%ff HTTP/1.1\r\nHost: [::\r\n\r\n",
         b"GET //evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         b"GET http://evil.example/unsubscribe/x HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: digests.example.org\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: digests.example.org\r\n\r\n",
+        b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: digests.example.org\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: " + b"a" * 60_000 + b"\r\n\r\n",
-        b"POST /unsubscribe/x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-        b"POST /unsubscribe/x HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"POST /unsubscribe/x HTTP/1.1\r\nHost: digests.example.org\r\nContent-Length: -1\r\n\r\n",
+        b"POST /unsubscribe/x HTTP/1.1\r\nHost: digests.example.org\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: digests.example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
     ],
     ids=lambda line: line[:40].decode("latin-1"),
 )
@@ -180,7 +180,9 @@ def test_a_request_that_breaks_off_asks_for_nothing(site):
     reader = site.reader()
     path = site.path(site.links.unsubscribe(reader.public_id))
     with socket.create_connection(site.address, timeout=10) as connection:
-        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 26\r\n\r\nList".encode())
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: digests.example.org\r\nContent-Length: 26\r\n\r\nList".encode()
+        )
 
     assert site.ask("GET", "/healthz").status == 200
     assert site.state(reader) is SubscriberState.CONFIRMED

@@ -119,7 +119,7 @@ def test_words_to_add_are_links_to_a_topic_that_can_be_read(place, monkeypatch):
     found = place.house.previewer.preview(parse("tides OR ships"), 14, 10)
     told = replace(found, terms=(Neighbour("harbour", 7), Neighbour("state-of-the-art", 3)))
     monkeypatch.setattr(place.house.previewer, "preview", lambda *_: told)
-    with serve(serving.site(place.house), "127.0.0.1", 0, threading.Event()) as address:
+    with serve(serving.site(place.house, caching=False), "127.0.0.1", 0, threading.Event()) as address:
         other = type(place)(place.house, address)
         page = preview(other, "tides OR ships")
         other.close()
@@ -250,7 +250,7 @@ def test_a_few_previews_run_at_once_and_too_many_are_told_to_come_again(place, m
 
     found = place.house.previewer.preview(parse("tides"), 14, 10)
     monkeypatch.setattr(place.house.previewer, "preview", slow)
-    with serve(serving.site(place.house), "127.0.0.1", 0, threading.Event()) as address:
+    with serve(serving.site(place.house, caching=False), "127.0.0.1", 0, threading.Event()) as address:
 
         def ask(_):
             other = type(place)(place.house, address)

@@ -278,7 +278,10 @@ def test_the_page_is_nobodys_to_keep(lab):
 
 def test_looking_changes_nothing(lab, basic_of, password):
     lab.letter(S.UNCERTAIN)
-    tables = lambda: [repr(row) for row in lab.house.outbox.records()]  # noqa: E731
+
+    def tables():
+        return [repr(row) for row in lab.house.outbox.records()]
+
     before = tables()
     for method in ("GET", "HEAD", "OPTIONS"):
         for path in ("/operations?action=pause", "/operations?done=pause&action=collect", "/metrics"):
