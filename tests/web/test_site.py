@@ -38,7 +38,7 @@ class Outline(HTMLParser):
             self.lang = dict(attrs).get("lang")
 
     def handle_data(self, data):
-        if self.tags and self.tags[-1] == "title":
+        if self.tags and self.tags[-1] == "title" and "body" not in self.tags:  # a plot has a title of its own
             self.title += data.strip()
 
 
