@@ -189,6 +189,12 @@ class Window:
         assert answer is not None
         return answer
 
+    def forget(self) -> None:
+        """Begin anew on an empty page."""
+        self.page.goto("about:blank")
+        for noticed in (self.clicks, self.asked, self.complaints):
+            noticed.clear()
+
     def press(self, words: str) -> None:
         self.clicks.append(words)
         self.page.get_by_role("button", name=words, exact=True).click()
@@ -212,21 +218,34 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def open_window(browser: Browser) -> Iterator[Callable[..., Window]]:
-    """Open a page of a width, dark or light, with or without JavaScript."""
+@contextmanager
+def _windows(browser: Browser) -> Iterator[Callable[..., Window]]:
     with ExitStack() as stack:
 
-        def opened(width: str = "phone", scheme: str = "light", *, scripts: bool = True) -> Window:
+        def opened(width: str = "phone", *, scripts: bool = True, password: bool = False) -> Window:
             context = browser.new_context(
                 viewport={"width": WIDTHS[width], "height": 800},
-                color_scheme=scheme,
                 java_script_enabled=scripts,
                 timezone_id="Europe/Berlin",
+                http_credentials={"username": "operator", "password": PASSWORD} if password else None,
             )
             stack.callback(context.close)
             return Window(context.new_page())
 
+        yield opened
+
+
+@pytest.fixture
+def open_window(browser: Browser) -> Iterator[Callable[..., Window]]:
+    """Open a page of a width, with or without JavaScript, of anybody or with the operator's password."""
+    with _windows(browser) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def open_windows(browser: Browser) -> Iterator[Callable[..., Window]]:
+    """Open a page that all tests of a module share."""
+    with _windows(browser) as opened:
         yield opened
 
 
