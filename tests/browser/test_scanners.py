@@ -20,7 +20,6 @@ KINDS = {
     "goodbye": "preferences",
 }
 TOPICS = ("weather OR climate", "protein design")
-_SAVED = (".bib", ".ris", ".json")  # what a browser would only save
 _LEADS = re.compile(r'(?:href|src|action)="([^"]+)"')
 
 
@@ -65,14 +64,14 @@ def test_no_scanner_changes_anything(town, letters, open_window):
         seen[urldefrag(link).url] = text
     assert town.everything() == before
 
-    windows = [open_window("desktop", scripts=True) for link in seen if not link.endswith(_SAVED)]
-    for window, link in zip(windows, (link for link in seen if not link.endswith(_SAVED)), strict=True):
-        window.page.goto(link, wait_until="commit")
-    for window in windows:
-        window.page.wait_for_load_state("networkidle")
-        assert window.complaints == []
-        assert [each for each in window.asked if not each.startswith(f"{town.url}/")] == []
+    window = open_window("desktop", scripts=True)
+    for link in seen:
+        if not link.endswith(".bib"):  # which a browser would only save
+            window.open(link)
+            window.page.wait_for_load_state("networkidle")
     assert town.everything() == before
+    assert window.complaints == []
+    assert [each for each in window.asked if not each.startswith(f"{town.url}/")] == []
 
     # A thorough one goes on from there; it presses no button, but it may fetch where a form would go.
     further = {urldefrag(urljoin(link, found)).url for link, text in seen.items() for found in _LEADS.findall(text)}
