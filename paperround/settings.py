@@ -32,8 +32,8 @@ from paperround.settings_words import sentence
 
 FILE = "paperround.toml"
 PREFIX = "PAPERROUND_"
-#: Variables that are no settings.
-_OTHER_VARIABLES = ("PAPERROUND_CONFIG", "PAPERROUND_TESTS_MUST_NOT_SKIP")
+#: Variables that are no settings: which file, and what is said to this project's own tests.
+_OTHER_VARIABLES = re.compile("PAPERROUND_(CONFIG|TESTS_[A-Z_]+)")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -119,7 +119,7 @@ def _with_environment(values: Mapping[str, Any], environ: Mapping[str, str]) -> 
     said = [
         (*_named(variable), text)
         for variable, text in sorted(environ.items())
-        if variable.startswith(PREFIX) and variable not in _OTHER_VARIABLES
+        if variable.startswith(PREFIX) and not _OTHER_VARIABLES.fullmatch(variable)
     ]
     for section, key, _ in said:
         place = merged.setdefault(section, {})

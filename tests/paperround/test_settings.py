@@ -61,6 +61,11 @@ def test_the_named_file_wins_over_the_variable_and_the_variable_over_the_folder(
     assert load(None, {"PAPERROUND_CONFIG": ""}, tmp_path).digest.papers == 1
 
 
+def test_what_is_said_to_the_tests_is_no_setting(tmp_path: Path) -> None:
+    said = {"PAPERROUND_TESTS_PICTURES": "build/pictures", "PAPERROUND_TESTS_MUST_NOT_SKIP": "1"}
+    assert load(None, said, tmp_path) == load(None, {}, tmp_path)
+
+
 def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
     home = tmp_path / "lab"
     home.mkdir()
