@@ -59,6 +59,16 @@ def test_a_page_is_taken_away_by_its_own_reader_alone_and_twice_is_once(shared, 
     assert not shared.unshare("page", mira.id)
 
 
+def test_what_only_a_page_asked_is_forgotten_with_it(database, shared, reader, page, now):
+    mira, rare = reader(), WishedTopic("R", parse("a rare illness"))
+    shared.publish(rare, "ours", now)
+    shared.withdraw(rare)
+    Subscribers(database).change_topics(mira.public_id, [rare], [], now)
+    Subscribers(database).change_topics(mira.public_id, [], [rare.query], now)
+    with database.reading() as connection:
+        assert not any("ill" in each for each in connection.execute(select(TOPIC.c.normal_form)).scalars())
+
+
 def test_a_page_is_there_while_its_reader_is_and_for_good_gone_when_they_left(database, shared, reader, page, now):
     mira = reader()
     page(mira)
