@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.issues import LetterKind
@@ -79,7 +79,7 @@ class OutsideSignups:
         self, connection: Connection, kind: LetterKind, signup: Signup, whose: Subscriber, now: datetime
     ) -> bool:
         if kind is LetterKind.CONFIRM:
-            same = select(SUBSCRIBER.c.id).where(_is_same_mailbox(signup.address_key))
+            same = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.mailbox == mailbox_of(signup.address_key).key)
             is_wanted = is_due(connection, list(connection.execute(same).scalars()), now)
         else:
             sent, last = sent_since(connection, whose.id, kind, now - _MONTH)
@@ -141,19 +141,6 @@ def _write_down(
     for each in said if leaves else ():
         record(connection, reader.id, each)
     return reader.id
-
-
-def _is_same_mailbox(address_key: str) -> ColumnElement[bool]:
-    mailbox = mailbox_of(address_key)
-    column: ColumnElement[str] = SUBSCRIBER.c.address_key
-    ends = [f"@{domain}" for domain in mailbox.domains]
-    if mailbox.is_dotless:
-        column, ends = func.replace(column, ".", ""), [end.replace(".", "") for end in ends]
-    tagged = mailbox.name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "+%"
-    return or_(
-        *(column == mailbox.name + end for end in ends),
-        *(column.like(tagged + end.replace("_", "\\_"), escape="\\") for end in ends),
-    )
 
 
 def _stranger(signup: Signup) -> Subscriber:

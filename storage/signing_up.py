@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from domain.mailboxes import mailbox_of
 from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
 from storage.erasing import unname
@@ -72,6 +73,7 @@ def _insert(connection: Connection, signup: Signup, state: SubscriberState, now:
         "public_id": signup.public_id,
         "email": signup.email,
         "address_key": signup.address_key,
+        "mailbox": mailbox_of(signup.address_key).key,
         "state": state.value,
         **_columns(schedule),
         **asdict(signup.choices),

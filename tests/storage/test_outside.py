@@ -3,18 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.letter_events import SuppressionReason
 from domain.subscriptions import Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
+from storage.address_changes import AddressChanges
 from storage.keeping import Ages, Keeping
 from storage.outbox import Outbox
 from storage.outside import A_DOMAIN_AN_HOUR, CHANGES_A_DAY, REMINDERS_A_MONTH, OutsideSignups
 from storage.subscribers import Signup, Subscribers, record
 from storage.suppressions import Suppressions
-from storage.tables import MARKER, SUBSCRIBER, TOPIC, Base
+from storage.tables import ADDRESS_CHANGE, MARKER, SUBSCRIBER, TOPIC, Base
 from topics.query import parse
 
 S = SubscriberState
@@ -300,6 +301,17 @@ def test_all_addresses_of_one_mailbox_share_its_one_letter_a_day(sign_up, letter
     assert (asked.count(True), len(letters())) == (1, 1)
     assert len(list(Subscribers(database).everyone())) == 1, "who gets no letter is not written down"
     assert sign_up(spellings(101), now + DAY)
+
+
+
+def test_who_moves_is_told_by_the_new_mailbox(database, reader, now):
+    mira = reader()
+    asked = {"email": "M.Ira+x@gmail.com", "address_key": "m.ira+x@gmail.com", "asked_at": now}
+    with database.writing() as connection:
+        connection.execute(insert(ADDRESS_CHANGE).values(subscriber_id=mira.id, **asked))
+    assert AddressChanges(database).confirm(mira.public_id, now, Consent("address changed", "1", now))
+    with database.reading() as connection:
+        assert connection.execute(select(SUBSCRIBER.c.mailbox)).scalar_one() == "mira@gmail.com"
 
 
 def test_neighbours_are_no_addresses_of_one_mailbox(sign_up, letters, now):
