@@ -112,5 +112,6 @@ def is_due(standing: Standing, now: datetime) -> bool:
         confirmed_at=None,
         joined_at=last.created_at + timedelta(seconds=1) if last and standing.came_back else None,
         subscriptions=(_ANY_TOPIC,) if standing.has_topics else (),
+        away_since=now if standing.is_back else None,
     )
     return standing.confirmed and due(Reader(reader, last, standing.looked_at), now) is not None
