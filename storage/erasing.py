@@ -2,8 +2,9 @@
 
 Everything that was a reader's goes with their row: subscriptions, consent, issues, deliveries, what they were sent.
 What is shared goes when nobody else has it: a letter's content with its last delivery, a topic's words with its last
-reader, also where that one stays and only takes the topic away. The fragments of contents that went are looked for afterwards, in small steps (keeping.py): a marker says that
-some may be of no use any more, so that a kill in between forgets none of them.
+reader, also where that one stays and only takes the topic away. The fragments of contents that went are looked for
+afterwards, in small steps (keeping.py): a marker says that some may be of no use any more, so that a kill in between
+forgets none of them.
 """
 
 from collections.abc import Collection, Sequence

@@ -340,7 +340,8 @@ class SubscriberRow(Base, table=True):
     public_id: str = Field(unique=True)
     email: str
     address_key: str = Field(unique=True)
-    mailbox: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})  # without tag and, to Gmail, dots
+    # What all addresses of one mailbox share: without a tag and, to Gmail, dots.
+    mailbox: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
     state: str = Field(index=True)
     every: str
     weekday: int

@@ -134,7 +134,6 @@ def test_what_readers_chose_and_what_was_counted_has_room_since_0004_and_the_res
     assert {each.paper_id for each in again[1:]} == {each.id for each in papers}
 
 
-
 def test_readers_of_before_0006_are_told_by_their_mailboxes_afterwards(reader, database):
     for number in range(3):
         reader(f"mira+{number}")

@@ -303,7 +303,6 @@ def test_all_addresses_of_one_mailbox_share_its_one_letter_a_day(sign_up, letter
     assert sign_up(spellings(101), now + DAY)
 
 
-
 def test_who_moves_is_told_by_the_new_mailbox(database, reader, now):
     mira = reader()
     asked = {"email": "M.Ira+x@gmail.com", "address_key": "m.ira+x@gmail.com", "asked_at": now}
