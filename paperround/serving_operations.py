@@ -16,7 +16,7 @@ from web.operations.sign_in import Door, Stamp
 from web.operations.today import count, next_letters
 from web.operations.values import SourceLine, View
 from web.rendering import Rendering
-from worker.dueness import next_due
+from worker.dueness import next_due, patience
 from worker.planning import due
 from worker.reports import SOME_DAYS
 
@@ -94,6 +94,7 @@ class OperatorsDesk:
             listed=newest.listed if newest else 0,
             new=newest.new if newest else 0,
             next_visit=next_due(last, source.every) if last else None,
+            is_patient=last is not None and patience(last) is not None,
         )
 
 
