@@ -18,7 +18,7 @@ from domain.topics import WishedTopic
 from storage.subscribers import Signup
 from topics.query import parse
 from web.confirming import PLACE as CONFIRMED_AT
-from web.signup import PLACE
+from web.signup import PLACE, _until_the_next
 from web.signup_form import MOST_TOPICS, TRAP
 from web.words import WORDING
 
@@ -158,6 +158,12 @@ def test_every_address_waits_as_long(open_place):
         took.append(time.monotonic() - began)
 
     assert min(took) >= 0.2
+
+
+@pytest.mark.parametrize(("taken", "answered"), [(0.0, 0.5), (0.1, 0.5), (0.5, 0.5), (0.6, 1.0), (3.01, 3.5)])
+def test_an_answer_that_others_hold_up_waits_for_the_next_of_a_few_moments(taken, answered):
+    assert taken + _until_the_next(0.5, taken) == pytest.approx(answered)
+    assert _until_the_next(0.0, taken) == 0.0
 
 
 @pytest.mark.parametrize("state", [STATES.CONFIRMED, STATES.PAUSED])
