@@ -14,35 +14,31 @@ from storage.database import Database
 from storage.tables import FETCH, PAPER, SIGHTING, SOURCE_DAY
 from storage.words.facts import sources
 
-_KNOWN = """
+#: One look into the index for each source.
+_ENDS = """
     WITH RECURSIVE known(name) AS (
         SELECT min(source) FROM sighting
         UNION ALL SELECT (SELECT min(source) FROM sighting WHERE source > known.name) FROM known
         WHERE known.name IS NOT NULL
     )
-"""
-#: One look into the index for each source.
-_ENDS = (
-    _KNOWN
-    + """
     SELECT {end}(of_source.day) AS day
     FROM (SELECT (SELECT {end}(day) FROM sighting WHERE source = known.name {beyond}) AS day
           FROM known WHERE name IS NOT NULL) AS of_source
-"""  # noqa: S608 ours
-)
+"""
 #: One look into the index for each day of each source, however much stood on it.
-_EVERY = text(
-    _KNOWN
-    + """
-    , walked(name, day) AS (
+_EVERY = text("""
+    WITH RECURSIVE known(name) AS (
+        SELECT min(source) FROM sighting
+        UNION ALL SELECT (SELECT min(source) FROM sighting WHERE source > known.name) FROM known
+        WHERE known.name IS NOT NULL
+    ), walked(name, day) AS (
         SELECT name, (SELECT max(day) FROM sighting WHERE source = known.name) FROM known WHERE name IS NOT NULL
         UNION ALL
         SELECT name, (SELECT max(day) FROM sighting WHERE source = walked.name AND day < walked.day) FROM walked
         WHERE walked.day IS NOT NULL
     )
     SELECT DISTINCT day FROM walked WHERE day IS NOT NULL ORDER BY day DESC LIMIT :most
-"""  # noqa: S608 ours
-).columns(day=Date)
+""").columns(day=Date)
 _OLDEST = text(_ENDS.format(end="min", beyond="")).columns(day=Date)
 _NEWEST = text(_ENDS.format(end="max", beyond="")).columns(day=Date)
 _AFTER = text(_ENDS.format(end="min", beyond="AND day > :day")).bindparams(bindparam("day", type_=Date))
