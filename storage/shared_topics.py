@@ -1,6 +1,7 @@
 """Topics that their readers, or the operator, show to whoever has the address of their page.
 
-An address is random and says nothing of who shares; it goes when they say so, when they leave and when they are erased.
+An address is random and says nothing of who shares. It goes when they say so and when they are erased; while they are
+away it is not there, and is again for who thinks better of it (coming_back.py), but not for who subscribes anew.
 """
 
 from dataclasses import dataclass
