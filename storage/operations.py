@@ -9,7 +9,7 @@
 
 Nothing here walks all deliveries or all papers; `sizes` counts papers and sightings by walking one index of each. With
 100,000 readers and 1,000,000 deliveries a look takes two to three seconds on SQLite and a busy machine, half of it for
-the readers: at that size let Prometheus ask once a minute.
+the readers: the page and the figures of ten seconds share one (paperround/serving_operations.py).
 """
 
 from datetime import datetime, timedelta
