@@ -113,11 +113,22 @@ class Links:
         """
         return self.read_dated(purpose, token, now)[0]
 
+    def whose(self, purpose: Purpose, token: str) -> str:
+        """Return the public id of the reader that a token names, however old it is; else raises BadLink as `read`."""
+        return self._opened(purpose, token)[0]
+
     def read_dated(self, purpose: Purpose, token: str, now: datetime) -> tuple[str, datetime]:
         """Return the public id of the reader that a token names, and the whole second it was made; BadLink as `read`.
 
         The instant is that of 1970 for links that carry none.
         """
+        public_id, made = self._opened(purpose, token)
+        hours = HOURS.get(purpose)
+        if hours is not None and utc(now) > made + timedelta(hours=hours):
+            raise BadLink(f"this link was good for {hours} hours; please ask for a new one", expired=True)
+        return public_id, made
+
+    def _opened(self, purpose: Purpose, token: str) -> tuple[str, datetime]:
         if not _TOKEN.fullmatch(token):
             raise BadLink("this link is not whole; copy it from the letter again")
         raw = base64.urlsafe_b64decode(token)
@@ -125,11 +136,7 @@ class Links:
         if not any(hmac.compare_digest(mac, _mac(key, purpose, payload)) for key in self._keys):
             raise BadLink("this link is not one of ours; copy it from the letter again")
         public_id, issued = _LAYOUT.unpack(payload)
-        made = datetime.fromtimestamp(issued, UTC)
-        hours = HOURS.get(purpose)
-        if hours is not None and utc(now) > made + timedelta(hours=hours):
-            raise BadLink(f"this link was good for {hours} hours; please ask for a new one", expired=True)
-        return str(public_id.hex()), made
+        return str(public_id.hex()), datetime.fromtimestamp(issued, UTC)
 
     def _signed(self, purpose: Purpose, public_id: str, issued: int = 0) -> str:
         if not _PUBLIC_ID.fullmatch(public_id):

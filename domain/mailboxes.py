@@ -39,6 +39,11 @@ class Mailbox:
     domains: tuple[str, ...]
     is_dotless: bool  #: dots in the name, and in addresses of it, are nothing
 
+    @property
+    def key(self) -> str:
+        """The one address that stands for all of them: equal for equal mailboxes."""
+        return f"{self.name}@{self.domains[0]}"
+
 
 def mailbox_of(address_key: str) -> Mailbox:
     """Return the mailbox of an address's key."""

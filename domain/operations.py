@@ -23,6 +23,7 @@ class Standing:
     cutoff: datetime | None  #: when that was cut
     came_back: bool  #: since that letter: the next is a first one again
     looked_at: datetime | None  #: the newest look that found nothing
+    is_back: bool  #: from a pause that no letter has told of yet: the next waits for its hour
     state: DeliveryState | None  #: of that letter, where it is of the last day; else None
     held: bool  #: whether it waits for the operator's word alone
     status: str  #: what was said of it: "5.2.2", "550", ""

@@ -3,6 +3,7 @@
     logging.getLogger("paperround.…") → one handler → the event's facts (structlog) → veiled → a line
 
 Every line passes the same veil, also those of libraries and of tracebacks: whoever adds a call need not remember it.
+Breaks within an event are spelled out, so that nobody's words look like another event; a traceback keeps its lines.
 """
 
 import logging
@@ -94,8 +95,16 @@ def _ordered(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     return {**known, **{name: value for name, value in event.items() if name not in known}}
 
 
+def _visible(text: str) -> str:
+    """Return a text in which what would end or overwrite a line is spelled out: nobody writes a line but the log."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+
+
 def _as_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     """Return "2026-11-20T07:00:03.120Z INFO paperround.worker: …", then what else is known, then a traceback."""
-    facts = "".join(f" {name}={value!r}" for name, value in event.items() if name not in {*_FIRST, "exception"})
+    facts = "".join(
+        f" {_visible(name)}={value!r}" for name, value in event.items() if name not in {*_FIRST, "exception"}
+    )
     traceback = f"\n{event['exception']}" if event.get("exception") else ""
-    return f"{event['timestamp']} {event['level'].upper()} {event['logger']}: {event['event']}{facts}{traceback}"
+    said = _visible(str(event["event"]))
+    return f"{event['timestamp']} {event['level'].upper()} {event['logger']}: {said}{facts}{traceback}"

@@ -33,14 +33,16 @@ def joining_pages(
     )
     if house.links is None:
         return [trying]
-    confirming = ConfirmPages(house.subscribers, house.links, clock, rendering)
     if form is None:
+        confirming = ConfirmPages(house.subscribers, house.links, clock, rendering)
         return [trying, confirming, ClosedPages(_contact(house.settings.mail), rendering)]
+    limiter = Limiter(measures.sign_ups)
+    confirming = ConfirmPages(house.subscribers, house.links, clock, rendering, desk=house.desk, limiter=limiter)
     signup = SignupPages(
         desk=house.desk,
         read=wished_topic,
         form=form,
-        limiter=Limiter(measures.sign_ups),
+        limiter=limiter,
         clock=clock,
         rendering=rendering,
         same_seconds=measures.same_seconds,

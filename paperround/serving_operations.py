@@ -1,8 +1,9 @@
 """What the operator's page asks of a house: one look at everything, and the acts of the commands of the same names."""
 
 from datetime import datetime, timedelta
+from threading import Lock
 
-from domain.operations import Sizes, Standing
+from domain.operations import Look, Sizes, Standing
 from domain.subscriptions import Subscriber, SubscriberState, Subscription
 from paperround.wiring import House
 from scrapers.source import Source
@@ -16,11 +17,12 @@ from web.operations.sign_in import Door, Stamp
 from web.operations.today import count, next_letters
 from web.operations.values import SourceLine, View
 from web.rendering import Rendering
-from worker.dueness import next_due
+from worker.dueness import next_due, patience
 from worker.planning import due
 from worker.reports import SOME_DAYS
 
 _ANY_TOPIC = Subscription(topic_id=0, name="", query="", position=0)
+_SEEN_FOR = timedelta(seconds=10)  # a look takes seconds where readers are many, and programs ask for it too
 _LATELY = timedelta(days=8)  # of a source's days; the newest of them is shown
 
 
@@ -36,6 +38,8 @@ class OperatorsDesk:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._seen: tuple[datetime, Look] | None = None
+        self._looking = Lock()
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -44,7 +48,7 @@ class OperatorsDesk:
     def view(self) -> View:
         """Return how things stand."""
         house, now = self._house, self.now()
-        look = house.operations.look(now)
+        look = self._look(now)
         return View(
             now=now,
             look=look,
@@ -67,18 +71,34 @@ class OperatorsDesk:
     def collect(self) -> None:
         """Let every source be asked as soon as a worker looks, in this process or another."""
         self._house.states.wish(self.now())
+        self._look_again()
 
     def pause(self, reason: str) -> None:
         """Hold every letter; what holds them already stays."""
         self._house.installation.pause(self.now(), f"{PAUSED}: {reason}" if reason else PAUSED)
+        self._look_again()
 
     def resume(self) -> None:
         """Let letters leave again; raises UsageError for a copy that is not whole."""
         self._house.installation.resume(self.now())
+        self._look_again()
 
     def resolve(self, delivery_id: int, *, sent: bool) -> None:
         """Say what became of an uncertain letter; raises UnknownError, UsageError."""
         self._house.outbox.resolve(delivery_id, self.now(), sent=sent)
+        self._look_again()
+
+    def _look(self, now: datetime) -> Look:
+        """Return a look of the last ten seconds; of many who ask at once one looks, and the others wait for it."""
+        with self._looking:
+            if self._seen is None or not self._seen[0] <= now < self._seen[0] + _SEEN_FOR:
+                self._seen = (now, self._house.operations.look(now))
+            return self._seen[1]
+
+    def _look_again(self) -> None:
+        """Let the page that follows a button show what it did."""
+        with self._looking:
+            self._seen = None
 
     def _source(self, source: Source, now: datetime) -> SourceLine:
         house = self._house
@@ -94,6 +114,7 @@ class OperatorsDesk:
             listed=newest.listed if newest else 0,
             new=newest.new if newest else 0,
             next_visit=next_due(last, source.every) if last else None,
+            is_patient=last is not None and patience(last) is not None,
         )
 
 
@@ -112,5 +133,6 @@ def is_due(standing: Standing, now: datetime) -> bool:
         confirmed_at=None,
         joined_at=last.created_at + timedelta(seconds=1) if last and standing.came_back else None,
         subscriptions=(_ANY_TOPIC,) if standing.has_topics else (),
+        away_since=now if standing.is_back else None,
     )
     return standing.confirmed and due(Reader(reader, last, standing.looked_at), now) is not None

@@ -30,7 +30,7 @@ def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
     )
     preferences = PreferencePages(
         readers=house.subscribers,
-        tools=Tools(house.changes, house.shared_topics, partial(_ask_fresh, house)),
+        tools=Tools(house.changes, house.shared_topics, house.desk.ask_fresh),
         preview=house.previewer.preview,
         known=partial(known_of, house),
         leave=leaving.leave,
@@ -48,8 +48,3 @@ def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
         rendering=rendering,
     )
     return [leaving, preferences, account, BadLinks(rendering)]
-
-
-def _ask_fresh(house: House, public_id: str) -> bool:
-    now = house.clock.now()
-    return house.askings is not None and house.fresh_letters.ask(public_id, house.askings.fresh(now), now)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind, Mailing
-from domain.mailboxes import keeper_of
+from domain.mailboxes import keeper_of, mailbox_of
 from domain.subscriptions import Consent, Subscriber, SubscriberState
 from storage.database import Database
 from storage.erasing import erase_readers
@@ -82,6 +82,7 @@ class AddressChanges:
                 return False
             erase_readers(connection, [each.id for each in connection.execute(_waiting(row.address_key))])
             values = {"email": row.email, "address_key": row.address_key, "revision": SUBSCRIBER.c.revision + 1}
+            values["mailbox"] = mailbox_of(row.address_key).key
             connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
             connection.execute(delete(ADDRESS_CHANGE).where(ADDRESS_CHANGE.c.subscriber_id == reader.id))
             _readdress(connection, reader.id, str(row.email))

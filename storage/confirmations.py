@@ -1,6 +1,7 @@
 """Confirmation letters, queued inside the caller's transaction.
 
 At most one a day and three in all go to an address (mail.md, item 24), so that no form can be used to flood a mailbox.
+Only a yes begins the three anew; the day between two letters is kept whatever is said meanwhile.
 """
 
 from collections.abc import Callable, Collection
@@ -22,7 +23,7 @@ Confirmation = Callable[[str, int], Mailing]
 
 
 def ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Confirmation, now: datetime) -> bool:
-    """Queue a confirmation letter; return False where the address had its share since it last said yes or no."""
+    """Queue a confirmation letter; return False where the address had its share since it last said yes."""
     if not is_due(connection, [reader.id], now):
         return False
     letter = confirmation(reader.public_id, asked_before(connection, reader.id) + 1)
@@ -31,11 +32,10 @@ def ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Con
 
 def is_due(connection: Connection, whose: Collection[int], now: datetime) -> bool:
     """Whether the readers of one mailbox, taken together, may be asked to confirm once more."""
-    settled = select(func.max(CONSENT.c.at)).where(
-        CONSENT.c.subscriber_id.in_(whose), CONSENT.c.action.not_in(["asked", "vouched"])
-    )
-    since = connection.execute(settled).scalar() or datetime.min.replace(tzinfo=UTC)
-    number, last = connection.execute(_confirmations(whose).where(DELIVERY.c.date > since)).one()
+    agreed = select(func.max(CONSENT.c.at)).where(CONSENT.c.subscriber_id.in_(whose), CONSENT.c.action == "confirmed")
+    since = connection.execute(agreed).scalar() or datetime.min.replace(tzinfo=UTC)
+    last = connection.execute(_confirmations(whose)).one()[1]
+    number = connection.execute(_confirmations(whose).where(DELIVERY.c.date > since)).one()[0]
     return number < CONFIRMATIONS_IN_ALL and (last is None or now - last >= CONFIRMATION_PAUSE)
 
 

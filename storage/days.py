@@ -25,6 +25,20 @@ _ENDS = """
     FROM (SELECT (SELECT {end}(day) FROM sighting WHERE source = known.name {beyond}) AS day
           FROM known WHERE name IS NOT NULL) AS of_source
 """
+#: One look into the index for each day of each source, however much stood on it.
+_EVERY = text("""
+    WITH RECURSIVE known(name) AS (
+        SELECT min(source) FROM sighting
+        UNION ALL SELECT (SELECT min(source) FROM sighting WHERE source > known.name) FROM known
+        WHERE known.name IS NOT NULL
+    ), walked(name, day) AS (
+        SELECT name, (SELECT max(day) FROM sighting WHERE source = known.name) FROM known WHERE name IS NOT NULL
+        UNION ALL
+        SELECT name, (SELECT max(day) FROM sighting WHERE source = walked.name AND day < walked.day) FROM walked
+        WHERE walked.day IS NOT NULL
+    )
+    SELECT DISTINCT day FROM walked WHERE day IS NOT NULL ORDER BY day DESC LIMIT :most
+""").columns(day=Date)
 _OLDEST = text(_ENDS.format(end="min", beyond="")).columns(day=Date)
 _NEWEST = text(_ENDS.format(end="max", beyond="")).columns(day=Date)
 _AFTER = text(_ENDS.format(end="min", beyond="AND day > :day")).bindparams(bindparam("day", type_=Date))
@@ -82,9 +96,8 @@ class ListingDays:
 
     def every(self, limit: int) -> list[date]:
         """Return the newest listing days, newest first."""
-        query = select(SIGHTING.c.day).distinct().order_by(SIGHTING.c.day.desc())
         with self._database.reading() as connection:
-            return list(connection.execute(query.limit(limit)).scalars())
+            return list(connection.execute(_EVERY, {"most": limit}).scalars())
 
     def stood(self, day: date, source: str, limit: int) -> list[Stood]:
         """Return the first papers of a source's list of a day, in its order."""

@@ -2,8 +2,9 @@
 
 Everything that was a reader's goes with their row: subscriptions, consent, issues, deliveries, what they were sent.
 What is shared goes when nobody else has it: a letter's content with its last delivery, a topic's words with its last
-reader. The fragments of contents that went are looked for afterwards, in small steps (keeping.py): a marker says that
-some may be of no use any more, so that a kill in between forgets none of them.
+reader, also where that one stays and only takes the topic away. The fragments of contents that went are looked for
+afterwards, in small steps (keeping.py): a marker says that some may be of no use any more, so that a kill in between
+forgets none of them.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,7 +28,7 @@ def erase_readers(connection: Connection, ids: Sequence[int]) -> int:
     count_gone(connection, ISSUE.c.subscriber_id.in_(ids))
     gone = connection.execute(delete(SUBSCRIBER).where(SUBSCRIBER.c.id.in_(ids))).rowcount
     let_go(connection, contents)
-    _unname(connection, topics)
+    unname(connection, topics)
     return gone
 
 
@@ -44,8 +45,8 @@ def let_go(connection: Connection, contents: Collection[int]) -> int:
     return gone
 
 
-def _unname(connection: Connection, topics: Collection[int]) -> None:
-    """Forget what topics asked that nobody asks any more.
+def unname(connection: Connection, topics: Collection[int]) -> None:
+    """Forget what topics asked that nobody asks or shows any more.
 
     Their rows and matches stay: the same question asked again is another topic, and numbers of matches only rise
     (docs/decisions/0004). What was only counted of them goes.

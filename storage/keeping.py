@@ -109,7 +109,8 @@ class Keeping:
 
     def _pending(self, steps: Steps, before: datetime) -> int:
         """Erase those who asked before an instant and never said yes; who was a reader once is none of them."""
-        asked_since = exists().where(CONSENT.c.subscriber_id == SUBSCRIBER.c.id, CONSENT.c.at >= before)
+        asked = (CONSENT.c.action == "asked", CONSENT.c.at >= before)  # a letter left for it: there are three at most
+        asked_since = exists().where(CONSENT.c.subscriber_id == SUBSCRIBER.c.id, *asked)
         waits = and_(
             SUBSCRIBER.c.state == SubscriberState.PENDING.value,
             SUBSCRIBER.c.joined_at.is_(None),

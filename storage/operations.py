@@ -9,7 +9,7 @@
 
 Nothing here walks all deliveries or all papers; `sizes` counts papers and sightings by walking one index of each. With
 100,000 readers and 1,000,000 deliveries a look takes two to three seconds on SQLite and a busy machine, half of it for
-the readers: at that size let Prometheus ask once a minute.
+the readers: the page and the figures of ten seconds share one (paperround/serving_operations.py).
 """
 
 from datetime import datetime, timedelta
@@ -122,6 +122,7 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
         "cutoff": ISSUE.c.cutoff,
         "came_back": case((ISSUE.c.created_at < SUBSCRIBER.c.joined_at, 1), else_=0),
         "looked_at": SUBSCRIBER.c.looked_at,
+        "is_back": case((SUBSCRIBER.c.away_since.is_not(None), 1), else_=0),
         "state": case((is_late, DELIVERY.c.state), else_=None),
         "held": case((and_(is_late, DELIVERY.c.state == "uncertain", _HELD), 1), else_=0),
         "enhanced": case((is_late, DELIVERY.c.enhanced), else_=None),
@@ -146,6 +147,7 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
             cutoff=row.cutoff,
             came_back=bool(row.came_back),
             looked_at=row.looked_at,
+            is_back=bool(row.is_back),
             state=DeliveryState(row.state) if row.state else None,
             held=bool(row.held),
             status=_status(row.enhanced, row.code),

@@ -7,15 +7,16 @@
     → at most one letter leaves, if there may be one
 
 Whoever it is, both letters are composed and one row is written, so that the time it takes says little. There may be one
-letter a day for a mailbox, its subaddresses included, and three in all until its owner says yes or no; so many an hour
-for all, and twenty for one domain that is no large keeper of mailboxes (mail.md items 24 and 34).
+letter a day for a mailbox, its subaddresses included, and three in all until its owner says yes; so many an hour for
+all, and twenty for one domain that is no large keeper of mailboxes (mail.md items 24 and 34). The wishes of one who
+waits change five times a day beside that, each change on record; what nobody wishes any more is not kept (erasing.py).
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.issues import LetterKind
@@ -28,15 +29,18 @@ from storage.mailings import queue
 from storage.signing_up import Signup, sign_up
 from storage.subscribers import find, record
 from storage.suppressions import asked_since, complained, suppression_of
-from storage.tables import CONTENT, DELIVERY, MARKER, SUBSCRIBER
+from storage.tables import CONSENT, CONTENT, DELIVERY, MARKER, SUBSCRIBER
 
 A_DOMAIN_AN_HOUR = 20
+CHANGES_A_DAY = 5
 REMINDER_PAUSE = timedelta(days=1)
 REMINDERS_A_MONTH = 3
-_HOUR, _MONTH = timedelta(hours=1), timedelta(days=30)
+_HOUR, _DAY, _MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
 _STRANGERS_CAUSE = (LetterKind.CONFIRM.value, LetterKind.PREFERENCES.value)
 #: The marker: how many sign-ups there were, whatever became of them.
 _SIGN_UPS = "sign-ups"
+#: What a record says of wishes that took the place of others; the time for which one may wait is not longer by it.
+_CHANGED = "asked again"
 S = SubscriberState
 
 
@@ -51,7 +55,8 @@ class OutsideSignups:
         """Do what a sign-up may; return whether a letter was queued, which nobody outside must be told.
 
         The wishes of one who never agreed to any take the place of those before; without topics the letter alone is
-        asked for once more. Who gets no letter, and does not wait for one already, is not written down.
+        asked for once more. Who gets no letter, and does not wait for one already, is not written down, nor are wishes
+        that were changed often enough today.
         """
         with self._database.writing() as connection:
             _count(connection)
@@ -64,7 +69,7 @@ class OutsideSignups:
             held = suppression_of(connection, signup.address_key)
             kind = _answer(signup, reader, held)
             leaves = kind is not None and self._may_leave(connection, kind, signup, whose, now)
-            if kind is LetterKind.CONFIRM and (leaves or _waits(connection, reader, held)):
+            if kind is LetterKind.CONFIRM and (leaves or _may_change(connection, reader, held, now)):
                 number = _write_down(connection, signup, reader, now, leaves=leaves)
             else:
                 number = whose.id
@@ -74,7 +79,7 @@ class OutsideSignups:
         self, connection: Connection, kind: LetterKind, signup: Signup, whose: Subscriber, now: datetime
     ) -> bool:
         if kind is LetterKind.CONFIRM:
-            same = select(SUBSCRIBER.c.id).where(_is_same_mailbox(signup.address_key))
+            same = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.mailbox == mailbox_of(signup.address_key).key)
             is_wanted = is_due(connection, list(connection.execute(same).scalars()), now)
         else:
             sent, last = sent_since(connection, whose.id, kind, now - _MONTH)
@@ -98,11 +103,19 @@ class OutsideSignups:
         return bool(there < A_DOMAIN_AN_HOUR)
 
 
-def _waits(connection: Connection, reader: Subscriber | None, held: Row[Any] | None) -> bool:
+def _waits(connection: Connection, reader: Subscriber, held: Row[Any] | None) -> bool:
     """Whether a reader was asked already, and said neither yes nor no."""
-    if reader is None:
-        return False
     return reader.state is S.PENDING or (complained(held) and asked_since(connection, held, reader.id))
+
+
+def _may_change(connection: Connection, reader: Subscriber | None, held: Row[Any] | None, now: datetime) -> bool:
+    """Whether the wishes of one who waits may change although no letter leaves."""
+    if reader is None or not _waits(connection, reader, held):
+        return False
+    changed = select(func.count()).where(
+        CONSENT.c.subscriber_id == reader.id, CONSENT.c.action == _CHANGED, CONSENT.c.at > now - _DAY
+    )
+    return bool(connection.execute(changed).scalar_one() < CHANGES_A_DAY)
 
 
 def _answer(signup: Signup, reader: Subscriber | None, held: Row[Any] | None) -> LetterKind | None:
@@ -121,26 +134,13 @@ def _answer(signup: Signup, reader: Subscriber | None, held: Row[Any] | None) ->
 def _write_down(
     connection: Connection, signup: Signup, reader: Subscriber | None, now: datetime, *, leaves: bool
 ) -> int:
-    """Write down what is wished; that it was asked for is on record where a letter asks back. Return whose it is."""
-    said = signup.consent if leaves else ()
+    """Write down what is wished, and that it was asked for; without topics, if a letter leaves. Return whose it is."""
+    said = signup.consent if leaves else [replace(each, action=_CHANGED) for each in signup.consent]
     if signup.topics or reader is None:
         return sign_up(connection, replace(signup, consent=said, outside=True), now)[0]
-    for each in said:
+    for each in said if leaves else ():
         record(connection, reader.id, each)
     return reader.id
-
-
-def _is_same_mailbox(address_key: str) -> ColumnElement[bool]:
-    mailbox = mailbox_of(address_key)
-    column: ColumnElement[str] = SUBSCRIBER.c.address_key
-    ends = [f"@{domain}" for domain in mailbox.domains]
-    if mailbox.is_dotless:
-        column, ends = func.replace(column, ".", ""), [end.replace(".", "") for end in ends]
-    tagged = mailbox.name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "+%"
-    return or_(
-        *(column == mailbox.name + end for end in ends),
-        *(column.like(tagged + end.replace("_", "\\_"), escape="\\") for end in ends),
-    )
 
 
 def _stranger(signup: Signup) -> Subscriber:

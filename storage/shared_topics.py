@@ -1,6 +1,7 @@
 """Topics that their readers, or the operator, show to whoever has the address of their page.
 
-An address is random and says nothing of who shares; it goes when they say so, when they leave and when they are erased.
+An address is random and says nothing of who shares. It goes when they say so and when they are erased; while they are
+away it is not there, and is again for who thinks better of it (coming_back.py), but not for who subscribes anew.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from domain.errors import UnknownError
 from domain.subscriptions import SubscriberState
 from domain.topics import WishedTopic
 from storage.database import Database
+from storage.erasing import unname
 from storage.tables import SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TOPIC
 
 _READING = (SubscriberState.CONFIRMED.value, SubscriberState.PAUSED.value)
@@ -98,6 +100,7 @@ class SharedTopics:
             if row is None:
                 raise UnknownError(f"the topic {wished.query.text!r} is not shared by the operator")
             connection.execute(delete(SHARED_TOPIC).where(SHARED_TOPIC.c.public_id == row.public_id))
+            unname(connection, [row.topic_id])
             return _value(row)
 
     def unshare(self, public_id: str, subscriber_id: int | None) -> bool:
@@ -106,7 +109,10 @@ class SharedTopics:
         if subscriber_id is not None:
             mine.append(SHARED_TOPIC.c.subscriber_id == subscriber_id)
         with self._database.writing() as connection:
-            return connection.execute(delete(SHARED_TOPIC).where(*mine)).rowcount > 0
+            gone = delete(SHARED_TOPIC).where(*mine).returning(SHARED_TOPIC.c.topic_id)
+            topics = connection.execute(gone).scalars().all()
+            unname(connection, topics)
+            return bool(topics)
 
 
 def _shared() -> Any:

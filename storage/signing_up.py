@@ -14,8 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from domain.mailboxes import mailbox_of
 from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
+from storage.erasing import unname
 from storage.subscriptions import NOT_AWAY, add_topics, alter
 from storage.suppressions import asked_since, complained, remember, suppression_of
 from storage.tables import CONSENT, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION
@@ -44,6 +46,7 @@ def sign_up(connection: Connection, signup: Signup, now: datetime) -> tuple[int,
     """Write a signup down; return the reader's number, and whether they are to be asked to confirm."""
     row = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.address_key == signup.address_key)).first()
     held = suppression_of(connection, signup.address_key)
+    left: set[int] = set()
     if row is None:
         state = S.SUPPRESSED if held else signup.state
         number = _insert(connection, signup, state, now)
@@ -51,11 +54,13 @@ def sign_up(connection: Connection, signup: Signup, now: datetime) -> tuple[int,
         comes_back = _comes_back(connection, row, signup)
         number, state = _renew(connection, row, signup, now, afresh=comes_back)
         if comes_back:
-            for held_before in (SUBSCRIPTION, SHARED_TOPIC):
-                connection.execute(delete(held_before).where(held_before.c.subscriber_id == number))
+            for before in (SUBSCRIPTION, SHARED_TOPIC):
+                theirs = delete(before).where(before.c.subscriber_id == number).returning(before.c.topic_id)
+                left.update(connection.execute(theirs).scalars())
     if held and (row is None or held.was in _RETURN_FROM):
         remember(connection, signup.address_key, signup.state)
     add_topics(connection, number, signup.topics, now)
+    unname(connection, left)
     agreed = [{"subscriber_id": number, **asdict(each)} for each in signup.consent]
     if agreed:
         connection.execute(insert(CONSENT), agreed)
@@ -68,6 +73,7 @@ def _insert(connection: Connection, signup: Signup, state: SubscriberState, now:
         "public_id": signup.public_id,
         "email": signup.email,
         "address_key": signup.address_key,
+        "mailbox": mailbox_of(signup.address_key).key,
         "state": state.value,
         **_columns(schedule),
         **asdict(signup.choices),
@@ -84,7 +90,9 @@ def _renew(
 ) -> tuple[int, SubscriberState]:
     changes: dict[str, Any] = _columns(signup.schedule) if signup.schedule else {}
     if signup.outside:
-        changes = {"email": signup.email, **_columns(signup.schedule or Schedule())}
+        changes = _columns(signup.schedule or Schedule())
+        if row.joined_at is None:  # else the spelling is that of one who had letters, and a stranger may type here
+            changes["email"] = signup.email
     changes |= asdict(signup.choices) if afresh else signup.choices.made
     if signup.shared and not row.shared:
         changes["shared"] = True

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
@@ -31,7 +31,7 @@ from storage.reading import BLOCK
 from storage.signing_up import Signup, sign_up
 from storage.subscriptions import NOT_AWAY, add_topics, alter, remove_topic, switch_topic
 from storage.suppressions import asked_since, complained, lift, remember, suppression_of
-from storage.tables import CONSENT, ERASURE, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION
+from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
 
 __all__ = ["Signup", "Subscribers", "readers_from"]
 
@@ -174,7 +174,7 @@ class Subscribers:
 def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) -> bool:
     """Unsubscribe a reader within the caller's transaction; return True, for they are unsubscribed then.
 
-    The pages of their topics go with them, and a pause is over.
+    The pages of their topics are not there while they are away (shared_topics.py), and a pause is over.
     """
     mine = SUBSCRIBER.c.id == subscriber_id
     reader = connection.execute(select(SUBSCRIBER.c.state, SUBSCRIBER.c.address_key).where(mine)).one()
@@ -187,7 +187,6 @@ def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) ->
     else:
         state = SubscriberState.UNSUBSCRIBED
     alter(connection, subscriber_id, {"state": state.value, **NOT_AWAY})
-    connection.execute(delete(SHARED_TOPIC).where(SHARED_TOPIC.c.subscriber_id == subscriber_id))
     record(connection, subscriber_id, consent)
     return True
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.errors import UnknownError
 from domain.subscriptions import Subscriber
 from domain.topics import Query, WishedTopic
+from storage.erasing import unname
 from storage.tables import MATCH, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import GONE
 
@@ -85,6 +86,7 @@ def take_away(connection: Connection, subscriber_id: int, topic_id: int) -> bool
     for table in (SHARED_TOPIC, SUBSCRIPTION):
         mine = (table.c.subscriber_id == subscriber_id, table.c.topic_id == topic_id)
         gone = connection.execute(delete(table).where(*mine))
+    unname(connection, [topic_id])
     return gone.rowcount > 0
 
 

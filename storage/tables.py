@@ -340,6 +340,8 @@ class SubscriberRow(Base, table=True):
     public_id: str = Field(unique=True)
     email: str
     address_key: str = Field(unique=True)
+    # What all addresses of one mailbox share: without a tag and, to Gmail, dots.
+    mailbox: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
     state: str = Field(index=True)
     every: str
     weekday: int

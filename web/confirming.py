@@ -4,22 +4,28 @@
 
 GET, HEAD and OPTIONS change nothing, because programs open every link of a mail before people do (mail.md finding 5),
 and no script presses the button. A POST needs no cookie and no login, and may come twice.
+
+A link that is too old has another button: it asks for a new link, within the limits of any sign-up. The answer is the
+same whoever it is, and nobody is confirmed by it.
 """
 
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.links import CONFIRM_HOURS, BadLink, Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
 from domain.subscriptions import Consent, Subscriber, SubscriberState
+from web.limits import Limiter
 from web.rendering import Rendering
-from web.words import CONFIRMED, NO_LINK, NOT_OPEN, WORDING, rhythm, veiled
+from web.words import ASKED, CONFIRMED, NO_LINK, NOT_OPEN, WORDING, rhythm, too_many, veiled
 
 #: Where consent was given, as its record says.
 PLACE = "/confirm"
+_AGAIN = b"action=resend"
 #: Who is asked. One whose address is suppressed holds such a link only after asking anew, which counts for something
 #: after a complaint; whether it does, the records say when the button is pressed.
 _ASKED = frozenset({SubscriberState.PENDING, SubscriberState.SUPPRESSED})
@@ -37,11 +43,35 @@ class Readers(Protocol):
         ...
 
 
-class ConfirmPages:
-    """Serves the links that `links` signed to confirm."""
+class Desk(Protocol):
+    """Who sends the letter again."""
 
-    def __init__(self, readers: Readers, links: Links, clock: Clock, rendering: Rendering) -> None:
+    def resend(self, email: str, place: str) -> None:
+        """Let the confirmation letter leave once more, if it may; tells nothing else."""
+        ...
+
+
+async def _asks_again(request: Request) -> bool:
+    """Whether a form is that of the page of an old link."""
+    return await request.body() == _AGAIN
+
+
+class ConfirmPages:
+    """Serves the links that `links` signed to confirm; without a `desk` an old one is of no use."""
+
+    def __init__(
+        self,
+        readers: Readers,
+        links: Links,
+        clock: Clock,
+        rendering: Rendering,
+        *,
+        desk: Desk | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
         self._readers = readers
+        self._desk = desk
+        self._limiter = limiter
         self._links = links
         self._clock = clock
         self._rendering = rendering
@@ -59,18 +89,30 @@ class ConfirmPages:
             return self._bad(error)
         return self._stands(public_id, _ASKED)
 
-    def confirm(self, token: str) -> Response:
-        """Confirm the address; the same answer twice."""
+    def confirm(self, request: Request, token: str, asks_again: Annotated[bool, Depends(_asks_again)]) -> Response:
+        """Confirm the address, the same answer twice; or send what is too old again."""
         try:
             public_id = self._read(token)
         except BadLink as error:
+            if error.expired and asks_again and self._desk is not None:
+                return self._again(request, token, self._desk)
             return self._bad(error)
+        if asks_again:
+            return self._stands(public_id, _ASKED)
         if self._readers.confirm(public_id, Consent("confirmed", WORDING, self._clock.now(), PLACE)):
             return self._rendering.notice(CONFIRMED)
         return self._stands(public_id, frozenset({SubscriberState.PENDING}))
 
     def _read(self, token: str) -> str:
         return self._links.read(Purpose.CONFIRM, token, self._clock.now())
+
+    def _again(self, request: Request, token: str, desk: Desk) -> Response:
+        if self._limiter is not None and (seconds := self._limiter.wait(request)):
+            return self._rendering.notice(too_many(seconds), 429, {"Retry-After": str(seconds)})
+        reader = self._readers.by_public_id(self._links.whose(Purpose.CONFIRM, token))
+        if reader is not None:
+            desk.resend(reader.email, PLACE)
+        return self._rendering.notice(ASKED)
 
     def _stands(self, public_id: str, asked: frozenset[SubscriberState]) -> Response:
         """Show the button to who is asked, and to others how they stand."""
@@ -88,5 +130,5 @@ class ConfirmPages:
 
     def _bad(self, error: BadLink) -> Response:
         if error.expired:
-            return self._rendering.page("expired.html", 410, hours=CONFIRM_HOURS)
+            return self._rendering.page("expired.html", 410, hours=CONFIRM_HOURS, again=self._desk is not None)
         return self._rendering.notice(NO_LINK, 404)

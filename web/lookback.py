@@ -4,16 +4,15 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
 
 from markupsafe import Markup
 
 from digests.readable import clean
 from digests.wording import counted
 from domain.errors import QueryError
-from domain.papers import Paper
-from domain.topics import Or, Tier, Why, WishedTopic
+from domain.topics import Or, WishedTopic
 from web.blocks import Block, Blocks
+from web.looked_back import LookedBack
 from web.plots.drawing import plot
 from web.plots.values import Panel, Series
 
@@ -21,92 +20,6 @@ from web.plots.values import Panel, Series
 DAYS = 14
 _BEFORE, _AFTER = 20, 10  # columns shown around what is wrong: as many as a phone has room for
 _MANY = 10  # papers a day: more than most letters show in full
-
-
-class Selected(Protocol):
-    """One paper of a preview."""
-
-    @property
-    def paper(self) -> Paper:
-        """The paper."""
-        ...
-
-    @property
-    def tier(self) -> Tier:
-        """Whether it answers, or is only related."""
-        ...
-
-    @property
-    def why(self) -> Why:
-        """Why it is there."""
-        ...
-
-
-class Excluded(Protocol):
-    """What one exclusion of the query keeps out."""
-
-    @property
-    def term(self) -> str:
-        """As it is spelled, with the minus."""
-        ...
-
-    @property
-    def fewer(self) -> int:
-        """How many papers."""
-        ...
-
-
-class Neighbour(Protocol):
-    """A word to consider."""
-
-    @property
-    def word(self) -> str:
-        """The word."""
-        ...
-
-    @property
-    def papers(self) -> int:
-        """How many of the best papers have it."""
-        ...
-
-
-class Preview(Protocol):
-    """What a query would have brought."""
-
-    @property
-    def newest(self) -> date | None:
-        """The last of the days looked at; None for an empty archive."""
-        ...
-
-    @property
-    def per_day(self) -> Mapping[date, int]:
-        """Papers by listing day; a day that has none is missing."""
-        ...
-
-    @property
-    def total(self) -> int:
-        """All papers, shown or not."""
-        ...
-
-    @property
-    def related(self) -> int:
-        """How many of them are only related."""
-        ...
-
-    @property
-    def papers(self) -> Sequence[Selected]:
-        """The best of them."""
-        ...
-
-    @property
-    def excluded(self) -> Sequence[Excluded]:
-        """What each exclusion keeps out."""
-        ...
-
-    @property
-    def terms(self) -> Sequence[Neighbour]:
-        """Words to consider."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +54,7 @@ class Fault:
     suggestion: str = ""  #: a topic that can be read; "" where none is obvious
 
 
-def told(topic: WishedTopic, found: Preview, hints: Sequence[str], blocks: Blocks) -> Told:
+def told(topic: WishedTopic, found: LookedBack, hints: Sequence[str], blocks: Blocks) -> Told:
     """Return a preview in words."""
     if found.newest is None:
         return Told("The archive has no papers yet.", tuple(hints), Markup(""), (), (), "", ())
@@ -180,7 +93,7 @@ def _summary(total: int) -> str:
     return f"About {counted(a_day, 'paper')} a day: {found}." if a_day else f"{found}."
 
 
-def _advice(found: Preview) -> list[str]:
+def _advice(found: LookedBack) -> list[str]:
     if not found.total:
         return ["Fewer words find more, and OR between words means either."]
     if found.total > _MANY * DAYS:

@@ -21,7 +21,8 @@ from domain.topics import Query
 from topics.hints import hints
 from web.blocks import Blocks
 from web.limits import Limiter
-from web.lookback import DAYS, Fault, Preview, fault, told
+from web.lookback import DAYS, Fault, fault, told
+from web.looked_back import LookedBack
 from web.policy import POLICY_WITH_PLOTS
 from web.rendering import Rendering
 from web.signup import SignupForm
@@ -35,7 +36,7 @@ _BUSY_SECONDS = 5
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS}
 
 #: (query, days, at most so many papers) → what it would have brought. May raise StorageError.
-LookBack = Callable[[Query, int, int], Preview]
+LookBack = Callable[[Query, int, int], LookedBack]
 
 
 class PreviewPages:

@@ -7,10 +7,12 @@
           else → the desk, which says yes to nobody but a mailbox
           → the same page for every address, as soon after the request for one as for another
 
-Whether an address is known shows neither in the words nor in the time: the answer waits until a moment that the work
-has always ended before.
+Whether an address is known shows neither in the words nor, but for a trace, in the time: the answer waits for a moment
+that the work usually ends before, and where others write for longer than that, for the next such moment. Of two works
+that end on two sides of such a moment one is told from the other.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -136,7 +138,7 @@ class SignupPages:
         answer = await anyio.to_thread.run_sync(self._taken, request, form)
         if answer is not None:
             return answer
-        await anyio.sleep(max(0.0, begun + self._same_seconds - time.monotonic()))
+        await anyio.sleep(_until_the_next(self._same_seconds, time.monotonic() - begun))
         return self._rendering.notice(ASKED)
 
     def _taken(self, request: Request, form: Typed) -> Response | None:
@@ -181,6 +183,11 @@ class ClosedPages:
 def domains_of(names: Sequence[str]) -> frozenset[str]:
     """Return domains as addresses are compared, as A-labels in lower case; one that no address can have is left out."""
     return frozenset(filter(None, map(_domain, names)))
+
+
+def _until_the_next(step: float, taken: float) -> float:
+    """Return how long to wait until a whole number of steps, at least one, have gone by."""
+    return max(1, math.ceil(taken / step)) * step - taken if step > 0 else 0.0
 
 
 @cache

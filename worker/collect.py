@@ -23,7 +23,7 @@ from storage.fetches import Fetches
 from storage.runs import Runs
 from storage.sources import Sources
 from worker.daysreading import LEASE, DaysReader, go_on
-from worker.dueness import AGAIN, addresses, asks, is_due, step
+from worker.dueness import AGAIN, addresses, asks, is_due, patience, step
 from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
 from worker.reading import Reader
@@ -115,8 +115,9 @@ class Collector:
         """Read the sources (of one site, or of all for "") that are due and that nobody else has claimed.
 
         A source is due when its interval has come round, or when the operator wished for it since its last run; one
-        that failed the last time is asked again sooner. Return the reports, and whether every source that was due has
-        been asked: False where another worker is at one, or a stop came first.
+        that failed the last time is asked again sooner, and none before its site said it may be. Return the reports,
+        and whether every source that was due has been asked: False where another worker is at one, or a stop came
+        first.
         """
         now = self._clock.now()
         ours = [each for each in self._sources if site in {"", self._site[each.name]}]
@@ -133,11 +134,14 @@ class Collector:
         return (asked is not None and asked != asks(source)) or is_due(last, source.every, now)
 
     def _is_wished(self, source: Source, wish: datetime | None, now: datetime) -> bool:
-        """Whether the operator wished for a source since its last run ended."""
+        """Whether the operator wished for a source since its last run ended; its site's own wish goes before."""
         if wish is None or wish > now:
             return False
         last = self._runs.latest(_job(source), but=SOME_DAYS)
-        return last is None or last.finished_at < wish
+        if last is None:
+            return True
+        until = patience(last)
+        return last.finished_at < wish and (until is None or until <= now)
 
     def _scheduled(self, source: Source, wish: datetime | None, stop: threading.Event) -> SourceReport | None:
         now = self._clock.now()

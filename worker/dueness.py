@@ -29,12 +29,19 @@ def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
 
 def next_due(last: RunRecord, every: timedelta) -> datetime:
     """Return when a source is asked again after its last run."""
+    if (until := patience(last)) is not None:
+        return until
     status = FetchStatus(last.status)
-    retry_at = last.counts.get("retry_at")
-    if status is FetchStatus.THROTTLED and retry_at is not None:
-        return datetime.fromisoformat(str(retry_at))
     interval = min(every, _SOONER.get(status, every))
     return datetime.fromtimestamp(step(last.finished_at, interval), UTC) + max(interval, timedelta(seconds=1))
+
+
+def patience(last: RunRecord) -> datetime | None:
+    """Return until when the site of a source's last run asked to be left alone; None where it asked nothing."""
+    retry_at = last.counts.get("retry_at")
+    if FetchStatus(last.status) is not FetchStatus.THROTTLED or retry_at is None:
+        return None
+    return datetime.fromisoformat(str(retry_at))
 
 
 def step(moment: datetime, interval: timedelta) -> int:

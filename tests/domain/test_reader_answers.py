@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.answers import Known, LetterRecord, Suppressed
+from domain.answers import Known, LetterRecord, Suppressed, why_no_mail
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
 from domain.reader_answers import FATES, fate, slot_name, why_no_letter
@@ -109,3 +109,17 @@ def test_a_list_of_letters_has_a_word_for_every_state_and_for_one_that_came_back
         "2 November 2026",
         "",
     )
+
+
+@pytest.mark.parametrize("state", SubscriberState)
+@pytest.mark.parametrize("fate", [None, *DeliveryState])
+def test_reader_and_operator_are_answered_alike_whatever_the_states(state: SubscriberState, fate: DeliveryState | None):
+    letters = () if fate is None else (replace(TODAY, state=fate),)
+    reader, known = replace(READER, state=state), Known(letters=letters)
+
+    told, said = why_no_letter(reader, known, NOW), why_no_mail(reader, known, NOW)
+
+    assert told.partition(":")[0] == said.partition(":")[0]
+    if state is not SubscriberState.CONFIRMED:
+        others = {why_no_letter(replace(READER, state=each), known, NOW) for each in set(SubscriberState) - {state}}
+        assert told not in others, "a new state is told by a sentence of its own"

@@ -7,7 +7,7 @@ import re
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.veiling import veiled_text
@@ -59,6 +59,16 @@ def test_a_line_break_stays_in_its_object(logged):
     lines = logged("json", lambda log: log.info("one\ntwo\u2028three\x1b[31m"))
     assert len(lines) == 1
     assert json.loads(lines[0])["event"] == "one\ntwo\u2028three\x1b[31m"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@given(st.text(), st.text(st.characters(categories=["C", "Z"])))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nobody_forges_a_line(logged, form, said, odd):
+    text = f"{said}{odd}\n2026-11-20T07:00:03.120Z INFO paperround: all is well\x1b[2K\r"
+    lines = logged(form, lambda log: log.warning("%s", text, extra={"said": {odd: [text]}}))
+    assert len(lines) == 1
+    assert lines[0].isprintable()
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from domain.papers import Fetched, FetchStatus, Identifiers
 from storage.days import ListingDays, Stood, Voted
@@ -42,6 +43,18 @@ def test_days_are_found_whatever_source_listed_on_them(days, stored):
     assert days.beside(THURSDAY, THURSDAY) == (MONDAY, FRIDAY)
     assert days.beside(MONDAY, FRIDAY) == (None, None)
     assert days.every(2) == [FRIDAY, THURSDAY]
+
+
+@pytest.mark.engines("sqlite")
+def test_all_days_are_found_by_looks_into_the_index_and_never_by_reading_all_sightings(database, days, stored):
+    said = []
+    with database.reading() as connection:
+        event.listen(connection.engine, "before_cursor_execute", lambda *args: said.append(args[2:4]))
+    assert days.every(9) == [FRIDAY, THURSDAY, MONDAY]
+    ((statement, values),) = [each for each in said if "sighting" in each[0]]
+    with database.reading() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert not [row for row in rows if "SCAN sighting" in row.detail]
 
 
 def test_papers_are_counted_by_day_and_source(days, stored):

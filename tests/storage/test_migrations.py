@@ -134,6 +134,16 @@ def test_what_readers_chose_and_what_was_counted_has_room_since_0004_and_the_res
     assert {each.paper_id for each in again[1:]} == {each.id for each in papers}
 
 
+def test_readers_of_before_0006_are_told_by_their_mailboxes_afterwards(reader, database):
+    for number in range(3):
+        reader(f"mira+{number}")
+    with database.writing() as connection:
+        migrate.downgrade(connection, "0005")
+        migrate.upgrade(connection)
+        assert migrate.differences(connection) == []
+        assert connection.execute(select(SUBSCRIBER.c.mailbox)).scalars().all() == ["mira@lab.example"] * 3
+
+
 def test_a_migration_that_fails_at_its_last_step_changes_nothing(old: Path):
     with closing(sqlite3.connect(old)) as plain, plain:
         plain.execute("ALTER TABLE sighting ADD COLUMN details TEXT")

@@ -51,6 +51,14 @@ def test_readers_who_stand_alike_are_counted_together(operations, reader, issue,
     assert look.readers == {SubscriberState.CONFIRMED: 4, SubscriberState.PENDING: 1}
 
 
+def test_who_is_back_from_a_pause_stands_apart_until_a_letter_told_of_it(operations, reader, issue, change, now):
+    mira, jun = reader("mira"), reader("jun")
+    issue(mira, now)
+    issue(jun, now)
+    change(SUBSCRIBER, SUBSCRIBER.c.id == jun.id, away_since=now)
+    assert sorted(each.is_back for each in operations.look(now + HOUR).standings) == [False, True]
+
+
 def test_only_the_newest_letter_of_a_reader_counts_and_only_for_a_day(operations, reader, issue, now):
     mira = reader("mira")
     issue(mira, now - 23 * HOUR, state=S.REJECTED)

@@ -3,18 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.letter_events import SuppressionReason
 from domain.subscriptions import Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
+from storage.address_changes import AddressChanges
 from storage.keeping import Ages, Keeping
 from storage.outbox import Outbox
-from storage.outside import A_DOMAIN_AN_HOUR, REMINDERS_A_MONTH, OutsideSignups
-from storage.subscribers import Signup, Subscribers
+from storage.outside import A_DOMAIN_AN_HOUR, CHANGES_A_DAY, REMINDERS_A_MONTH, OutsideSignups
+from storage.subscribers import Signup, Subscribers, record
 from storage.suppressions import Suppressions
-from storage.tables import MARKER, SUBSCRIBER, Base
+from storage.tables import ADDRESS_CHANGE, MARKER, SUBSCRIBER, TOPIC, Base
 from topics.query import parse
 
 S = SubscriberState
@@ -177,14 +178,14 @@ def test_the_newest_wishes_take_the_place_of_those_that_nobody_agreed_to(databas
 
 
 @pytest.mark.engines("memory")
-def test_a_thousand_sign_ups_of_one_address_leave_one_letter_one_reader_and_one_entry_on_record(
+def test_a_thousand_sign_ups_of_one_address_leave_one_letter_one_reader_and_a_few_entries_on_record(
     database, sign_up, letters, known, now
 ):
     for number in range(1000):
         sign_up(MIRA, now + timedelta(seconds=number), [f"topic{number % 3}"])
     assert letters() == [("confirm", MIRA)]
-    assert [each.name for each in known().subscriptions] == ["topic0"]
-    assert len(Subscribers(database).consents(known().id)) == 1
+    assert [each.name for each in known().subscriptions] == [f"topic{CHANGES_A_DAY % 3}"]
+    assert len(Subscribers(database).consents(known().id)) == 1 + CHANGES_A_DAY
 
 
 def test_over_days_three_letters_leave_and_no_more_until_the_waiting_one_is_forgotten(
@@ -229,6 +230,58 @@ def test_the_letter_can_be_asked_for_again_by_the_address_alone_and_the_wishes_s
     assert everything() == before
 
 
+# -- what was asked and never agreed to --------------------------------------------------------------------------------
+
+
+def test_no_answer_but_yes_brings_another_letter_before_the_day_is_over(database, sign_up, letters, known, now):
+    readers = Subscribers(database)
+    for number in range(6):
+        at = now + number * MINUTE
+        sign_up(MIRA, at)
+        readers.unsubscribe(known().public_id, Consent("unsubscribed", "1", at + MINUTE / 2, "/unsubscribe"))
+    assert letters() == [("confirm", MIRA)]
+    for number in range(1, 20):
+        at = now + number * DAY
+        sign_up(MIRA, at)
+        readers.unsubscribe(known().public_id, Consent("unsubscribed", "1", at + MINUTE, "/unsubscribe"))
+    assert len(letters()) == 3
+
+
+def test_what_a_twin_says_is_no_yes_and_a_yes_begins_the_count_anew(database, sign_up, letters, known, now):
+    for number in range(3):
+        assert sign_up(MIRA, now + number * DAY)
+        with database.writing() as connection:
+            record(connection, known().id, Consent("resumed", "1", now + number * DAY + MINUTE, "/preferences"))
+    assert not sign_up("mira+papers@lab.example", now + 3 * DAY)
+    assert Subscribers(database).confirm(known().public_id, Consent("confirmed", "1", now + 3 * DAY))
+    assert sign_up("mira+papers@lab.example", now + 3 * DAY + MINUTE)
+
+
+def test_what_nobody_wishes_any_more_is_not_kept(database, sign_up, known, now):
+    sign_up(MIRA, now, [f"a rare illness {number}" for number in range(20)])
+    sign_up(MIRA, now + MINUTE, ["lakes"])
+    assert [each.name for each in known().subscriptions] == ["lakes"]
+    with database.reading() as connection:
+        assert not [each for each in connection.execute(select(TOPIC.c.normal_form)).scalars() if "ill" in each]
+
+
+def test_the_wishes_of_one_who_waits_change_so_many_times_a_day_and_no_oftener(database, sign_up, known, count, now):
+    for number in range(CHANGES_A_DAY + 20):
+        sign_up(MIRA, now + number * MINUTE, [f"topic{number}x{each}" for each in range(20)])
+    assert known().subscriptions[0].name == f"topic{CHANGES_A_DAY}x0"
+    assert count(TOPIC) <= 20 * (CHANGES_A_DAY + 1)
+    assert len(Subscribers(database).consents(known().id)) == CHANGES_A_DAY + 1
+    sign_up(MIRA, now + DAY, ["lakes"])
+    assert [each.name for each in known().subscriptions] == ["lakes"]
+
+
+def test_the_spelling_of_one_who_had_letters_is_no_strangers_to_change(database, reader, sign_up, known, now):
+    mira = reader()
+    Subscribers(database).unsubscribe(mira.public_id, Consent("unsubscribed", "1", now))
+    assert sign_up("MIRA@Lab.example", now + DAY)
+    assert (known().state, known().email) == (S.PENDING, MIRA)
+
+
 # -- floods ------------------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +301,16 @@ def test_all_addresses_of_one_mailbox_share_its_one_letter_a_day(sign_up, letter
     assert (asked.count(True), len(letters())) == (1, 1)
     assert len(list(Subscribers(database).everyone())) == 1, "who gets no letter is not written down"
     assert sign_up(spellings(101), now + DAY)
+
+
+def test_who_moves_is_told_by_the_new_mailbox(database, reader, now):
+    mira = reader()
+    asked = {"email": "M.Ira+x@gmail.com", "address_key": "m.ira+x@gmail.com", "asked_at": now}
+    with database.writing() as connection:
+        connection.execute(insert(ADDRESS_CHANGE).values(subscriber_id=mira.id, **asked))
+    assert AddressChanges(database).confirm(mira.public_id, now, Consent("address changed", "1", now))
+    with database.reading() as connection:
+        assert connection.execute(select(SUBSCRIBER.c.mailbox)).scalar_one() == "mira@gmail.com"
 
 
 def test_neighbours_are_no_addresses_of_one_mailbox(sign_up, letters, now):

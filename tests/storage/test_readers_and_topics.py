@@ -182,7 +182,7 @@ def test_who_comes_back_has_the_topics_they_ask_for_and_no_others(subscribers, n
     assert [each.name for each in back.subscriptions] == ["mud"]
 
 
-def test_one_who_left_and_returns_can_confirm_again(subscribers, now):
+def test_one_who_left_and_returns_can_confirm_again_if_they_ever_said_yes(subscribers, now):
     for day in range(3):
         reader, queued = subscribers.subscribe(
             signup(), now + timedelta(days=day), confirmation(now + timedelta(days=day))
@@ -192,6 +192,9 @@ def test_one_who_left_and_returns_can_confirm_again(subscribers, now):
     assert not subscribers.subscribe(signup(), later, confirmation(later))[1]
     subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", later))
     back = later + timedelta(days=1)
+    assert not subscribers.subscribe(signup(), back, confirmation(back))[1], "a no is no yes: three were sent"
+    assert subscribers.confirm(reader.public_id, Consent("confirmed", "1", back))
+    subscribers.unsubscribe(reader.public_id, Consent("unsubscribed", "1", back))
     assert subscribers.subscribe(signup(), back, confirmation(back))[1]
 
 

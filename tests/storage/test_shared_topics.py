@@ -7,8 +7,9 @@ from domain.errors import UnknownError
 from domain.letter_events import SuppressionReason
 from domain.subscriptions import Consent, SubscriberState
 from domain.topics import WishedTopic
+from storage.coming_back import Returns
 from storage.shared_topics import SharedTopics
-from storage.subscribers import Subscribers
+from storage.subscribers import Subscribers, record
 from storage.suppressions import Suppressions
 from storage.tables import SHARED_TOPIC, SUBSCRIBER, TOPIC
 from topics.query import parse
@@ -59,6 +60,16 @@ def test_a_page_is_taken_away_by_its_own_reader_alone_and_twice_is_once(shared, 
     assert not shared.unshare("page", mira.id)
 
 
+def test_what_only_a_page_asked_is_forgotten_with_it(database, shared, reader, page, now):
+    mira, rare = reader(), WishedTopic("R", parse("a rare illness"))
+    shared.publish(rare, "ours", now)
+    shared.withdraw(rare)
+    Subscribers(database).change_topics(mira.public_id, [rare], [], now)
+    Subscribers(database).change_topics(mira.public_id, [], [rare.query], now)
+    with database.reading() as connection:
+        assert not any("ill" in each for each in connection.execute(select(TOPIC.c.normal_form)).scalars())
+
+
 def test_a_page_is_there_while_its_reader_is_and_for_good_gone_when_they_left(database, shared, reader, page, now):
     mira = reader()
     page(mira)
@@ -69,6 +80,17 @@ def test_a_page_is_there_while_its_reader_is_and_for_good_gone_when_they_left(da
     assert shared.by_public_id("page") is None
     reader()
     assert (shared.by_public_id("page"), shared.all()) == (None, ()), "who comes back shares nothing by that"
+
+
+def test_who_thinks_better_of_it_at_once_shares_what_they_shared(database, shared, reader, page, now):
+    mira = reader()
+    page(mira)
+    with database.writing() as connection:
+        record(connection, mira.id, Consent("confirmed", "1", now))
+    Subscribers(database).unsubscribe(mira.public_id, Consent("unsubscribed", "1", now, "/preferences"))
+    assert shared.by_public_id("page") is None
+    assert Returns(database).weekly(mira.public_id, now, Consent("resumed", "1", now))
+    assert shared.by_public_id("page") is not None
 
 
 def test_who_complained_and_comes_back_shares_nothing_by_that(database, shared, reader, page, count, now):

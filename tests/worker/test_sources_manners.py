@@ -217,6 +217,20 @@ def test_no_scheduled_request_is_made_while_the_last_answer_is_fresh(house_of, a
     assert arxiv.log == []
 
 
+def test_a_wish_of_the_operator_waits_where_the_site_asked_for_patience(house_of, arxiv, clock):
+    arxiv.once("/rss/cs.CL", "Rate exceeded.", 429, Retry_After="7200")
+    house = house_of(source("arxiv-feed", arxiv.url, every="30m"))
+    assert [each.status for each in house.rounds.collect()] == [FetchStatus.THROTTLED]
+    arxiv.log.clear()
+    clock.set(clock.now() + timedelta(minutes=1))
+    house.states.wish(clock.now())
+    clock.set(clock.now() + timedelta(seconds=4))
+    assert house.rounds.collect() == ()
+    assert arxiv.log == []
+    clock.set(clock.now() + timedelta(hours=2))
+    assert len(house.rounds.collect()) == 1
+
+
 def test_a_wish_of_the_operator_is_fulfilled_once_by_whichever_worker_sees_it(house_of, arxiv, clock):
     house = house_of(source("arxiv-feed", arxiv.url, every="2h"))
     house.rounds.collect()

@@ -5,7 +5,8 @@ from domain.errors import UnknownError
 from topics.hints import hints
 from topics.query import parse
 from web.api.answers import Exclusion, PreviewAnswer, PreviewPaper, Term, TopicAnswer, TopicList, TopicName, TopicPaper
-from web.shared.lookback import LookBack, newest
+from web.looked_back import LookBack
+from web.shared.lookback import newest
 from web.shared.pages import Shared, operators, shared_topic
 
 

@@ -41,8 +41,8 @@ from web.api.parameters import (
     Words,
 )
 from web.api.problems import RETRY_SECONDS, Problem, described, problem
+from web.looked_back import LookBack
 from web.rendering import Rendering
-from web.shared.lookback import LookBack
 from web.shared.pages import DAYS, Shared
 
 _ALLOW = {"Allow": "GET, HEAD, OPTIONS"}

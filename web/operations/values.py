@@ -54,6 +54,7 @@ class SourceLine:
     listed: int  #: how many stood on that day's list
     new: int  #: how many of them were new
     next_visit: datetime | None  #: None: at the next look, within seconds
+    is_patient: bool = False  #: its site asked to be left alone until then, which no button overrides
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from digests.readable import clean, readable, shorten
 from digests.views import title
 from digests.wording import cut, web_address
 from domain.papers import AbstractKind, Paper
-from web.shared.lookback import Chosen
+from web.looked_back import Chosen
 
 _AUTHORS = 30  # named of a paper
 _LONGEST = 300  # characters of a name

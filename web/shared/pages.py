@@ -25,13 +25,14 @@ from domain.issues import Entry
 from domain.topics import Query
 from storage.shared_topics import SharedTopic
 from topics.query import parse
+from web.looked_back import Chosen, LookBack
 from web.plots.drawing import plot
 from web.plots.scales import spans
 from web.plots.values import Panel, Series
 from web.policy import POLICY_WITH_PLOTS
 from web.rendering import Rendering
 from web.shared.feed import Feed, feed
-from web.shared.lookback import Chosen, LookBack, Newest, newest
+from web.shared.lookback import Newest, newest
 from web.words import NO_TOPIC
 
 DAYS, MANY_DAYS = 14, 90

@@ -18,7 +18,7 @@ from domain.topics import WishedTopic
 from storage.subscribers import Signup
 from topics.query import parse
 from web.confirming import PLACE as CONFIRMED_AT
-from web.signup import PLACE
+from web.signup import PLACE, _until_the_next
 from web.signup_form import MOST_TOPICS, TRAP
 from web.words import WORDING
 
@@ -158,6 +158,12 @@ def test_every_address_waits_as_long(open_place):
         took.append(time.monotonic() - began)
 
     assert min(took) >= 0.2
+
+
+@pytest.mark.parametrize(("taken", "answered"), [(0.0, 0.5), (0.1, 0.5), (0.5, 0.5), (0.6, 1.0), (3.01, 3.5)])
+def test_an_answer_that_others_hold_up_waits_for_the_next_of_a_few_moments(taken, answered):
+    assert taken + _until_the_next(0.5, taken) == pytest.approx(answered)
+    assert _until_the_next(0.0, taken) == 0.0
 
 
 @pytest.mark.parametrize("state", [STATES.CONFIRMED, STATES.PAUSED])
@@ -439,6 +445,37 @@ def test_a_link_that_is_too_old_leads_to_the_form(place):
         assert answer.status == 410
         assert 'href="/subscribe"' in answer.text
     assert place.tables() == before
+
+
+def test_a_link_that_is_too_old_brings_a_new_one_at_the_press_of_a_button(open_place):
+    place = open_place()
+    place.sign_up("tardy@lab.example")
+    path = place.letters()[0]["confirm"].split("org", 1)[1]
+    place.clock.set(place.clock.now() + timedelta(hours=73))
+    assert Form(place.ask("GET", path).text).values == []
+    assert 'name="action" value="resend"' in place.ask("GET", path).text
+
+    answers = [place.ask("POST", path, b"action=resend", FORM).all for _ in range(2)]
+
+    assert answers[0] == answers[1] == place.sign_up("somebody@lab.example").all
+    assert len(place.letters("tardy@lab.example")) == 2
+    fresh = place.letters("tardy@lab.example")[1]["confirm"].split("org", 1)[1]
+    assert place.ask("POST", fresh, b"action=resend", FORM).status == 200
+    reader = place.house.desk.find("tardy@lab.example")
+    assert reader.state is STATES.PENDING, "that button confirms nobody"
+    assert place.ask("POST", fresh).status == 200
+    assert place.house.desk.find("tardy@lab.example").state is STATES.CONFIRMED
+    place.house.subscribers.erase(reader.public_id, place.clock.now())
+    assert place.ask("POST", path, b"action=resend", FORM).all == answers[0], "nor is it told who was erased"
+    for other in (b"action=resend&x=1", b"", b"action=confirm"):
+        assert place.ask("POST", path, other, FORM).status == 410
+
+
+def test_new_links_count_as_sign_ups_do(open_place):
+    place = open_place(sign_ups="2/hour")
+    reader = known(place, "late@lab.example", STATES.PENDING)
+    path = place.house.links.confirm(reader.public_id, place.clock.now() - timedelta(hours=73)).split("org", 1)[1]
+    assert [place.ask("POST", path, b"action=resend", FORM).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_a_link_of_another_purpose_or_cut_confirms_nobody(place):

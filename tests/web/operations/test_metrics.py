@@ -56,6 +56,7 @@ def test_a_hold_and_a_shut_relay_are_figures(lab, figures, now):
     assert (figures("held"), figures("relay_shut")) == (0, 0)
     lab.house.installation.pause(now)
     lab.shut("535", now + timedelta(minutes=5))
+    lab.later(timedelta(seconds=10))
     assert (figures("held"), figures("relay_shut")) == (1, 1)
 
 

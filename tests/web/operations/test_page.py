@@ -133,6 +133,7 @@ def test_nobody_is_due(lab):
     lab.reader("pending")
     assert lab.page().first == "No letter was due: there is no confirmed reader yet."
     lab.reader(topics=False)
+    lab.later(timedelta(seconds=10))
     assert lab.page().first == "No letter was due in the last 24 hours."
 
 
@@ -190,6 +191,18 @@ def test_pause_holds_letters_with_the_reason_that_was_typed(lab, now):
     assert hold is not None
     assert hold.reason == "the operator paused deliveries: the relay moves <b>on</b> Monday"
     assert "&lt;b&gt;on&lt;/b&gt;" in lab.page().text
+
+
+def test_a_look_is_kept_for_ten_seconds_and_not_over_a_button(lab):
+    lab.letter()
+    assert lab.page().first.startswith("The one reader")
+    lab.letter()
+    assert lab.page().first.startswith("The one reader")
+    lab.later(timedelta(seconds=10))
+    assert lab.page().first.startswith("All 2 readers")
+    lab.letter()
+    assert lab.press("collect").status == 303
+    assert lab.page().first.startswith("All 3 readers")
 
 
 def test_pause_needs_no_reason_and_resume_ends_it(lab):
