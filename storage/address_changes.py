@@ -1,16 +1,17 @@
 """A reader's letters move to another address: asked by a fresh link to the old one, confirmed from the new one.
 
     the fresh link came to the old address → the new one is asked → its owner presses Confirm → the reader moves, and
-    with them the digests and quiet notes that nobody tried to send yet
+    with them the digests and quiet notes that wait and cannot have arrived
 
 Nothing goes to the new address but that one letter, and nothing is moved before. What is asked later takes the place of
-what was asked before, whose link is good for nothing then. A letter that was tried stays one to the old address, which
-may have it already: the commit before its last byte skips it (sending.py), as it does a fresh link to the old address.
 what was asked before, whose link is good for nothing then: a link names the second in which it was asked, and no second
 has two. Who asked for letters there and never confirmed gives way to whoever proves that the mailbox is theirs.
+
+A letter that may have arrived stays one to the old address: the commit before its last byte skips it (sending.py), as
+it does a fresh link to the old address.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,8 +29,16 @@ from storage.mailings import queue
 from storage.subscribers import find, record
 from storage.suppressions import forget_bounces, suppression_of
 from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, SUBSCRIBER
+from storage.verdicts import IS_UNSENT
 
 ASKED_A_DAY = 3
+#: A delivery as it was before its first try: what was said of it, and what was signed, was of another address.
+_UNTRIED: Mapping[str, Any] = {
+    "state": DeliveryState.PLANNED.value,
+    "attempts": 0,
+    **dict.fromkeys(("worker", "sha256", "signature", "enhanced", "reply_text", "reason"), ""),
+    **dict.fromkeys(("lease_until", "first_try", "last_try", "reply_code")),
+}
 _REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 #: (the reader, what makes the key one of its own) → the letter to the new address.
@@ -70,7 +79,10 @@ class AddressChanges:
             return None if row is None else str(row.email)
 
     def confirm(self, public_id: str, asked_at: datetime, consent: Consent) -> bool:
-        """Move a reader's letters to the new address; return whether they go there now. Twice does nothing more."""
+        """Move a reader's letters to the new address; return whether they were moved.
+
+        The second time does nothing and returns False: the change is over, and its link good for nothing.
+        """
         with self._database.writing() as connection:
             reader = find(connection, SUBSCRIBER.c.public_id == public_id)
             row = _asked(connection, reader, asked_at)
@@ -84,16 +96,17 @@ class AddressChanges:
             values = {"email": row.email, "address_key": row.address_key, "revision": SUBSCRIBER.c.revision + 1}
             connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
             connection.execute(delete(ADDRESS_CHANGE).where(ADDRESS_CHANGE.c.subscriber_id == reader.id))
-            _readdress(connection, reader.id, str(row.email))
+            _readdress(connection, reader.id, str(row.email), consent.at)
             forget_bounces(connection, reader.id)  # they were the old mailbox's
             record(connection, reader.id, consent)
             return True
 
 
-def _readdress(connection: Connection, subscriber_id: int, email: str) -> None:
-    """Let what was planned and never tried go to a reader's new address: no byte of it has been seen yet.
+def _readdress(connection: Connection, subscriber_id: int, email: str, now: datetime) -> None:
+    """Let what waits, and cannot have arrived, go to a reader's new address, as if nobody had tried to send it.
 
-    How the address is written in a header was found out for the letter that asked it.
+    A worker that holds it loses it before its last byte. How the address is written in a header was found out for the
+    letter that asked it.
     """
     theirs = (
         select(DELIVERY)
@@ -104,14 +117,11 @@ def _readdress(connection: Connection, subscriber_id: int, email: str) -> None:
     asked = connection.execute(asking.order_by(DELIVERY.c.id.desc())).first()
     if asked is None:
         return
-    waiting = theirs.where(
-        CONTENT.c.kind.in_([LetterKind.DIGEST.value, LetterKind.QUIET.value]),
-        DELIVERY.c.state == DeliveryState.PLANNED.value,
-        DELIVERY.c.first_try.is_(None),
-    )
+    waiting = theirs.where(CONTENT.c.kind.in_([LetterKind.DIGEST.value, LetterKind.QUIET.value]), IS_UNSENT)
     for row in connection.execute(waiting).all():
-        values = {"recipient": email, "keeper": keeper_of(email), "slots": {**row.slots, "to": asked.slots["to"]}}
-        connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(values))
+        there = {"recipient": email, "keeper": keeper_of(email), "slots": {**row.slots, "to": asked.slots["to"]}}
+        mine = update(DELIVERY).where(DELIVERY.c.id == row.id)
+        connection.execute(mine.values(**there, **_UNTRIED, not_before=now))
 
 
 def _asked(connection: Connection, reader: Subscriber | None, asked_at: datetime) -> Any:

@@ -79,7 +79,7 @@ class AddressChanges(Protocol):
         ...
 
     def confirm(self, public_id: str, asked_at: datetime, consent: Consent) -> bool:
-        """Move a reader's letters; return whether they go to the new address now."""
+        """Move a reader's letters; return whether they were moved: the second time they were already."""
         ...
 
 
