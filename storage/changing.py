@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.subscribers import one, record
 from storage.subscriptions import add_topics, alter, look_back_again, take_away
 from storage.tables import SUBSCRIBER, SUBSCRIPTION
+from storage.taking_back import take_back
 
 S = SubscriberState
 MOST_TOPICS = 50  # of one reader: a letter of more could not be read
@@ -93,8 +94,8 @@ class Changes:
     def pause(self, public_id: str, seen: int | None, until: date | None, consent: Consent) -> Subscriber:
         """Let no letter come, up to the day on which they begin again in the reader's zone; None: until they say so.
 
-        Twice does nothing more. Raises UsageError for a reader who gets no letters anyway, and for a day that is past
-        or more than a year away.
+        A letter that waits is taken back, and its papers come with the one on return. Twice does nothing more. Raises
+        UsageError for a reader who gets no letters anyway, and for a day that is past or more than a year away.
         """
         with self._database.writing() as connection:
             reader = _seen(connection, public_id, seen)
@@ -104,6 +105,7 @@ class Changes:
             if reader.state is S.PAUSED and reader.paused_until == until:
                 return reader
             record(connection, reader.id, consent)
+            take_back(connection, reader.id)
             values = {
                 "state": S.PAUSED.value,
                 "paused_until": until,
