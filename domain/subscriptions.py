@@ -24,6 +24,10 @@ class SubscriberState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+#: The states of who agreed to letters and has not left, whether or not they pause.
+REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
+
+
 class Cadence(StrEnum):
     """How often a digest comes."""
 

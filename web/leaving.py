@@ -20,7 +20,7 @@ from digests.links import Links, Purpose
 from digests.mail.farewell import Farewell, Farewells
 from domain.clock import Clock
 from domain.reader_answers import long_day
-from domain.subscriptions import Cadence, Consent, Subscriber, SubscriberState, zone_of
+from domain.subscriptions import REACHED, Cadence, Consent, Subscriber, SubscriberState, zone_of
 from web.rendering import Rendering
 from web.words import GOODBYE, TOO_LATE, WORDING, Notice, rhythm, veiled
 
@@ -32,7 +32,6 @@ _LEAVE = "unsubscribe"  # the field `action` of both forms that stop the letters
 _PLACE = "/unsubscribe"
 _ONE_CLICK = "one-click"  # the place of whoever pressed a button of their mailbox
 _GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
-_READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 
 class Readers(Protocol):
@@ -120,7 +119,7 @@ class LeavingPages:
             return self._rendering.notice(GOODBYE)
         before = self._readers.by_public_id(public_id)
         self._readers.unsubscribe(public_id, consent, self._farewells.at(consent.at))
-        if before is None or before.state not in _READING or before.shared:
+        if before is None or before.state not in REACHED or before.shared:
             return self._rendering.notice(GOODBYE)
         return self._rendering.page(
             "goodbye.html",

@@ -20,7 +20,7 @@ from digests.links import BadLink, Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
 from domain.errors import AddressError
-from domain.subscriptions import Consent, Subscriber, SubscriberState
+from domain.subscriptions import REACHED, Consent, Subscriber
 from web.preferences.forms import Form, form_of
 from web.rendering import Rendering
 from web.words import (
@@ -36,7 +36,6 @@ from web.words import (
 )
 
 _SAFE = ["GET", "HEAD"]
-_READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 _WORD = "ERASE"
 _MOVED = "address changed"
 _LONGEST = 400  # characters of what was typed that are shown again
@@ -135,7 +134,7 @@ class AccountPages:
         def asked(public_id: str, asked_at: datetime) -> Response:
             email = self._moves.asked(public_id, asked_at)
             reader = self._readers.by_public_id(public_id)
-            if reader is not None and email is not None and reader.state in _READING:
+            if reader is not None and email is not None and reader.state in REACHED:
                 return self._rendering.page("address.html", old=veiled(reader.email), new=clean(email))
             return self._moved(reader, asked_at)
 
@@ -180,7 +179,7 @@ class AccountPages:
             "account.html",
             status,
             address=veiled(reader.email),
-            may_move=reader.state in _READING and not reader.shared,
+            may_move=reader.state in REACHED and not reader.shared,
             email=clean(email)[:_LONGEST],
             wrong=wrong,
             not_erased=not_erased,
