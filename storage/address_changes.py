@@ -11,17 +11,17 @@ A letter that may have arrived stays one to the old address: the commit before i
 it does a fresh link to the old address.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind, Mailing
-from domain.mailboxes import keeper_of
-from domain.subscriptions import Consent, Subscriber, SubscriberState
+from domain.mailboxes import is_large, keeper_of, mailbox_of
+from domain.subscriptions import REACHED, Consent, Subscriber, SubscriberState
 from storage.database import Database
 from storage.erasing import erase_readers
 from storage.fresh_letters import numbered, sent_since
@@ -32,6 +32,20 @@ from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, SUBSCRIBER
 from storage.verdicts import IS_UNSENT
 
 ASKED_A_DAY = 3
+A_DOMAIN_AN_HOUR = 20
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+#: The letters that ask a mailbox whether it is its owner's wish, and those that a stranger can cause at all.
+_ASKING = frozenset({LetterKind.ADDRESS.value, LetterKind.CONFIRM.value})
+_STRANGERS_CAUSE = (*_ASKING, LetterKind.PREFERENCES.value)
+#: An ask that no letter answers: it counts as any other, and where it was to go is not kept with it.
+_NOT_SENT: Mapping[str, Any] = {
+    "state": DeliveryState.SKIPPED.value,
+    "not_before": None,
+    "reason": "no letter may go to the address that was asked for",
+    "recipient": "",
+    "keeper": "",
+    "slots": {},
+}
 #: A delivery as it was before its first try: what was said of it, and what was signed, was of another address.
 _UNTRIED: Mapping[str, Any] = {
     "state": DeliveryState.PLANNED.value,
@@ -39,7 +53,6 @@ _UNTRIED: Mapping[str, Any] = {
     **dict.fromkeys(("worker", "sha256", "signature", "enhanced", "reply_text", "reason"), ""),
     **dict.fromkeys(("lease_until", "first_try", "last_try", "reply_code")),
 }
-_REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 #: (the reader, what makes the key one of its own) → the letter to the new address.
 AddressLetter = Callable[[Subscriber, int], Mailing]
@@ -48,28 +61,70 @@ AddressLetter = Callable[[Subscriber, int], Mailing]
 class AddressChanges:
     """The changes of address of one database's readers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, per_hour: int) -> None:
+        """`per_hour` is how many letters that strangers cause may leave in an hour, as in outside.py."""
         self._database = database
+        self._per_hour = per_hour
 
     def ask(self, public_id: str, email: str, address_key: str, letter: AddressLetter, now: datetime) -> bool:
-        """Note the new address and queue the letter to it; return False where none goes there.
+        """Note the new address and queue the letter to it; return whether it leaves, which no page may tell.
 
-        None goes to an address that must not be mailed or has a reader already, nor more than three a day for one
-        reader, nor for a shared mailbox. `now` is what the link in the letter must name.
+        Nothing is noted of a fourth ask of one reader in a day, of a second within one second, nor for a shared
+        mailbox. All else is noted in the same way whether or not a letter leaves: none does to an address that must
+        not be mailed or has a reader already, to a mailbox that was asked in the last day, by whomever, or where this
+        hour's letters are spent. The same address again within a day is the same ask, whose link stays good. `now` is
+        what the link in the letter must name.
         """
         with self._database.writing() as connection:
             reader = find(connection, SUBSCRIBER.c.public_id == public_id)
-            if reader is None or reader.state not in _REACHED or reader.shared:
+            if reader is None or reader.state not in REACHED or reader.shared:
                 return False
-            if _is_taken(connection, address_key) or suppression_of(connection, address_key) is not None:
-                return False
-            today, last = sent_since(connection, reader.id, LetterKind.ADDRESS, now - timedelta(days=1))
+            today, last = sent_since(connection, reader.id, LetterKind.ADDRESS, now - _DAY)
             if today >= ASKED_A_DAY or (last is not None and numbered(last) >= numbered(now)):
                 return False
-            values: dict[str, Any] = {"email": email, "address_key": address_key, "asked_at": now}
-            noted = upsert(ADDRESS_CHANGE).values(subscriber_id=reader.id, **values)
-            connection.execute(noted.on_conflict_do_update(index_elements=["subscriber_id"], set_=values))
-            return queue(connection, letter(reader, numbered(now)), reader.id, issue_id=None)
+            mailing = letter(reader, numbered(now))
+            if not queue(connection, mailing, reader.id, issue_id=None):
+                return False
+            mine = ADDRESS_CHANGE.c.subscriber_id == reader.id
+            noted = connection.execute(select(ADDRESS_CHANGE).where(mine)).first()
+            is_same = noted is not None and noted.address_key == address_key and noted.asked_at > now - _DAY
+            if not is_same:
+                _note(connection, reader.id, email, address_key, now)
+            asked = DELIVERY.c.message_key == mailing.message_key
+            # Each is looked up whatever the others say, so that the time it takes says nothing.
+            is_taken = _is_taken(connection, address_key)
+            held = suppression_of(connection, address_key)
+            may_leave = self._may_leave(connection, {email, address_key}, asked, now)
+            if may_leave and held is None and not is_taken and not is_same:
+                return True
+            connection.execute(update(DELIVERY).where(asked).values(_NOT_SENT))
+            return False
+
+    def _may_leave(
+        self, connection: Connection, spellings: Collection[str], asked: ColumnElement[bool], now: datetime
+    ) -> bool:
+        """Whether nobody asked this mailbox in the last day, and this hour's letters are not spent without this one."""
+        others = (
+            select(DELIVERY.c.recipient, DELIVERY.c.keeper, DELIVERY.c.date, CONTENT.c.kind)
+            .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+            .where(
+                DELIVERY.c.issue_id.is_(None),
+                DELIVERY.c.date > now - _DAY,
+                DELIVERY.c.state != DeliveryState.SKIPPED.value,
+                CONTENT.c.kind.in_(_STRANGERS_CAUSE),
+                ~asked,
+            )
+        )
+        keepers = {keeper_of(each) for each in spellings}
+        there = connection.execute(others.where(DELIVERY.c.keeper.in_(keepers))).all()
+        mailboxes = {mailbox_of(each.lower()) for each in spellings}
+        if any(each.kind in _ASKING and mailbox_of(each.recipient.lower()) in mailboxes for each in there):
+            return False
+        lately = others.where(DELIVERY.c.date > now - _HOUR).subquery()
+        if connection.execute(select(func.count()).select_from(lately)).scalar_one() >= self._per_hour:
+            return False
+        in_the_hour = sum(each.date > now - _HOUR for each in there)
+        return any(map(is_large, keepers)) or in_the_hour < A_DOMAIN_AN_HOUR
 
     def asked(self, public_id: str, asked_at: datetime) -> str | None:
         """Return the new address that a link of that instant is to confirm; None where it is good for nothing."""
@@ -88,7 +143,7 @@ class AddressChanges:
             row = _asked(connection, reader, asked_at)
             if reader is None or row is None:
                 return False
-            if reader.state not in _REACHED or suppression_of(connection, row.address_key) is not None:
+            if reader.state not in REACHED or suppression_of(connection, row.address_key) is not None:
                 return False
             if _is_taken(connection, row.address_key):
                 return False
@@ -100,6 +155,12 @@ class AddressChanges:
             forget_bounces(connection, reader.id)  # they were the old mailbox's
             record(connection, reader.id, consent)
             return True
+
+
+def _note(connection: Connection, subscriber_id: int, email: str, address_key: str, now: datetime) -> None:
+    values: dict[str, Any] = {"email": email, "address_key": address_key, "asked_at": now}
+    noted = upsert(ADDRESS_CHANGE).values(subscriber_id=subscriber_id, **values)
+    connection.execute(noted.on_conflict_do_update(index_elements=["subscriber_id"], set_=values))
 
 
 def _readdress(connection: Connection, subscriber_id: int, email: str, now: datetime) -> None:

@@ -61,7 +61,7 @@ def move(database, mira, now):
     """Let the reader move, by the letter to the new address and its link."""
 
     def go():
-        changes = AddressChanges(database)
+        changes = AddressChanges(database, per_hour=200)
         asked = letter_of(LetterKind.ADDRESS, "address:mira:1", NEW, IN_A_HEADER, now)
         assert changes.ask(mira.public_id, NEW, NEW_KEY, lambda *_: asked, now)
         assert changes.confirm(mira.public_id, now, Consent("address changed", "1", now, "/address"))
@@ -157,6 +157,6 @@ def test_a_fresh_link_and_a_goodbye_never_follow_to_an_address_that_did_not_ask(
 
 def test_a_letter_that_asks_an_address_goes_there_although_it_is_not_the_readers_yet(database, outbox, mira, ask, now):
     asked = letter_of(LetterKind.ADDRESS, "address:mira:1", NEW, IN_A_HEADER, now)
-    assert AddressChanges(database).ask(mira.public_id, NEW, NEW_KEY, lambda *_: asked, now)
+    assert AddressChanges(database, per_hour=200).ask(mira.public_id, NEW, NEW_KEY, lambda *_: asked, now)
     (leased,) = outbox.lease("one", now, LEASE, 1)
     assert ask(leased, "one", now) is Permission.GIVEN
