@@ -1,6 +1,6 @@
 """What a forwarded letter must not be able to do: another address, everything kept as JSON, and erasing.
 
-    a fresh link, mailed to the reader's own address and good for two hours → one page, a form for each
+    a fresh link, mailed to the reader's own address, good for two hours and until they move → one page, a form for each
     the letter to the new address → its link → one button → the letters move
 
 GET changes nothing. Who asks for a new address hears the same whether or not anybody has it, and whatever is erased is
@@ -188,13 +188,17 @@ class AccountPages:
 
     def _for_reader(self, token: str, answer: Callable[[Subscriber], Response]) -> Response:
         try:
-            public_id = self._links.read(Purpose.FRESH, token, self._clock.now())
+            public_id, made = self._links.read_dated(Purpose.FRESH, token, self._clock.now())
         except BadLink as error:
             if error.expired:
                 return self._rendering.notice(FRESH_EXPIRED, 410)
             raise
         reader = self._readers.by_public_id(public_id)
-        return self._rendering.notice(NO_READER, 410) if reader is None else answer(reader)
+        if reader is None:
+            return self._rendering.notice(NO_READER, 410)
+        if self._moved_since(reader, made):  # it lies in a mailbox that the reader has left
+            return self._rendering.notice(FRESH_EXPIRED, 410)
+        return answer(reader)
 
     def _for_move(self, token: str, answer: Callable[[str, datetime], Response]) -> Response:
         try:
@@ -207,10 +211,13 @@ class AccountPages:
 
     def _moved(self, reader: Subscriber | None, asked_at: datetime) -> Response:
         """Answer a link that is good for nothing now, because it was used or for another reason."""
-        said = self._readers.consents(reader.id) if reader is not None else ()
-        if any(each.action == _MOVED and each.at >= asked_at for each in said):
+        if reader is not None and self._moved_since(reader, asked_at):
             return self._rendering.notice(ADDRESS_MOVED)
         return self._rendering.notice(ADDRESS_NOT_OPEN, 410)
+
+    def _moved_since(self, reader: Subscriber, instant: datetime) -> bool:
+        said = self._readers.consents(reader.id)
+        return any(each.action == _MOVED and each.at >= instant for each in said)
 
     def _unreadable(self) -> Response:
         return self._rendering.notice(UNREADABLE, 400)
