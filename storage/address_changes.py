@@ -31,6 +31,8 @@ from storage.suppressions import forget_bounces, suppression_of
 from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, SUBSCRIBER
 from storage.verdicts import IS_UNSENT
 
+#: What the record of consent says of a reader who moved.
+MOVED = "address changed"
 ASKED_A_DAY = 3
 A_DOMAIN_AN_HOUR = 20
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -92,10 +94,10 @@ class AddressChanges:
                 _note(connection, reader.id, email, address_key, now)
             asked = DELIVERY.c.message_key == mailing.message_key
             # Each is looked up whatever the others say, so that the time it takes says nothing.
-            is_taken = _is_taken(connection, address_key)
+            taken = is_taken(connection, address_key)
             held = suppression_of(connection, address_key)
             may_leave = self._may_leave(connection, {email, address_key}, asked, now)
-            if may_leave and held is None and not is_taken and not is_same:
+            if may_leave and held is None and not taken and not is_same:
                 return True
             connection.execute(update(DELIVERY).where(asked).values(_NOT_SENT))
             return False
@@ -145,9 +147,9 @@ class AddressChanges:
                 return False
             if reader.state not in REACHED or suppression_of(connection, row.address_key) is not None:
                 return False
-            if _is_taken(connection, row.address_key):
+            if is_taken(connection, row.address_key):
                 return False
-            erase_readers(connection, [each.id for each in connection.execute(_waiting(row.address_key))])
+            give_way(connection, row.address_key)
             values = {"email": row.email, "address_key": row.address_key, "revision": SUBSCRIBER.c.revision + 1}
             connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(values))
             connection.execute(delete(ADDRESS_CHANGE).where(ADDRESS_CHANGE.c.subscriber_id == reader.id))
@@ -192,7 +194,12 @@ def _asked(connection: Connection, reader: Subscriber | None, asked_at: datetime
     return row if row is not None and int(row.asked_at.timestamp()) == int(asked_at.timestamp()) else None
 
 
-def _is_taken(connection: Connection, address_key: str) -> bool:
+def give_way(connection: Connection, address_key: str) -> None:
+    """Erase who signed up with an address and never said yes, for its owner has."""
+    erase_readers(connection, [each.id for each in connection.execute(_waiting(address_key))])
+
+
+def is_taken(connection: Connection, address_key: str) -> bool:
     """Whether somebody has an address who agreed to something there, or once did."""
     held = select(SUBSCRIBER.c.id).where(
         SUBSCRIBER.c.address_key == address_key, SUBSCRIBER.c.id.not_in(_waiting(address_key))
