@@ -65,17 +65,17 @@ class Changes:
             return _changed(connection, reader)
 
     def amend_topic(
-        self, public_id: str, seen: int | None, topic_id: int, name: str, *, related: WishedTopic
+        self, public_id: str, seen: int | None, topic_id: int, name: str, *, wished: WishedTopic
     ) -> Subscriber:
-        """Call a topic by another name, and say whether related papers fill its section, as `related` does."""
+        """Call a topic by another name, and say whether related papers fill its section, as `wished` does."""
         with self._database.writing() as connection:
             reader = _seen(connection, public_id, seen)
             before = _held(reader, topic_id)
             theirs = (SUBSCRIPTION.c.subscriber_id == reader.id, SUBSCRIPTION.c.topic_id == topic_id)
-            values = {"name": name, "related": related.related}
+            values = {"name": name, "related": wished.related}
             connection.execute(update(SUBSCRIPTION).where(*theirs).values(values))
-            if related.related and not before.related:
-                look_back_again(connection, reader.id, topic_id, related)
+            if wished.related and not before.related:
+                look_back_again(connection, reader.id, topic_id, wished)
             return _changed(connection, reader)
 
     def order_topics(self, public_id: str, seen: int | None, topic_ids: Sequence[int]) -> Subscriber:

@@ -56,7 +56,7 @@ CHANGES = {
         reader.public_id, seen, reader.subscriptions[0].topic_id
     ),
     "amend a topic": lambda changes, reader, seen, _at: changes.amend_topic(
-        reader.public_id, seen, reader.subscriptions[0].topic_id, "My tides", related=wished("tides", related=True)
+        reader.public_id, seen, reader.subscriptions[0].topic_id, "My tides", wished=wished("tides", related=True)
     ),
     "order topics": lambda changes, reader, seen, _at: changes.order_topics(
         reader.public_id, seen, [each.topic_id for each in reversed(reader.subscriptions)]
@@ -139,7 +139,7 @@ def test_a_topic_that_the_reader_does_not_have_moves_nothing(changes, reader, ag
         for ask in (
             lambda strange=strange: changes.order_topics(mira.public_id, None, [second, strange, first]),
             lambda strange=strange: changes.remove_topic(mira.public_id, None, strange),
-            lambda strange=strange: changes.amend_topic(mira.public_id, None, strange, "x", related=wished("x")),
+            lambda strange=strange: changes.amend_topic(mira.public_id, None, strange, "x", wished=wished("x")),
         ):
             with pytest.raises(UnknownError):
                 ask()
@@ -172,7 +172,7 @@ def test_who_lets_related_papers_in_is_shown_those_of_before_too(changes, databa
         connection.execute(update(TOPIC).values(backfilled=True))
     for related, is_backfilled in ((False, True), (True, False)):
         after = changes.amend_topic(
-            mira.public_id, None, topic, "Pull", related=wished("tides AND moons", related=related)
+            mira.public_id, None, topic, "Pull", wished=wished("tides AND moons", related=related)
         )
         assert (after.subscriptions[0].name, after.subscriptions[0].related) == ("Pull", related)
         with database.reading() as connection:

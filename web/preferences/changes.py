@@ -70,7 +70,7 @@ class Changes(Protocol):
         ...
 
     def amend_topic(
-        self, public_id: str, seen: int | None, topic_id: int, name: str, *, related: WishedTopic
+        self, public_id: str, seen: int | None, topic_id: int, name: str, *, wished: WishedTopic
     ) -> Subscriber:
         """Call a topic by another name, and say whether related papers are wanted."""
         ...
@@ -178,9 +178,9 @@ def _add(tools: Tools, press: Press) -> str:
 def _amend(tools: Tools, press: Press) -> str:
     topic, name = press.topic, name_of(press.form.text("name"))
     query = parse(topic.query)
-    related = WishedTopic(name=name, query=query, related=related_of(press.form))
+    wished = WishedTopic(name=name, query=query, related=related_of(press.form))
     shown = name or " ".join(topic.query.split())
-    tools.changes.amend_topic(press.who, press.seen, topic.topic_id, shown, related=related)
+    tools.changes.amend_topic(press.who, press.seen, topic.topic_id, shown, wished=wished)
     return "amended"
 
 
