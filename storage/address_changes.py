@@ -31,8 +31,6 @@ from storage.suppressions import forget_bounces, suppression_of
 from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, SUBSCRIBER
 from storage.verdicts import IS_UNSENT
 
-#: What the record of consent says of a reader who moved.
-MOVED = "address changed"
 ASKED_A_DAY = 3
 A_DOMAIN_AN_HOUR = 20
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, exists, select, update
 
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
-from domain.subscriptions import Cadence, Consent, Subscriber, SubscriberState
+from domain.subscriptions import Act, Cadence, Consent, Subscriber, SubscriberState
 from storage.database import Database
 from storage.subscribers import find, record
 from storage.subscriptions import NOT_AWAY, alter
@@ -24,8 +24,7 @@ from storage.topics import GONE
 
 #: Where a person left, as opposed to a program: the `place` of the record.
 BY_PAGE = ("/unsubscribe", "/preferences")
-_JOINED = frozenset({"confirmed", "vouched"})
-_ASKED = "asked"
+_JOINED = frozenset({Act.CONFIRMED, Act.VOUCHED})
 
 
 class Returns:
@@ -57,7 +56,7 @@ class Returns:
                 return False
             if last.action == consent.action:
                 return bool(reader.state == values["state"])  # the same button twice
-            left = reader.state is SubscriberState.UNSUBSCRIBED and last.action == "unsubscribed"
+            left = reader.state is SubscriberState.UNSUBSCRIBED and last.action == Act.UNSUBSCRIBED
             if not left or last.place not in BY_PAGE or not _had_confirmed(reader, [each.action for each in said]):
                 return False
             record(connection, reader.id, consent)
@@ -71,8 +70,8 @@ class Returns:
 
 def _had_confirmed(reader: Subscriber, newest_first: list[str]) -> bool:
     """Whether letters came before the reader left: nobody becomes a reader by leaving."""
-    told = next((each for each in newest_first if each in _JOINED or each == _ASKED), "")
-    return reader.joined_at is not None and not reader.shared and told != _ASKED
+    told = next((each for each in newest_first if each in _JOINED or each == Act.ASKED), "")
+    return reader.joined_at is not None and not reader.shared and told != Act.ASKED
 
 
 def _look_back(connection: Connection, reader: Subscriber) -> None:

@@ -18,7 +18,7 @@ from domain.deliveries import DeliveryState, Outcome
 from domain.issues import LetterKind
 from domain.letter_events import MOST_LATE, SMTP, LetterEvent, LetterEventKind, SuppressionReason
 from domain.seals import unsealed
-from domain.subscriptions import Consent
+from domain.subscriptions import Act, Consent
 from storage.database import Database
 from storage.subscribers import unsubscribe
 from storage.suppressions import secret_of, suppress
@@ -157,7 +157,7 @@ def _record(connection: Connection, event: LetterEvent, now: datetime) -> bool:
     if event.kind is K.COMPLAINT:
         suppress(connection, reader.address_key, SuppressionReason.COMPLAINT, _UNWANTED, now)
     elif event.kind is K.UNSUBSCRIBE:
-        unsubscribe(connection, reader.id, Consent(action="unsubscribed", wording=event.source, at=now))
+        unsubscribe(connection, reader.id, Consent(action=Act.UNSUBSCRIBED, wording=event.source, at=now))
     elif event.kind is K.BOUNCE:
         _score(connection, event, reader, now)
     return True

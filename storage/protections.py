@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, inspect, literal, select, update
+from sqlalchemy import Connection, insert, inspect, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.seals import address_hash
-from domain.subscriptions import Consent, SubscriberState
+from domain.subscriptions import Act, Consent, SubscriberState
 from storage import numbers
-from storage.address_changes import MOVED, give_way, is_taken
+from storage.address_changes import give_way, is_taken
 from storage.erasing import erase_readers
 from storage.subscriptions import NOT_AWAY, alter
 from storage.suppressions import secret_of
@@ -83,7 +83,7 @@ def protections_of(connection: Connection) -> Protections:
         consents[row.public_id] = (*consents.get(row.public_id, ()), _said(row))
     moved = {
         str(row.public_id): Move(row.email, row.address_key, _said(row))
-        for row in connection.execute(agreed.where(CONSENT.c.action == MOVED))
+        for row in connection.execute(agreed.where(CONSENT.c.action == Act.MOVED.value))
     }
     secret, rows = "", []
     if there.has_table(SUPPRESSION.name):
@@ -136,7 +136,11 @@ def _move(connection: Connection, moved: Mapping[str, Move]) -> None:
     """Let readers have the addresses that they moved to since; one that somebody else has there stays theirs."""
     for public_id, move in moved.items():
         number = connection.execute(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.public_id == public_id)).scalar()
-        since = (CONSENT.c.subscriber_id == number, CONSENT.c.action == MOVED, CONSENT.c.at >= move.consent.at)
+        since = (
+            CONSENT.c.subscriber_id == number,
+            CONSENT.c.action == Act.MOVED.value,
+            CONSENT.c.at >= move.consent.at,
+        )
         if number is None or connection.execute(select(CONSENT.c.id).where(*since)).first() is not None:
             continue
         if is_taken(connection, move.address_key):
@@ -146,8 +150,8 @@ def _move(connection: Connection, moved: Mapping[str, Move]) -> None:
         _agree(connection, number, (move.consent,))
 
 
-def _said(row: Row[Any]) -> Consent:
-    return Consent(action=row.action, wording=row.wording, at=row.at, place=row.place)
+def _said(row: Any) -> Consent:
+    return Consent(action=Act(row.action), wording=row.wording, at=row.at, place=row.place)
 
 
 def _suppress(connection: Connection, known: Protections) -> int:

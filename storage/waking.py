@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
-from domain.subscriptions import Consent, SubscriberState, zone_of
+from domain.subscriptions import Act, Consent, SubscriberState, zone_of
 from storage.database import Database
 from storage.reading import BLOCK
 from storage.subscribers import record
@@ -48,7 +48,7 @@ class Waking:
                         {"state": SubscriberState.CONFIRMED.value, "paused_until": None, "looked_at": over},
                     )
                     # No words were shown: the day was named when the reader paused, which has a record of its own.
-                    record(connection, reader_id, Consent(action="resumed", wording="", at=at, place="calendar"))
+                    record(connection, reader_id, Consent(action=Act.RESUMED, wording="", at=at, place="calendar"))
             woken += len(came)
             after = block[-1].id if block else last
         return woken
@@ -63,7 +63,7 @@ def _last_whose_day_came(connection: Connection, now: datetime) -> int:
     return last
 
 
-def _sleepers(connection: Connection, now: datetime, after: int) -> Sequence[Row[Any]]:
+def _sleepers(connection: Connection, now: datetime, after: int) -> Sequence[Any]:
     """Return the next paused readers, by number, whose day has come somewhere in the world."""
     paused = (
         select(SUBSCRIBER.c.id, SUBSCRIBER.c.paused_until, SUBSCRIBER.c.zone, SUBSCRIBER.c.looked_at)
@@ -75,7 +75,7 @@ def _sleepers(connection: Connection, now: datetime, after: int) -> Sequence[Row
     return connection.execute(paused).all()
 
 
-def _whose_day_came(sleepers: Sequence[Row[Any]], now: datetime) -> dict[int, datetime]:
+def _whose_day_came(sleepers: Sequence[Any], now: datetime) -> dict[int, datetime]:
     """Return those of these readers whose day has come where they are, and up to when their slots are over."""
     came = {}
     for row in sleepers:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from digests.links import CONFIRM_HOURS, BadLink, Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
-from domain.subscriptions import Consent, Subscriber, SubscriberState
+from domain.subscriptions import Act, Consent, Subscriber, SubscriberState
 from web.rendering import Rendering
 from web.words import CONFIRMED, NO_LINK, NOT_OPEN, WORDING, rhythm, veiled
 
@@ -65,7 +65,7 @@ class ConfirmPages:
             public_id = self._read(token)
         except BadLink as error:
             return self._bad(error)
-        if self._readers.confirm(public_id, Consent("confirmed", WORDING, self._clock.now(), PLACE)):
+        if self._readers.confirm(public_id, Consent(Act.CONFIRMED, WORDING, self._clock.now(), PLACE)):
             return self._rendering.notice(CONFIRMED)
         return self._stands(public_id, frozenset({SubscriberState.PENDING}))
 

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.errors import ChangedMeanwhile, UnknownError, UsageError
-from domain.subscriptions import Cadence, Choices, Consent, Schedule, SubscriberState
+from domain.subscriptions import Act, Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
 from storage.changing import MOST_TOPICS, Changes
 from storage.shared_topics import SharedTopics
-from storage.subscribers import Subscribers
-from storage.tables import SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.subscribers import Subscribers, record
+from storage.tables import CONSENT, SUBSCRIBER, SUBSCRIPTION, TOPIC
 from topics.query import parse
 
 S = SubscriberState
@@ -281,3 +281,13 @@ def test_an_interruption_anywhere_leaves_the_whole_change_or_none(changes, datab
         assert again(mira) == mira
     with database.reading() as connection:
         assert len(connection.execute(select(SUBSCRIPTION)).all()) == 2
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_each_act_is_read_back_as_it_was_recorded(database, reader, act, now):
+    mira, said = reader(), Consent(act, "web 1", now, "/preferences")
+    with database.writing() as connection:
+        record(connection, mira.id, said)
+    assert Subscribers(database).consents(mira.id)[-1] == said
+    with database.reading() as connection:
+        assert connection.execute(select(CONSENT.c.action).order_by(CONSENT.c.id)).scalars().all()[-1] == act.value

@@ -20,7 +20,7 @@ from digests.links import BadLink, Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
 from domain.errors import AddressError
-from domain.subscriptions import REACHED, Consent, Subscriber
+from domain.subscriptions import REACHED, Act, Consent, Subscriber
 from web.preferences.forms import Form, form_of
 from web.rendering import Rendering
 from web.words import (
@@ -37,7 +37,6 @@ from web.words import (
 
 _SAFE = ["GET", "HEAD"]
 _WORD = "ERASE"
-_MOVED = "address changed"
 _LONGEST = 400  # characters of what was typed that are shown again
 _EXPORT = {"Content-Disposition": 'attachment; filename="paperround-export.json"', "X-Robots-Tag": "noindex"}
 
@@ -144,7 +143,7 @@ class AccountPages:
         """Move the letters to the new address; the same answer twice."""
 
         def pressed(public_id: str, asked_at: datetime) -> Response:
-            consent = Consent(action=_MOVED, wording=WORDING, at=self._clock.now(), place="/address")
+            consent = Consent(action=Act.MOVED, wording=WORDING, at=self._clock.now(), place="/address")
             if self._moves.confirm(public_id, asked_at, consent):
                 return self._rendering.notice(ADDRESS_MOVED)
             return self._moved(self._readers.by_public_id(public_id), asked_at)
@@ -217,7 +216,7 @@ class AccountPages:
 
     def _moved_since(self, reader: Subscriber, instant: datetime) -> bool:
         said = self._readers.consents(reader.id)
-        return any(each.action == _MOVED and each.at >= instant for each in said)
+        return any(each.action is Act.MOVED and each.at >= instant for each in said)
 
     def _unreadable(self) -> Response:
         return self._rendering.notice(UNREADABLE, 400)

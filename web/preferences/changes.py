@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from domain.errors import UnknownError
-from domain.subscriptions import Choices, Consent, Schedule, Subscriber, Subscription, zone_of
+from domain.subscriptions import Act, Choices, Consent, Schedule, Subscriber, Subscription, zone_of
 from domain.topics import WishedTopic
 from storage.changing import MOST_TOPICS
 from topics.query import parse
@@ -155,7 +155,7 @@ class Press:
                 return each
         raise UnknownError("that topic is not among yours any more")
 
-    def consent(self, action: str) -> Consent:
+    def consent(self, action: Act) -> Consent:
         """Return what is to be recorded."""
         return Consent(action=action, wording=WORDING, at=self.now, place=PLACE)
 
@@ -232,12 +232,12 @@ def _choose(tools: Tools, press: Press) -> str:
 
 def _pause(tools: Tools, press: Press) -> str:
     until = day_of(press.form, *pause_days(press.reader, press.now))
-    tools.changes.pause(press.who, press.seen, until, press.consent("paused"))
+    tools.changes.pause(press.who, press.seen, until, press.consent(Act.PAUSED))
     return "paused"
 
 
 def _resume(tools: Tools, press: Press) -> str:
-    tools.changes.resume(press.who, press.seen, press.consent("resumed"))
+    tools.changes.resume(press.who, press.seen, press.consent(Act.RESUMED))
     return "resumed"
 
 
