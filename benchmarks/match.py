@@ -32,7 +32,7 @@ from benchmarks.invented import DAY, NOW, papers_and_topics, stems_of, words_of
 from benchmarks.otherways import all_words, by_tantivy, loop, tantivy
 from digests.addresses import address_key
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from domain.subscriptions import Consent, SubscriberState
+from domain.subscriptions import Act, Consent, SubscriberState
 from domain.topics import Census, Selection, Tier, WishedTopic
 from storage.archive import Archive
 from storage.census import Censuses
@@ -190,5 +190,5 @@ def _signup(email: str, topics: Sequence[WishedTopic]) -> Signup:
         schedule=None,
         state=SubscriberState.CONFIRMED,
         shared=False,
-        consent=[Consent(action="vouched", wording="bench", at=NOW)],
+        consent=[Consent(action=Act.VOUCHED, wording="bench", at=NOW)],
     )

@@ -24,6 +24,10 @@ class SubscriberState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+#: The states of who agreed to letters and has not left, whether or not they pause.
+REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
+
+
 class Cadence(StrEnum):
     """How often a digest comes."""
 
@@ -131,11 +135,29 @@ class Subscription:
     related: bool | None = None  #: whether related papers are wanted; None: where the query is plain
 
 
+class Act(StrEnum):
+    """What a reader, or the operator for them, said; the values stand in archives, so none is ever changed."""
+
+    ASKED = "asked"
+    ASKED_AGAIN = "asked again"  # other wishes took the place of those before; nobody may wait longer by it
+    CONFIRMED = "confirmed"
+    VOUCHED = "vouched"  # by the operator, or where an installation has no site
+    UNSUBSCRIBED = "unsubscribed"
+    UNSUBSCRIBED_BY_OPERATOR = "unsubscribed by the operator"
+    CAME_BACK_WEEKLY = "came back, weekly"
+    CAME_BACK_PAUSED = "came back, paused"
+    PAUSED = "paused"
+    PAUSED_BY_OPERATOR = "paused by the operator"
+    RESUMED = "resumed"
+    RESUMED_BY_OPERATOR = "resumed by the operator"
+    MOVED = "address changed"
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """One entry of the append-only record of what a reader agreed to."""
 
-    action: str  #: "asked", "confirmed", "vouched", "unsubscribed", "paused", "resumed", "address changed"
+    action: Act
     wording: str  #: the version of the words that were shown
     at: datetime
     place: str = ""  #: where it was said: "/subscribe", "command"; "" where that was not kept

@@ -17,7 +17,7 @@ from digests.mail.askings import Askings
 from digests.mail.farewell import Farewells
 from domain.clock import Clock
 from domain.errors import QueryError, UnknownError, UsageError
-from domain.subscriptions import NO_CHOICES, Choices, Consent, Schedule, Subscriber, SubscriberState
+from domain.subscriptions import NO_CHOICES, Act, Choices, Consent, Schedule, Subscriber, SubscriberState
 from domain.topics import WishedTopic
 from paperround.reader_exports import as_json
 from storage.address_changes import AddressChanges
@@ -91,7 +91,9 @@ class Desk:
                 schedule=schedule,
                 state=SubscriberState.CONFIRMED if confirmed else SubscriberState.PENDING,
                 shared=shared,
-                consent=[Consent(action="vouched" if confirmed else "asked", wording=WORDING, at=now, place="command")],
+                consent=[
+                    Consent(action=Act.VOUCHED if confirmed else Act.ASKED, wording=WORDING, at=now, place="command")
+                ],
                 choices=choices,
             ),
             now,
@@ -128,7 +130,7 @@ class Desk:
             schedule=schedule,
             state=SubscriberState.PENDING,
             shared=False,
-            consent=[Consent(action="asked", wording=WORDING, at=now, place=place)],
+            consent=[Consent(action=Act.ASKED, wording=WORDING, at=now, place=place)],
             outside=True,
         )
         self._outside.sign_up(signup, self._askings.confirmation(typed, now), self._askings.fresh(now), now)
@@ -204,17 +206,17 @@ class Desk:
 
         Raises AddressError, UnknownError, or UsageError for who gets no letters and for a day that is no such day.
         """
-        consent = Consent(action="paused by the operator", wording=WORDING, at=self._clock.now(), place="command")
+        consent = Consent(action=Act.PAUSED_BY_OPERATOR, wording=WORDING, at=self._clock.now(), place="command")
         return self._changes.pause(self.find(email).public_id, None, until, consent)
 
     def resume(self, email: str) -> Subscriber:
         """Let letters come again; raises AddressError, UnknownError, or UsageError for who did not pause."""
-        consent = Consent(action="resumed by the operator", wording=WORDING, at=self._clock.now(), place="command")
+        consent = Consent(action=Act.RESUMED_BY_OPERATOR, wording=WORDING, at=self._clock.now(), place="command")
         return self._changes.resume(self.find(email).public_id, None, consent)
 
     def unsubscribe(self, email: str) -> None:
         """Stop every letter to an address, and queue a goodbye; raises AddressError or UnknownError."""
-        consent = Consent(action="unsubscribed by the operator", wording=WORDING, at=self._clock.now(), place="command")
+        consent = Consent(action=Act.UNSUBSCRIBED_BY_OPERATOR, wording=WORDING, at=self._clock.now(), place="command")
         self._subscribers.unsubscribe(self.find(email).public_id, consent, self._farewells.at(consent.at))
 
     def erase(self, reader: Subscriber) -> bool:

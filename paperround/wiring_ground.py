@@ -130,7 +130,7 @@ class Ground:
     @cached_property
     def address_changes(self) -> AddressChanges:
         """Readers who move to another address."""
-        return AddressChanges(self.database)
+        return AddressChanges(self.database, per_hour=self.settings.web.signups_per_hour)
 
     @cached_property
     def shared_topics(self) -> SharedTopics:

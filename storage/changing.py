@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.subscribers import one, record
 from storage.subscriptions import add_topics, alter, look_back_again, take_away
 from storage.tables import SUBSCRIBER, SUBSCRIPTION
+from storage.taking_back import take_back
 
 S = SubscriberState
 MOST_TOPICS = 50  # of one reader: a letter of more could not be read
@@ -64,17 +65,17 @@ class Changes:
             return _changed(connection, reader)
 
     def amend_topic(
-        self, public_id: str, seen: int | None, topic_id: int, name: str, *, related: WishedTopic
+        self, public_id: str, seen: int | None, topic_id: int, name: str, *, wished: WishedTopic
     ) -> Subscriber:
-        """Call a topic by another name, and say whether related papers fill its section, as `related` does."""
+        """Call a topic by another name, and say whether related papers fill its section, as `wished` does."""
         with self._database.writing() as connection:
             reader = _seen(connection, public_id, seen)
             before = _held(reader, topic_id)
             theirs = (SUBSCRIPTION.c.subscriber_id == reader.id, SUBSCRIPTION.c.topic_id == topic_id)
-            values = {"name": name, "related": related.related}
+            values = {"name": name, "related": wished.related}
             connection.execute(update(SUBSCRIPTION).where(*theirs).values(values))
-            if related.related and not before.related:
-                look_back_again(connection, reader.id, topic_id, related)
+            if wished.related and not before.related:
+                look_back_again(connection, reader.id, topic_id, wished)
             return _changed(connection, reader)
 
     def order_topics(self, public_id: str, seen: int | None, topic_ids: Sequence[int]) -> Subscriber:
@@ -93,8 +94,8 @@ class Changes:
     def pause(self, public_id: str, seen: int | None, until: date | None, consent: Consent) -> Subscriber:
         """Let no letter come, up to the day on which they begin again in the reader's zone; None: until they say so.
 
-        Twice does nothing more. Raises UsageError for a reader who gets no letters anyway, and for a day that is past
-        or more than a year away.
+        A letter that waits is taken back, and its papers come with the one on return. Twice does nothing more. Raises
+        UsageError for a reader who gets no letters anyway, and for a day that is past or more than a year away.
         """
         with self._database.writing() as connection:
             reader = _seen(connection, public_id, seen)
@@ -104,6 +105,7 @@ class Changes:
             if reader.state is S.PAUSED and reader.paused_until == until:
                 return reader
             record(connection, reader.id, consent)
+            take_back(connection, reader.id)
             values = {
                 "state": S.PAUSED.value,
                 "paused_until": until,

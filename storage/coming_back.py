@@ -14,16 +14,17 @@ from sqlalchemy import Connection, exists, select, update
 
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
-from domain.subscriptions import Cadence, Consent, Subscriber, SubscriberState
+from domain.subscriptions import Act, Cadence, Consent, Subscriber, SubscriberState
 from storage.database import Database
 from storage.subscribers import find, record
+from storage.subscriptions import NOT_AWAY, alter
 from storage.tables import CONSENT, CONTENT, DELIVERY, SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.taking_back import take_back
 from storage.topics import GONE
 
 #: Where a person left, as opposed to a program: the `place` of the record.
 BY_PAGE = ("/unsubscribe", "/preferences")
-_JOINED = frozenset({"confirmed", "vouched"})
-_ASKED = "asked"
+_JOINED = frozenset({Act.CONFIRMED, Act.VOUCHED})
 
 
 class Returns:
@@ -35,7 +36,7 @@ class Returns:
     def weekly(self, public_id: str, since: datetime, consent: Consent) -> bool:
         """Let one letter a week come to one who left by a page after `since`; return whether it does now."""
         values = {"state": SubscriberState.CONFIRMED.value, "every": Cadence.WEEK.value}
-        return self._back(public_id, since, {**values, "paused_until": None, "away_since": None}, consent)
+        return self._back(public_id, since, {**values, **NOT_AWAY}, consent)
 
     def paused(self, public_id: str, since: datetime, until: date, consent: Consent) -> bool:
         """Let letters come again on a day to one who left by a page after `since`; return whether they will."""
@@ -55,12 +56,13 @@ class Returns:
                 return False
             if last.action == consent.action:
                 return bool(reader.state == values["state"])  # the same button twice
-            left = reader.state is SubscriberState.UNSUBSCRIBED and last.action == "unsubscribed"
+            left = reader.state is SubscriberState.UNSUBSCRIBED and last.action == Act.UNSUBSCRIBED
             if not left or last.place not in BY_PAGE or not _had_confirmed(reader, [each.action for each in said]):
                 return False
             record(connection, reader.id, consent)
-            changed = {**values, "revision": SUBSCRIBER.c.revision + 1}
-            connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id).values(changed))
+            alter(connection, reader.id, values)
+            if values["state"] == SubscriberState.PAUSED.value:
+                take_back(connection, reader.id)
             _look_back(connection, reader)
             _keep_the_goodbye(connection, reader)
             return True
@@ -68,8 +70,8 @@ class Returns:
 
 def _had_confirmed(reader: Subscriber, newest_first: list[str]) -> bool:
     """Whether letters came before the reader left: nobody becomes a reader by leaving."""
-    told = next((each for each in newest_first if each in _JOINED or each == _ASKED), "")
-    return reader.joined_at is not None and not reader.shared and told != _ASKED
+    told = next((each for each in newest_first if each in _JOINED or each == Act.ASKED), "")
+    return reader.joined_at is not None and not reader.shared and told != Act.ASKED
 
 
 def _look_back(connection: Connection, reader: Subscriber) -> None:

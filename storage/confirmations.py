@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from domain.issues import LetterKind, Mailing
-from domain.subscriptions import Subscriber
+from domain.subscriptions import Act, Subscriber
 from storage.mailings import queue
 from storage.tables import CONSENT, CONTENT, DELIVERY
 
@@ -32,7 +32,9 @@ def ask_to_confirm(connection: Connection, reader: Subscriber, confirmation: Con
 
 def is_due(connection: Connection, whose: Collection[int], now: datetime) -> bool:
     """Whether the readers of one mailbox, taken together, may be asked to confirm once more."""
-    agreed = select(func.max(CONSENT.c.at)).where(CONSENT.c.subscriber_id.in_(whose), CONSENT.c.action == "confirmed")
+    agreed = select(func.max(CONSENT.c.at)).where(
+        CONSENT.c.subscriber_id.in_(whose), CONSENT.c.action == Act.CONFIRMED.value
+    )
     since = connection.execute(agreed).scalar() or datetime.min.replace(tzinfo=UTC)
     last = connection.execute(_confirmations(whose)).one()[1]
     number = connection.execute(_confirmations(whose).where(DELIVERY.c.date > since)).one()[0]

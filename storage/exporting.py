@@ -3,7 +3,8 @@
     one reading transaction → what is short at once → what is long (issues, deliveries, what was sent) block by block
 
 The links in letters are left out: each acts for the reader, whoever holds it. So are the letters' texts, which say the
-same papers; the pages of issues show them.
+same papers; the pages of issues show them. That a new address was asked for is there, and what became of the letter to
+it is not: whether one left says whether somebody else has that address.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from domain.errors import UnknownError
+from domain.issues import LetterKind
 from domain.subscriptions import WEEKDAYS
 from storage.database import Database
 from storage.reading import BLOCK
@@ -63,11 +65,13 @@ class Exports:
             yield "consents", _listed(connection, CONSENT, row.id, CONSENT.c.id, _CONSENT)
             yield "issues", _issues(connection, row.id)
             yield "deliveries", _deliveries(connection, row.id)
-            yield "letter_events", _listed(connection, LETTER_EVENT, row.id, LETTER_EVENT.c.id, _HEARD)
+            yield "letter_events", _letter_events(connection, row.id)
             yield "silences", _listed(connection, SILENCE, row.id, SILENCE.c.id, _SILENCE)
             yield "sent", _sent(connection, row.id)
 
 
+#: Of a letter: that it was not one to an address which may be somebody else's.
+_IS_THEIRS = CONTENT.c.kind != LetterKind.ADDRESS.value
 _TOPIC = ("name", "query", "related")
 _SHARED = ("public_id", "name", "query", "at")
 _CONSENT = ("action", "wording", "at", "place")
@@ -145,11 +149,23 @@ def _deliveries(connection: Connection, subscriber_id: int) -> Iterator[Plain]:
         select(DELIVERY, CONTENT.c.kind, CONTENT.c.subject, ISSUE.c.public_id.label("issue"))
         .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
         .outerjoin(ISSUE, ISSUE.c.id == DELIVERY.c.issue_id)
-        .where(DELIVERY.c.subscriber_id == subscriber_id)
+        .where(DELIVERY.c.subscriber_id == subscriber_id, _IS_THEIRS)
     )
     for block in _blocks(connection, mine, DELIVERY.c.id, lambda row: row.id, BLOCK):
         for row in block:
             yield _named(row, _DELIVERY)
+
+
+def _letter_events(connection: Connection, subscriber_id: int) -> Iterator[Plain]:
+    mine = (
+        select(LETTER_EVENT)
+        .join(DELIVERY, DELIVERY.c.id == LETTER_EVENT.c.delivery_id)
+        .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
+        .where(LETTER_EVENT.c.subscriber_id == subscriber_id, _IS_THEIRS)
+        .order_by(LETTER_EVENT.c.id)
+    )
+    for row in connection.execute(mine):
+        yield _named(row, _HEARD)
 
 
 def _sent(connection: Connection, subscriber_id: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from domain.issues import LetterKind, Mailing
-from domain.subscriptions import Subscriber, SubscriberState
+from domain.subscriptions import REACHED, Subscriber
 from storage.database import Database
 from storage.mailings import queue
 from storage.subscribers import find
@@ -18,7 +18,6 @@ from storage.tables import CONTENT, DELIVERY, SUBSCRIBER
 
 FRESH_PAUSE = timedelta(minutes=10)
 FRESH_A_DAY = 5
-_REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 #: (the reader, what makes the key one of its own) → the letter to queue.
 FreshLetter = Callable[[Subscriber, int], Mailing]
@@ -34,7 +33,7 @@ class FreshLetters:
         """Queue a letter for a reader who gets letters; return False where none is due."""
         with self._database.writing() as connection:
             reader = find(connection, SUBSCRIBER.c.public_id == public_id)
-            if reader is None or reader.state not in _REACHED or reader.shared:
+            if reader is None or reader.state not in REACHED or reader.shared:
                 return False
             today, last = sent_since(connection, reader.id, LetterKind.PREFERENCES, now - timedelta(days=1))
             if today >= FRESH_A_DAY or (last is not None and now - last < FRESH_PAUSE):

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_, case, delete, exists, func, or_, select
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
 from domain.papers import FetchStatus
-from domain.subscriptions import SubscriberState
+from domain.subscriptions import Act, SubscriberState
 from storage.database import Database
 from storage.erasing import UNSWEPT, erase_readers, let_go
 from storage.ledger import count_gone
@@ -109,7 +109,10 @@ class Keeping:
 
     def _pending(self, steps: Steps, before: datetime) -> int:
         """Erase those who asked before an instant and never said yes; who was a reader once is none of them."""
-        asked = (CONSENT.c.action == "asked", CONSENT.c.at >= before)  # a letter left for it: there are three at most
+        asked = (
+            CONSENT.c.action == Act.ASKED.value,
+            CONSENT.c.at >= before,
+        )  # a letter left for it: there are three at most
         asked_since = exists().where(CONSENT.c.subscriber_id == SUBSCRIBER.c.id, *asked)
         waits = and_(
             SUBSCRIBER.c.state == SubscriberState.PENDING.value,

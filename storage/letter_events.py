@@ -15,17 +15,21 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.bounce_score import SUPPRESS_AT, Scored, count, is_refusal_of_content, score, weigh, weigh_at_the_door
 from domain.deliveries import DeliveryState, Outcome
+from domain.issues import LetterKind
 from domain.letter_events import MOST_LATE, SMTP, LetterEvent, LetterEventKind, SuppressionReason
 from domain.seals import unsealed
-from domain.subscriptions import Consent
+from domain.subscriptions import Act, Consent
 from storage.database import Database
 from storage.subscribers import unsubscribe
 from storage.suppressions import secret_of, suppress
-from storage.tables import DELIVERY, LETTER_EVENT, SUBSCRIBER
+from storage.tables import ADDRESS_CHANGE, CONTENT, DELIVERY, LETTER_EVENT, SUBSCRIBER
 from storage.verdicts import settle_reported
 
 K = LetterEventKind
 _DETAIL = 500  # characters
+_UNWANTED = "a complaint: the letter was reported as unwanted"
+#: The letters that ask an address whether it is its owner's wish.
+_ASKING = frozenset({LetterKind.ADDRESS.value, LetterKind.CONFIRM.value})
 
 
 class LetterEvents:
@@ -147,15 +151,29 @@ def _record(connection: Connection, event: LetterEvent, now: datetime) -> bool:
         settle_reported(connection, [event.delivery_id])
     reader = connection.execute(select(SUBSCRIBER).where(SUBSCRIBER.c.id == delivery.subscriber_id)).first()
     if reader is None or reader.email.casefold() != delivery.recipient.casefold():
-        return True  # to the operator, or to an address that the reader has left
+        if event.kind is K.COMPLAINT:
+            _of_who_was_asked(connection, delivery, now)
+        return True  # to the operator, or to an address that the reader has left, or does not have yet
     if event.kind is K.COMPLAINT:
-        detail = "a complaint: the letter was reported as unwanted"
-        suppress(connection, reader.address_key, SuppressionReason.COMPLAINT, detail, now)
+        suppress(connection, reader.address_key, SuppressionReason.COMPLAINT, _UNWANTED, now)
     elif event.kind is K.UNSUBSCRIBE:
-        unsubscribe(connection, reader.id, Consent(action="unsubscribed", wording=event.source, at=now))
+        unsubscribe(connection, reader.id, Consent(action=Act.UNSUBSCRIBED, wording=event.source, at=now))
     elif event.kind is K.BOUNCE:
         _score(connection, event, reader, now)
     return True
+
+
+def _of_who_was_asked(connection: Connection, delivery: Row[Any], now: datetime) -> None:
+    """Let nobody ask an address again whose owner complained of a letter that asked whether it is theirs."""
+    kind = connection.execute(select(CONTENT.c.kind).where(CONTENT.c.id == delivery.content_id)).scalar()
+    if kind not in _ASKING or not delivery.recipient:
+        return
+    noted = select(ADDRESS_CHANGE.c.address_key).where(
+        ADDRESS_CHANGE.c.subscriber_id == delivery.subscriber_id, ADDRESS_CHANGE.c.email == delivery.recipient
+    )
+    # What was asked since has taken its place: in a header an address is as its key, but for capital letters.
+    key = connection.execute(noted).scalar() or (delivery.slots.get("to") or delivery.recipient).lower()
+    suppress(connection, key, SuppressionReason.COMPLAINT, _UNWANTED, now)
 
 
 def _insert(connection: Connection, event: LetterEvent, subscriber_id: int | None, now: datetime) -> bool:

@@ -27,6 +27,7 @@ from storage.letter_events import take_refusal
 from storage.sending import Ask, Committed, Settlement
 from storage.shelf import Shelf
 from storage.tables import CONTENT, DELIVERY, ISSUE, OPEN
+from storage.taking_back import take_back_put_off
 
 S = DeliveryState
 _DEATHS = 3  # tries after which one whose worker died again is held
@@ -179,6 +180,7 @@ class Outbox:
             late = and_(DELIVERY.c.id.in_(unsure), DELIVERY.c.state == S.EXPIRED.value)
             verdicts.hold_unsure(connection, late, verdicts.LATE)
             verdicts.settle_reported(connection, unsure)
+            take_back_put_off(connection, unsure)
 
     def retry(self, delivery_id: int, now: datetime) -> DeliveryState:
         """Let a delivery be due now, with the same bytes; return what it was. Raises UnknownError, UsageError."""

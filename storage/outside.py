@@ -20,27 +20,24 @@ from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.issues import LetterKind
-from domain.mailboxes import is_large, keeper_of, mailbox_of
-from domain.subscriptions import Schedule, Subscriber, SubscriberState
+from domain.mailboxes import mailbox_of
+from domain.subscriptions import Act, Schedule, Subscriber, SubscriberState
 from storage.confirmations import Confirmation, asked_before, is_due
 from storage.database import Database
 from storage.fresh_letters import FreshLetter, numbered, sent_since
 from storage.mailings import queue
 from storage.signing_up import Signup, sign_up
+from storage.strangers import has_room
 from storage.subscribers import find, record
 from storage.suppressions import asked_since, complained, suppression_of
-from storage.tables import CONSENT, CONTENT, DELIVERY, MARKER, SUBSCRIBER
+from storage.tables import CONSENT, MARKER, SUBSCRIBER
 
-A_DOMAIN_AN_HOUR = 20
 CHANGES_A_DAY = 5
 REMINDER_PAUSE = timedelta(days=1)
 REMINDERS_A_MONTH = 3
-_HOUR, _DAY, _MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
-_STRANGERS_CAUSE = (LetterKind.CONFIRM.value, LetterKind.PREFERENCES.value)
+_DAY, _MONTH = timedelta(days=1), timedelta(days=30)
 #: The marker: how many sign-ups there were, whatever became of them.
 _SIGN_UPS = "sign-ups"
-#: What a record says of wishes that took the place of others; the time for which one may wait is not longer by it.
-_CHANGED = "asked again"
 S = SubscriberState
 
 
@@ -84,23 +81,7 @@ class OutsideSignups:
         else:
             sent, last = sent_since(connection, whose.id, kind, now - _MONTH)
             is_wanted = sent < REMINDERS_A_MONTH and (last is None or now - last >= REMINDER_PAUSE)
-        return is_wanted and self._has_room(connection, signup, now)
-
-    def _has_room(self, connection: Connection, signup: Signup, now: datetime) -> bool:
-        """Whether this hour's letters are not spent: those of all, or those to one domain."""
-        lately = (
-            select(func.count())
-            .select_from(DELIVERY)
-            .join(CONTENT, CONTENT.c.id == DELIVERY.c.content_id)
-            .where(DELIVERY.c.issue_id.is_(None), DELIVERY.c.date > now - _HOUR, CONTENT.c.kind.in_(_STRANGERS_CAUSE))
-        )
-        if connection.execute(lately).scalar_one() >= self._per_hour:
-            return False
-        keepers = {keeper_of(signup.address_key), keeper_of(signup.email)}  # an IDN in either form
-        if any(map(is_large, keepers)):
-            return True
-        there = connection.execute(lately.where(DELIVERY.c.keeper.in_(keepers))).scalar_one()
-        return bool(there < A_DOMAIN_AN_HOUR)
+        return is_wanted and has_room(connection, {signup.address_key, signup.email}, self._per_hour, now)
 
 
 def _waits(connection: Connection, reader: Subscriber, held: Row[Any] | None) -> bool:
@@ -113,7 +94,7 @@ def _may_change(connection: Connection, reader: Subscriber | None, held: Row[Any
     if reader is None or not _waits(connection, reader, held):
         return False
     changed = select(func.count()).where(
-        CONSENT.c.subscriber_id == reader.id, CONSENT.c.action == _CHANGED, CONSENT.c.at > now - _DAY
+        CONSENT.c.subscriber_id == reader.id, CONSENT.c.action == Act.ASKED_AGAIN, CONSENT.c.at > now - _DAY
     )
     return bool(connection.execute(changed).scalar_one() < CHANGES_A_DAY)
 
@@ -135,7 +116,7 @@ def _write_down(
     connection: Connection, signup: Signup, reader: Subscriber | None, now: datetime, *, leaves: bool
 ) -> int:
     """Write down what is wished, and that it was asked for; without topics, if a letter leaves. Return whose it is."""
-    said = signup.consent if leaves else [replace(each, action=_CHANGED) for each in signup.consent]
+    said = signup.consent if leaves else [replace(each, action=Act.ASKED_AGAIN) for each in signup.consent]
     if signup.topics or reader is None:
         return sign_up(connection, replace(signup, consent=said, outside=True), now)[0]
     for each in said if leaves else ():

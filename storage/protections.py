@@ -1,7 +1,8 @@
-"""What protects readers and outlives a restore: who was erased, who asked for no more letters, who may not be mailed.
+"""What protects readers and outlives a restore: who was erased, who moved, who asked for no more letters, who may not.
 
 An older state does not know of it. What the newer one knows is said to it again, by the readers' public ids, and for
-suppressions by the hashes of addresses.
+suppressions by the hashes of addresses. Who moved to another address does not go back to one that may be another's by
+now; that they moved is later than the older state where it has no record of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +14,25 @@ from sqlalchemy import Connection, insert, inspect, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.seals import address_hash
-from domain.subscriptions import Consent, SubscriberState
+from domain.subscriptions import Act, Consent, SubscriberState
 from storage import numbers
+from storage.address_changes import give_way, is_taken
 from storage.erasing import erase_readers
-from storage.subscriptions import NOT_AWAY
+from storage.subscriptions import NOT_AWAY, alter
 from storage.suppressions import secret_of
 from storage.tables import CONSENT, ERASURE, INSTALLATION, SUBSCRIBER, SUPPRESSION
 
 #: From the mildest to the strictest; nobody is moved to a milder one.
 _STOPS = (SubscriberState.PAUSED.value, SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a reader's letters went last, and that they said so."""
+
+    email: str
+    address_key: str
+    consent: Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class Protections:
     #: public id → the reader's columns, as many as that archive's schema has, without their number
     stopped: Mapping[str, Mapping[str, Any]]
     consents: Mapping[str, tuple[Consent, ...]]  #: of those who stopped
+    moved: Mapping[str, Move] = field(default_factory=dict)  #: the earliest first
     secret: str = ""  #: under which addresses are hashed; "" in an archive that knew no suppressions
     suppressions: Sequence[Mapping[str, Any]] = field(default=())  #: rows
     deliveries: int = 0  #: the highest number that was ever given to one
@@ -61,15 +73,18 @@ def protections_of(connection: Connection) -> Protections:
     consents: dict[str, tuple[Consent, ...]] = {}
     knows_places = any(column["name"] == CONSENT.c.place.name for column in there.get_columns(CONSENT.name))
     place = CONSENT.c.place if knows_places else literal("").label("place")
+    whose = (SUBSCRIBER.c.public_id, SUBSCRIBER.c.email, SUBSCRIBER.c.address_key)
     agreed = (
-        select(SUBSCRIBER.c.public_id, CONSENT.c.action, CONSENT.c.wording, CONSENT.c.at, place)
+        select(*whose, CONSENT.c.action, CONSENT.c.wording, CONSENT.c.at, place)
         .join(CONSENT, CONSENT.c.subscriber_id == SUBSCRIBER.c.id)
-        .where(who)
         .order_by(CONSENT.c.id)
     )
-    for row in connection.execute(agreed):
-        said = Consent(action=row.action, wording=row.wording, at=row.at, place=row.place)
-        consents[row.public_id] = (*consents.get(row.public_id, ()), said)
+    for row in connection.execute(agreed.where(who)):
+        consents[row.public_id] = (*consents.get(row.public_id, ()), _said(row))
+    moved = {
+        str(row.public_id): Move(row.email, row.address_key, _said(row))
+        for row in connection.execute(agreed.where(CONSENT.c.action == Act.MOVED.value))
+    }
     secret, rows = "", []
     if there.has_table(SUPPRESSION.name):
         secret = secret_of(connection)
@@ -79,6 +94,7 @@ def protections_of(connection: Connection) -> Protections:
         erased=erased,
         stopped=by_id,
         consents=consents,
+        moved=dict(sorted(moved.items(), key=lambda each: each[1].consent.at)),
         secret=secret,
         suppressions=rows,
         deliveries=numbers.given(connection),
@@ -92,8 +108,10 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
     erase_readers(connection, erased)
     for public_id, at in known.erased.items():
         connection.execute(upsert(ERASURE).values(public_id=public_id, at=at).on_conflict_do_nothing())
+    _move(connection, known.moved)
+    readers = {row.public_id: row for row in connection.execute(select(SUBSCRIBER)).all()}
     stopped = 0
-    by_address = {row.address_key: row for row in readers.values() if row.id not in erased}
+    by_address = {row.address_key: row for row in readers.values()}
     for public_id, columns in known.stopped.items():
         reader = by_address.get(columns["address_key"]) or readers.get(public_id)
         number = reader.id if reader else None
@@ -101,7 +119,7 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
             # Who came later and may not be mailed: else the address could be signed up again.
             fresh = insert(SUBSCRIBER).values(dict(columns)).returning(SUBSCRIBER.c.id)
             number = connection.execute(fresh).scalar_one()
-        elif reader is None or reader.id in erased or not _is_stricter(columns["state"], reader.state):
+        elif reader is None or not _is_stricter(columns["state"], reader.state):
             continue
         else:
             changed = update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader.id)
@@ -112,6 +130,28 @@ def reapply(connection: Connection, known: Protections) -> Reapplied:
     stopped += _suppress(connection, known)
     numbers.go_on_after(connection, known.deliveries)
     return Reapplied(erased=len(erased), stopped=stopped)
+
+
+def _move(connection: Connection, moved: Mapping[str, Move]) -> None:
+    """Let readers have the addresses that they moved to since; one that somebody else has there stays theirs."""
+    for public_id, move in moved.items():
+        number = connection.execute(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.public_id == public_id)).scalar()
+        since = (
+            CONSENT.c.subscriber_id == number,
+            CONSENT.c.action == Act.MOVED.value,
+            CONSENT.c.at >= move.consent.at,
+        )
+        if number is None or connection.execute(select(CONSENT.c.id).where(*since)).first() is not None:
+            continue
+        if is_taken(connection, move.address_key):
+            continue
+        give_way(connection, move.address_key)
+        alter(connection, number, {"email": move.email, "address_key": move.address_key})
+        _agree(connection, number, (move.consent,))
+
+
+def _said(row: Any) -> Consent:
+    return Consent(action=Act(row.action), wording=row.wording, at=row.at, place=row.place)
 
 
 def _suppress(connection: Connection, known: Protections) -> int:

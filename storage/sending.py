@@ -4,8 +4,8 @@
 
 `sending` is given only to who still holds the delivery, while nothing holds the archive, while the reader is in a
 state in which such a letter may be sent and still has that address, and while the address is not suppressed (mail.md
-section 2, section 4 item 8 and item 31). All
-of a group is committed together, so what was accepted is durable before its connection sends the next letter.
+section 2, section 4 item 8 and item 31). All of a group is committed together, so what was accepted is durable before
+its connection sends the next letter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,21 +20,20 @@ from domain.deliveries import DeliveryState, Outcome
 from domain.issues import LetterKind
 from domain.letter_events import SuppressionReason
 from domain.seals import address_hash
-from domain.subscriptions import SubscriberState
+from domain.subscriptions import REACHED, SubscriberState
 from storage.driver import Driver
 
 S = DeliveryState
 _LEASED = S.LEASED.value
 _HELD = frozenset({_LEASED, S.SENDING.value})
 _CONFIRMED = frozenset({SubscriberState.CONFIRMED.value})
-_REACHED = frozenset({SubscriberState.CONFIRMED.value, SubscriberState.PAUSED.value})
 # Which states of a reader a letter may be sent in; who complained and signs up again is asked (mail.md item 38).
 _WANTED: Mapping[LetterKind, frozenset[str | None]] = {
     LetterKind.DIGEST: _CONFIRMED,
     LetterKind.QUIET: _CONFIRMED,
     LetterKind.CONFIRM: frozenset({SubscriberState.PENDING.value, SubscriberState.SUPPRESSED.value}),
-    LetterKind.PREFERENCES: _REACHED,
-    LetterKind.ADDRESS: _REACHED,
+    LetterKind.PREFERENCES: REACHED,
+    LetterKind.ADDRESS: REACHED,
     LetterKind.GOODBYE: frozenset({SubscriberState.UNSUBSCRIBED.value}),
     LetterKind.ALERT: frozenset({None}),
 }

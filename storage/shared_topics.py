@@ -12,13 +12,11 @@ from sqlalchemy import Row, delete, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
-from domain.subscriptions import SubscriberState
+from domain.subscriptions import REACHED
 from domain.topics import WishedTopic
 from storage.database import Database
 from storage.erasing import unname
 from storage.tables import SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TOPIC
-
-_READING = (SubscriberState.CONFIRMED.value, SubscriberState.PAUSED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ class SharedTopics:
 
 def _shared() -> Any:
     """Return a statement for the topics whose page is there."""
-    reads = or_(SHARED_TOPIC.c.subscriber_id.is_(None), SUBSCRIBER.c.state.in_(_READING))
+    reads = or_(SHARED_TOPIC.c.subscriber_id.is_(None), SUBSCRIBER.c.state.in_([each.value for each in REACHED]))
     joined = SHARED_TOPIC.outerjoin(SUBSCRIBER, SUBSCRIBER.c.id == SHARED_TOPIC.c.subscriber_id)
     return select(SHARED_TOPIC).select_from(joined).where(reads)
 

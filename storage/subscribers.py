@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError
 from domain.subscriptions import (
+    Act,
     Cadence,
     Choices,
     Consent,
@@ -168,7 +169,7 @@ class Subscribers:
             rows = connection.execute(
                 select(CONSENT).where(CONSENT.c.subscriber_id == subscriber_id).order_by(CONSENT.c.id)
             ).all()
-        return tuple(Consent(action=row.action, wording=row.wording, at=row.at, place=row.place) for row in rows)
+        return tuple(Consent(action=Act(row.action), wording=row.wording, at=row.at, place=row.place) for row in rows)
 
 
 def unsubscribe(connection: Connection, subscriber_id: int, consent: Consent) -> bool:

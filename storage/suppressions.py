@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.errors import UnknownError
 from domain.letter_events import Suppression, SuppressionReason
 from domain.seals import address_hash
-from domain.subscriptions import SubscriberState
+from domain.subscriptions import Act, SubscriberState
 from storage.database import Database
 from storage.tables import CONSENT, INSTALLATION, LETTER_EVENT, SUBSCRIBER, SUPPRESSION
 
@@ -146,6 +146,6 @@ def asked_since(connection: Connection, held: Row[Any] | None, subscriber_id: in
     if held is None:
         return False
     asked = select(CONSENT.c.id).where(
-        CONSENT.c.subscriber_id == subscriber_id, CONSENT.c.action == "asked", CONSENT.c.at > held.at
+        CONSENT.c.subscriber_id == subscriber_id, CONSENT.c.action == Act.ASKED.value, CONSENT.c.at > held.at
     )
     return connection.execute(asked.limit(1)).first() is not None

@@ -32,6 +32,10 @@ _IS_UNSURE = or_(
     DELIVERY.c.state == S.UNCERTAIN.value,
     and_(DELIVERY.c.resent.is_(True), DELIVERY.c.state.in_([S.LEASED.value, S.DEFERRED.value, S.EXPIRED.value])),
 )
+#: That a delivery waits, and no mailbox can have it: it was never tried, or each try was refused for the moment.
+IS_UNSENT = and_(
+    DELIVERY.c.resent.is_(False), DELIVERY.c.state.in_([S.PLANNED.value, S.LEASED.value, S.DEFERRED.value])
+)
 #: Why one is held that would be sent too late.
 LATE = "it may have left, and is too old to be sent once more"
 

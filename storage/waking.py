@@ -5,13 +5,17 @@
 The absence itself stays known (away_since) until the letter that tells of it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from domain.subscriptions import Consent, SubscriberState, zone_of
+from domain.subscriptions import Act, Consent, SubscriberState, zone_of
 from storage.database import Database
+from storage.reading import BLOCK
 from storage.subscribers import record
+from storage.subscriptions import alter
 from storage.tables import SUBSCRIBER
 
 _AHEAD = timedelta(hours=14)  # the local date is nowhere later than there
@@ -26,37 +30,55 @@ class Waking:
     def wake(self, now: datetime, at: datetime) -> int:
         """Confirm again whoever's day has come at `now` (aware), and record it as of `at`; return how many.
 
-        A slot that opened before that day was part of the absence, and stays without a letter.
+        A slot that opened before that day was part of the absence, and stays without a letter. Readers wake a block at
+        a time, so that nobody is held up for all of them; killed between two, the next call goes on.
         """
         with self._database.reading() as connection:
             # Nearly always nobody: a publish every few minutes does not write for that.
-            if not _whose_day_came(connection, now):
-                return 0
-        with self._database.writing() as connection:
-            woken = _whose_day_came(connection, now)
-            for reader_id, over in woken.items():
-                values = {
-                    "state": SubscriberState.CONFIRMED.value,
-                    "paused_until": None,
-                    "looked_at": over,
-                    "revision": SUBSCRIBER.c.revision + 1,
-                }
-                connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == reader_id).values(values))
-                # No words were shown: the day was named when the reader paused, which has a record of its own.
-                record(connection, reader_id, Consent(action="resumed", wording="", at=at, place="calendar"))
-        return len(woken)
+            last = _last_whose_day_came(connection, now)
+        woken = after = 0
+        while after < last:
+            with self._database.writing() as connection:
+                block = _sleepers(connection, now, after)
+                came = _whose_day_came(block, now)
+                for reader_id, over in came.items():
+                    alter(
+                        connection,
+                        reader_id,
+                        {"state": SubscriberState.CONFIRMED.value, "paused_until": None, "looked_at": over},
+                    )
+                    # No words were shown: the day was named when the reader paused, which has a record of its own.
+                    record(connection, reader_id, Consent(action=Act.RESUMED, wording="", at=at, place="calendar"))
+            woken += len(came)
+            after = block[-1].id if block else last
+        return woken
 
 
-def _whose_day_came(connection: Connection, now: datetime) -> dict[int, datetime]:
-    """Return the paused readers whose day has come, and up to when their slots are over."""
+def _last_whose_day_came(connection: Connection, now: datetime) -> int:
+    """Return the highest number of a paused reader whose day has come; 0 where there is none."""
+    last = after = 0
+    while block := _sleepers(connection, now, after):
+        last = max([last, *_whose_day_came(block, now)])
+        after = block[-1].id
+    return last
+
+
+def _sleepers(connection: Connection, now: datetime, after: int) -> Sequence[Any]:
+    """Return the next paused readers, by number, whose day has come somewhere in the world."""
     paused = (
         select(SUBSCRIBER.c.id, SUBSCRIBER.c.paused_until, SUBSCRIBER.c.zone, SUBSCRIBER.c.looked_at)
-        .where(SUBSCRIBER.c.state == SubscriberState.PAUSED.value)
+        .where(SUBSCRIBER.c.state == SubscriberState.PAUSED.value, SUBSCRIBER.c.id > after)
         .where(SUBSCRIBER.c.paused_until <= (now + _AHEAD).date())
         .order_by(SUBSCRIBER.c.id)
+        .limit(BLOCK)
     )
+    return connection.execute(paused).all()
+
+
+def _whose_day_came(sleepers: Sequence[Any], now: datetime) -> dict[int, datetime]:
+    """Return those of these readers whose day has come where they are, and up to when their slots are over."""
     came = {}
-    for row in connection.execute(paused):
+    for row in sleepers:
         began = datetime.combine(row.paused_until, time(), zone_of(row.zone)).astimezone(UTC)
         if began <= now:
             came[row.id] = max(began, row.looked_at or began)

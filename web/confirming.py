@@ -18,7 +18,7 @@ from starlette.responses import Response
 from digests.links import CONFIRM_HOURS, BadLink, Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
-from domain.subscriptions import Consent, Subscriber, SubscriberState
+from domain.subscriptions import Act, Consent, Subscriber, SubscriberState
 from web.limits import Limiter
 from web.rendering import Rendering
 from web.words import ASKED, CONFIRMED, NO_LINK, NOT_OPEN, WORDING, rhythm, too_many, veiled
@@ -99,7 +99,7 @@ class ConfirmPages:
             return self._bad(error)
         if asks_again:
             return self._stands(public_id, _ASKED)
-        if self._readers.confirm(public_id, Consent("confirmed", WORDING, self._clock.now(), PLACE)):
+        if self._readers.confirm(public_id, Consent(Act.CONFIRMED, WORDING, self._clock.now(), PLACE)):
             return self._rendering.notice(CONFIRMED)
         return self._stands(public_id, frozenset({SubscriberState.PENDING}))
 

@@ -20,7 +20,7 @@ from digests.links import Links, Purpose
 from digests.mail.farewell import Farewell, Farewells
 from domain.clock import Clock
 from domain.reader_answers import long_day
-from domain.subscriptions import Cadence, Consent, Subscriber, SubscriberState, zone_of
+from domain.subscriptions import REACHED, Act, Cadence, Consent, Subscriber, SubscriberState, zone_of
 from web.rendering import Rendering
 from web.words import GOODBYE, TOO_LATE, WORDING, Notice, rhythm, veiled
 
@@ -32,7 +32,6 @@ _LEAVE = "unsubscribe"  # the field `action` of both forms that stop the letters
 _PLACE = "/unsubscribe"
 _ONE_CLICK = "one-click"  # the place of whoever pressed a button of their mailbox
 _GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
-_READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 
 class Readers(Protocol):
@@ -114,13 +113,13 @@ class LeavingPages:
 
     def leave(self, public_id: str, place: str) -> Response:
         """Unsubscribe, and keep where it was said; who was erased gets the same answer, for it is as true."""
-        consent = Consent(action="unsubscribed", wording=WORDING, at=self._clock.now(), place=place)
+        consent = Consent(action=Act.UNSUBSCRIBED, wording=WORDING, at=self._clock.now(), place=place)
         if place == _ONE_CLICK:
             self._readers.unsubscribe(public_id, consent, None)
             return self._rendering.notice(GOODBYE)
         before = self._readers.by_public_id(public_id)
         self._readers.unsubscribe(public_id, consent, self._farewells.at(consent.at))
-        if before is None or before.state not in _READING or before.shared:
+        if before is None or before.state not in REACHED or before.shared:
             return self._rendering.notice(GOODBYE)
         return self._rendering.page(
             "goodbye.html",
@@ -132,7 +131,7 @@ class LeavingPages:
 
     def _weekly(self, public_id: str) -> Response:
         now = self._clock.now()
-        consent = Consent(action="came back, weekly", wording=WORDING, at=now, place=_PLACE)
+        consent = Consent(action=Act.CAME_BACK_WEEKLY, wording=WORDING, at=now, place=_PLACE)
         if not self._returns.weekly(public_id, now - SECOND_THOUGHT, consent):
             return self._not_back(public_id)
         reader = self._readers.by_public_id(public_id)
@@ -143,7 +142,7 @@ class LeavingPages:
         now = self._clock.now()
         reader = self._readers.by_public_id(public_id)
         until = now.astimezone(zone_of(reader.schedule.zone if reader else "UTC")).date() + PAUSE
-        consent = Consent(action="came back, paused", wording=WORDING, at=now, place=_PLACE)
+        consent = Consent(action=Act.CAME_BACK_PAUSED, wording=WORDING, at=now, place=_PLACE)
         if not self._returns.paused(public_id, now - SECOND_THOUGHT, until, consent):
             return self._not_back(public_id)
         back = f"No letter comes before {long_day(until)}. The first one brings the best of what you missed."

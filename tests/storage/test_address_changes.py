@@ -6,24 +6,45 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from domain.answers import Known
 from domain.issues import Content, Fragment, LetterKind, Mailing, Role
 from domain.letter_events import LetterEvent, LetterEventKind, SuppressionReason
 from domain.subscriptions import Consent, SubscriberState
+from paperround.reader_exports import as_json
 from storage.address_changes import ASKED_A_DAY, AddressChanges
+from storage.exporting import Exports
 from storage.letter_events import LetterEvents
+from storage.mailings import queue
 from storage.outbox import Outbox
+from storage.silences import Silences
+from storage.strangers import A_DOMAIN_AN_HOUR
 from storage.subscribers import Subscribers
 from storage.suppressions import Suppressions
 from storage.tables import ADDRESS_CHANGE, LETTER_EVENT, SUBSCRIBER
+from web.preferences.history import history
 
 S = SubscriberState
 LETTER = Content(LetterKind.ADDRESS, "Please confirm", (Fragment(Role.HEAD, b"Subject: x\r\n"),))
 NEW = "mira@sea.example"
 
 
+def letter_to(email, key, at, content=LETTER):
+    return Mailing(
+        message_key=key,
+        subscriber_id="",
+        recipient=email,
+        content=content,
+        slots={"to": email},
+        message_id=f"<{key.replace(':', '.')}@lab.example>",
+        date=at,
+        not_before=at,
+        expires_at=at + timedelta(days=3),
+    )
+
+
 @pytest.fixture
 def changes(database):
-    return AddressChanges(database)
+    return AddressChanges(database, per_hour=200)
 
 
 @pytest.fixture
@@ -32,17 +53,7 @@ def move(changes):
 
     def ask(reader, at, email=NEW):
         def letter(asking, number):
-            return Mailing(
-                message_key=f"address:{asking.public_id}:{number}",
-                subscriber_id=asking.public_id,
-                recipient=email,
-                content=LETTER,
-                slots={},
-                message_id=f"<{asking.public_id}.{number}@lab.example>",
-                date=at,
-                not_before=at,
-                expires_at=at + timedelta(days=3),
-            )
+            return letter_to(email, f"address:{asking.public_id}:{number}", at)
 
         return changes.ask(reader.public_id, email, email.lower(), letter, at)
 
@@ -108,6 +119,90 @@ def test_only_so_many_letters_leave_for_one_reader_in_a_day(database, reader, mo
     assert move(mira, now + timedelta(days=1, minutes=3))
 
 
+def letters(database):
+    return [(each.kind, each.recipient) for each in reversed(Outbox(database).records()) if each.state != "skipped"]
+
+
+def test_however_many_readers_ask_one_mailbox_gets_one_letter_a_day(database, reader, move, now):
+    spellings = ("mira.o@gmail.com", "mirao+papers@googlemail.com", "M.I.R.A.O@gmail.com", "mirao@gmail.com")
+    readers = [reader(f"reader{number}") for number in range(5)]
+    for number, each in enumerate(readers):
+        for turn in range(3):
+            move(each, now + timedelta(minutes=3 * number + turn), spellings[(number + turn) % 4])
+    assert letters(database) == [("address", "mira.o@gmail.com")]
+    assert move(readers[0], now + timedelta(days=1, minutes=20), "mirao@gmail.com")
+
+
+def test_a_mailbox_that_somebody_signed_up_today_is_not_asked_again(database, reader, move, now):
+    stranger = reader("new", state=S.PENDING)
+    with database.writing() as connection:
+        confirm = Content(LetterKind.CONFIRM, "Please confirm", LETTER.fragments)
+        queue(connection, letter_to(stranger.email, "confirm:new:1", now, confirm), stranger.id, None)
+    mira = reader()
+    assert not move(mira, now + timedelta(hours=23), stranger.email)
+    assert letters(database) == [("confirm", stranger.email)]
+
+
+def test_the_letters_of_an_hour_are_spent_by_whoever_asks_for_them(database, reader, move, now):
+    readers = [reader(f"reader{number}") for number in range(A_DOMAIN_AN_HOUR + 1)]
+    asked = [move(each, now, f"new{number}@sea.example") for number, each in enumerate(readers)]
+    assert asked == [True] * A_DOMAIN_AN_HOUR + [False]
+    assert move(readers[-1], now + timedelta(minutes=1), "new@lake.example"), "another domain"
+    few = AddressChanges(database, per_hour=A_DOMAIN_AN_HOUR + 1)
+    mailing = letter_to("new@pond.example", "address:reader0:2", now + timedelta(minutes=2))
+    key = mailing.recipient
+    assert not few.ask("reader0", key, key, lambda *_: mailing, mailing.date)
+    later = letter_to("new@moor.example", "address:reader1:2", now + timedelta(minutes=62))
+    assert few.ask("reader1", later.recipient, later.recipient, lambda *_: later, later.date)
+
+
+def test_the_same_address_again_within_a_day_is_one_ask_whose_link_stays_good(database, reader, move, agree, now):
+    mira = reader()
+    assert move(mira, now)
+    assert not move(mira, now + timedelta(hours=5))
+    assert letters(database) == [("address", NEW)]
+    assert agree(mira, now, now + timedelta(hours=6))
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_what_a_reader_can_see_does_not_tell_whether_an_address_is_free(database, reader, move, now, twice):
+    """By the export, the history and the number of asks: all that is theirs to see."""
+    reader("taken"), reader("pending", state=S.PENDING)
+    Suppressions(database).add("dead@lab.example", SuppressionReason.OPERATOR, "", now)
+    seen = set()
+    for name in ("free", "taken", "dead", "pending"):
+        asking = reader(f"mira-{name}")
+        left = [move(asking, now, f"{name}@lab.example")]
+        if name == "free":  # what is heard of the letter says that one left
+            sent = Outbox(database).records()[0].id
+            LetterEvents(database).record([LetterEvent("dsn", "1", sent, LetterEventKind.BOUNCE, now, "5.1.1")], now)
+        if twice:
+            left.append(move(asking, now + timedelta(hours=1), f"{name}@lab.example"))
+        left += [move(asking, now + timedelta(hours=2 + each), f"m{each}@sea-{name}.example") for each in range(4)]
+        assert sum(left[1:]) == (1 if twice else 2), "an ask that no letter answers is one too"
+        text = "".join(as_json(Exports(database).of(asking.public_id)))
+        known = Known(letters=Silences(database).letters(asking.id, 10))
+        lines = history(asking, known, now).lines
+        seen.add((text.replace(name, "NAME"), str(lines)))
+    assert len(seen) == 1
+    assert "address_change" in next(iter(seen))[0]
+
+
+def test_whoever_complains_of_a_letter_that_asked_them_is_never_asked_again(database, reader, move, now):
+    mira, events = reader(), LetterEvents(database)
+    assert move(mira, now)
+    (sent,) = Outbox(database).records()
+    bounced = LetterEvent("arf", "0", sent.id, LetterEventKind.BOUNCE, now, "5.1.1")
+    complaint = LetterEvent("arf", "1", sent.id, LetterEventKind.COMPLAINT, now, "")
+    assert events.record([bounced, complaint, complaint], now) == 2
+    assert Subscribers(database).by_public_id(mira.public_id).state is S.CONFIRMED, "the reader did nothing"
+    (held,) = Suppressions(database).list()
+    assert held.reason is SuppressionReason.COMPLAINT
+    later = now + timedelta(days=2)
+    assert not move(mira, later)
+    assert not move(reader("jun"), later, NEW.upper())
+
+
 def test_who_gets_no_letters_moves_nowhere(database, reader, move, now):
     for state in (S.PENDING, S.UNSUBSCRIBED, S.SUPPRESSED):
         assert not move(reader(state.value, state=state), now)
@@ -121,11 +216,13 @@ def test_a_mailbox_of_several_people_moves_by_its_operator_alone(database, reade
     assert not move(table, now)
 
 
-def test_an_address_that_a_reader_has_or_had_is_not_taken(database, reader, move, now):
+def test_an_address_that_a_reader_has_or_had_is_not_taken(database, reader, move, agree, now):
     mira = reader()
     for state in (S.CONFIRMED, S.PAUSED, S.UNSUBSCRIBED):
-        assert not move(mira, now, reader(state.value, state=state).email)
-    assert Outbox(database).records() == ()
+        later = now + timedelta(seconds=len(state))
+        assert not move(mira, later, reader(state.value, state=state).email)
+        assert not agree(mira, later)
+    assert {(each.state, each.recipient) for each in Outbox(database).records()} == {("skipped", "")}
 
 
 def test_an_address_that_somebody_takes_meanwhile_is_not_taken(database, reader, move, agree, email_of, now):
@@ -171,8 +268,7 @@ def test_of_two_who_move_to_one_address_at_once_one_is_there_and_the_other_is_to
     database, reader, move, agree, email_of, now
 ):
     readers = [reader(name) for name in ("mira", "jun", "sana", "lee")]
-    for each in readers:
-        assert move(each, now)
+    assert [move(each, now) for each in readers] == [True, False, False, False], "one letter a day to one mailbox"
     with ThreadPoolExecutor(4) as threads:
         moved = list(threads.map(lambda each: agree(each, now), readers))
     assert sorted(moved) == [False, False, False, True]

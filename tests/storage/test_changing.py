@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.errors import ChangedMeanwhile, UnknownError, UsageError
-from domain.subscriptions import Cadence, Choices, Consent, Schedule, SubscriberState
+from domain.subscriptions import Act, Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
 from storage.changing import MOST_TOPICS, Changes
 from storage.shared_topics import SharedTopics
-from storage.subscribers import Subscribers
-from storage.tables import SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.subscribers import Subscribers, record
+from storage.tables import CONSENT, SUBSCRIBER, SUBSCRIPTION, TOPIC
 from topics.query import parse
 
 S = SubscriberState
@@ -56,7 +56,7 @@ CHANGES = {
         reader.public_id, seen, reader.subscriptions[0].topic_id
     ),
     "amend a topic": lambda changes, reader, seen, _at: changes.amend_topic(
-        reader.public_id, seen, reader.subscriptions[0].topic_id, "My tides", related=wished("tides", related=True)
+        reader.public_id, seen, reader.subscriptions[0].topic_id, "My tides", wished=wished("tides", related=True)
     ),
     "order topics": lambda changes, reader, seen, _at: changes.order_topics(
         reader.public_id, seen, [each.topic_id for each in reversed(reader.subscriptions)]
@@ -139,7 +139,7 @@ def test_a_topic_that_the_reader_does_not_have_moves_nothing(changes, reader, ag
         for ask in (
             lambda strange=strange: changes.order_topics(mira.public_id, None, [second, strange, first]),
             lambda strange=strange: changes.remove_topic(mira.public_id, None, strange),
-            lambda strange=strange: changes.amend_topic(mira.public_id, None, strange, "x", related=wished("x")),
+            lambda strange=strange: changes.amend_topic(mira.public_id, None, strange, "x", wished=wished("x")),
         ):
             with pytest.raises(UnknownError):
                 ask()
@@ -172,7 +172,7 @@ def test_who_lets_related_papers_in_is_shown_those_of_before_too(changes, databa
         connection.execute(update(TOPIC).values(backfilled=True))
     for related, is_backfilled in ((False, True), (True, False)):
         after = changes.amend_topic(
-            mira.public_id, None, topic, "Pull", related=wished("tides AND moons", related=related)
+            mira.public_id, None, topic, "Pull", wished=wished("tides AND moons", related=related)
         )
         assert (after.subscriptions[0].name, after.subscriptions[0].related) == ("Pull", related)
         with database.reading() as connection:
@@ -281,3 +281,13 @@ def test_an_interruption_anywhere_leaves_the_whole_change_or_none(changes, datab
         assert again(mira) == mira
     with database.reading() as connection:
         assert len(connection.execute(select(SUBSCRIPTION)).all()) == 2
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_each_act_is_read_back_as_it_was_recorded(database, reader, act, now):
+    mira, said = reader(), Consent(act, "web 1", now, "/preferences")
+    with database.writing() as connection:
+        record(connection, mira.id, said)
+    assert Subscribers(database).consents(mira.id)[-1] == said
+    with database.reading() as connection:
+        assert connection.execute(select(CONSENT.c.action).order_by(CONSENT.c.id)).scalars().all()[-1] == act.value

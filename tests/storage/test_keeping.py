@@ -285,7 +285,7 @@ def moving(database, settle):
         def letter(reader, number):
             return mailing_of(LetterKind.ADDRESS, reader, at, to=email, key=f"address:{reader.public_id}:{number}")
 
-        assert AddressChanges(database).ask(mira.public_id, email, email, letter, at)
+        assert AddressChanges(database, per_hour=200).ask(mira.public_id, email, email, letter, at)
         (leased,) = Outbox(database).lease("one", at, LEASE, 1)
         settle(leased.id, "one", Outcome(state=DeliveryState.ACCEPTED, reply="taken", code=250), at)
 
@@ -313,7 +313,7 @@ def test_a_new_address_that_nobody_confirmed_is_forgotten_after_three_days(
 def test_an_address_that_was_confirmed_stays_in_its_letter(database, keeping, reader, moving, now):
     mira = reader()
     moving(mira, now)
-    assert AddressChanges(database).confirm(mira.public_id, now, Consent("moved", "1", now))
+    assert AddressChanges(database, per_hour=200).confirm(mira.public_id, now, Consent("moved", "1", now))
 
     assert keeping.sweep(ADDRESSES, now + 9 * DAY) == Swept()
     assert [each.recipient for each in recipients(database)] == ["new@lab.example"]

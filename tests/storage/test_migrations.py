@@ -13,10 +13,13 @@ from sqlalchemy import create_engine, insert, inspect, select, update
 
 from domain.errors import DatabaseUnavailable
 from domain.papers import AbstractKind, Announcement, Identifiers
+from domain.subscriptions import Consent, SubscriberState
 from storage import migrate
 from storage.archive import Archive
+from storage.changing import Changes
 from storage.database import Database
 from storage.sources import Sources
+from storage.subscribers import Subscribers
 from storage.tables import REMATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 
 _KEY = "arxiv:2611.90001"
@@ -142,6 +145,27 @@ def test_readers_of_before_0006_are_told_by_their_mailboxes_afterwards(reader, d
         migrate.upgrade(connection)
         assert migrate.differences(connection) == []
         assert connection.execute(select(SUBSCRIBER.c.mailbox)).scalars().all() == ["mira@lab.example"] * 3
+
+
+def test_who_paused_up_to_a_day_gets_letters_in_0005_which_knows_no_end_of_a_pause_and_who_named_none_does_not(
+    reader, database, now
+):
+    mira, jun, sana = reader("mira"), reader("jun"), reader("sana")
+    said, changes = Consent("paused", "web 1", now), Changes(database)
+    changes.pause(mira.public_id, None, date(2026, 12, 24), said)
+    changes.pause(jun.public_id, None, None, said)
+    with database.writing() as connection:
+        migrate.downgrade(connection, "0005")
+        names = {each["name"] for each in inspect(connection).get_columns("subscriber")}
+        assert names.isdisjoint({"paused_until", "away_since"})
+        found = dict(map(tuple, connection.execute(select(SUBSCRIBER.c.public_id, SUBSCRIBER.c.state)).all()))
+        assert found == {"mira": "confirmed", "jun": "paused", "sana": "confirmed"}
+    with database.writing() as connection:
+        migrate.upgrade(connection)
+        assert migrate.differences(connection) == []
+    again = Changes(database).resume(jun.public_id, None, Consent("resumed", "web 1", now))
+    assert again.state is SubscriberState.CONFIRMED
+    assert Subscribers(database).by_public_id(sana.public_id).state is SubscriberState.CONFIRMED
 
 
 def test_a_migration_that_fails_at_its_last_step_changes_nothing(old: Path):

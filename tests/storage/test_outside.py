@@ -12,7 +12,8 @@ from domain.topics import WishedTopic
 from storage.address_changes import AddressChanges
 from storage.keeping import Ages, Keeping
 from storage.outbox import Outbox
-from storage.outside import A_DOMAIN_AN_HOUR, CHANGES_A_DAY, REMINDERS_A_MONTH, OutsideSignups
+from storage.outside import CHANGES_A_DAY, REMINDERS_A_MONTH, OutsideSignups
+from storage.strangers import A_DOMAIN_AN_HOUR
 from storage.subscribers import Signup, Subscribers, record
 from storage.suppressions import Suppressions
 from storage.tables import ADDRESS_CHANGE, MARKER, SUBSCRIBER, TOPIC, Base

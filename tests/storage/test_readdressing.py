@@ -1,4 +1,4 @@
-"""A reader moves to another address: what waits goes along, what was tried stays, and nothing reaches the old one."""
+"""A reader moves to another address: what waits goes along, what may have left stays, the old one gets nothing."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from domain.subscriptions import Consent, SubscriberState
 from storage.address_changes import AddressChanges
 from storage.mailings import queue
 from storage.outbox import Outbox
-from storage.sending import Permission
+from storage.sending import Ask, Permission
 from storage.tables import DELIVERY, SUBSCRIBER
 
 LEASE = timedelta(minutes=15)
@@ -61,7 +61,7 @@ def move(database, mira, now):
     """Let the reader move, by the letter to the new address and its link."""
 
     def go():
-        changes = AddressChanges(database)
+        changes = AddressChanges(database, per_hour=200)
         asked = letter_of(LetterKind.ADDRESS, "address:mira:1", NEW, IN_A_HEADER, now)
         assert changes.ask(mira.public_id, NEW, NEW_KEY, lambda *_: asked, now)
         assert changes.confirm(mira.public_id, now, Consent("address changed", "1", now, "/address"))
@@ -85,14 +85,14 @@ def test_what_was_planned_and_never_tried_goes_to_the_new_address(database, outb
     assert (leased[kind].recipient, leased[kind].slots) == (NEW, slots)
 
 
-def test_a_letter_that_was_tried_stays_one_to_the_old_address_and_is_skipped(
+def test_a_letter_that_may_have_left_stays_one_to_the_old_address_and_is_skipped(
     database, outbox, wait, move, ask, settle, now
 ):
     wait()
     (leased,) = outbox.lease("one", now, LEASE, 1)
     ask(leased, "one", now)
     later = now + timedelta(hours=1)
-    settle(leased.id, "one", Outcome(DeliveryState.DEFERRED, reply="451 later", code=451, not_before=later), now)
+    settle(leased.id, "one", Outcome(DeliveryState.UNCERTAIN, reply="no answer", not_before=later), now)
     move()
     assert rows(database)[0][0] == OLD
     leased = next(each for each in outbox.lease("one", later, LEASE, 9) if each.kind is LetterKind.DIGEST)
@@ -100,12 +100,42 @@ def test_a_letter_that_was_tried_stays_one_to_the_old_address_and_is_skipped(
     assert [each.reason for each in outbox.records(DeliveryState.SKIPPED)] == [MOVED]
 
 
-def test_a_letter_that_a_worker_holds_is_not_changed_under_its_hands_but_skipped(outbox, wait, move, ask, now):
+def test_a_letter_that_was_only_put_off_moves_along_as_if_nobody_had_tried_it(
+    database, outbox, wait, move, ask, settle, now
+):
     wait()
     (leased,) = outbox.lease("one", now, LEASE, 1)
+    assert ask(leased, "one", now, signature="DKIM-Signature: of these bytes") is Permission.GIVEN
+    refused = Outcome(
+        DeliveryState.DEFERRED, reply="451 full", code=451, enhanced="4.2.2", not_before=now + timedelta(hours=4)
+    )
+    settle(leased.id, "one", refused, now)
     move()
-    assert ask(leased, "one", now) is Permission.UNWANTED
-    assert [each.reason for each in outbox.records(DeliveryState.SKIPPED)] == [MOVED]
+    leased = next(each for each in outbox.lease("two", now, LEASE, 9) if each.kind is LetterKind.DIGEST)
+    assert (leased.recipient, leased.keeper, leased.sha256, leased.signature) == (NEW, "bücher.example", "", "")
+    assert (leased.attempts, leased.slots["to"]) == (0, IN_A_HEADER)
+    assert outbox.records(DeliveryState.LEASED)[-1].reply == "", "the old mailbox said it"
+    asked = Ask(leased.id, leased.kind, NEW_KEY, "5b", "")
+    assert outbox.commit("two", [], [asked], now, LEASE).permissions == (Permission.GIVEN,)
+
+
+@pytest.mark.parametrize("tried", [False, True], ids=["never tried", "put off before"])
+def test_a_letter_that_a_worker_holds_is_taken_out_of_its_hands_and_moves_along(
+    database, outbox, wait, move, ask, settle, now, tried
+):
+    wait()
+    (held,) = outbox.lease("one", now, LEASE, 1)
+    if tried:
+        ask(held, "one", now)
+        settle(held.id, "one", Outcome(DeliveryState.DEFERRED, reply="451", code=451, not_before=now), now)
+        (held,) = outbox.lease("one", now, LEASE, 1)
+    move()
+    assert ask(held, "one", now) is Permission.LOST
+    assert not settle(held.id, "one", Outcome(DeliveryState.DEFERRED, not_before=now), now)
+    leased = next(each for each in outbox.lease("two", now, LEASE, 9) if each.kind is LetterKind.DIGEST)
+    assert (leased.id, leased.recipient) == (held.id, NEW)
+    asked = Ask(leased.id, leased.kind, NEW_KEY, "5b", "")
+    assert outbox.commit("two", [], [asked], now, LEASE).permissions == (Permission.GIVEN,)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +157,6 @@ def test_a_fresh_link_and_a_goodbye_never_follow_to_an_address_that_did_not_ask(
 
 def test_a_letter_that_asks_an_address_goes_there_although_it_is_not_the_readers_yet(database, outbox, mira, ask, now):
     asked = letter_of(LetterKind.ADDRESS, "address:mira:1", NEW, IN_A_HEADER, now)
-    assert AddressChanges(database).ask(mira.public_id, NEW, NEW_KEY, lambda *_: asked, now)
+    assert AddressChanges(database, per_hour=200).ask(mira.public_id, NEW, NEW_KEY, lambda *_: asked, now)
     (leased,) = outbox.lease("one", now, LEASE, 1)
     assert ask(leased, "one", now) is Permission.GIVEN

@@ -106,3 +106,31 @@ def test_a_later_look_that_found_nothing_is_not_forgotten(database, paused, look
     later = noon + timedelta(hours=1)
     assert Waking(database).wake(later, later) == 1
     assert look(mira)[1] == noon
+
+
+def test_readers_wake_a_block_at_a_time_and_the_next_publish_goes_on_where_a_kill_came(database, paused, monkeypatch):
+    monkeypatch.setattr("storage.waking.BLOCK", 2)
+    readers = [paused(f"reader{number}", zone="Pacific/Pago_Pago" if number == 1 else "UTC") for number in range(6)]
+    now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+    def awake():
+        return sum(
+            Subscribers(database).by_public_id(each.public_id).state is SubscriberState.CONFIRMED for each in readers
+        )
+
+    blocks, begin = [], database.writing
+
+    def dying():
+        blocks.append(awake())
+        if len(blocks) == 3:
+            raise KeyboardInterrupt
+        return begin()
+
+    monkeypatch.setattr(database, "writing", dying)
+    with pytest.raises(KeyboardInterrupt):
+        Waking(database).wake(now, now)
+    assert blocks == [0, 1, 3], "and between two of them others may write"
+    monkeypatch.undo()
+    assert Waking(database).wake(now, now) == 2
+    assert awake() == 5, "it is not the day yet where the sixth is"
+    assert Waking(database).wake(now, now) == 0

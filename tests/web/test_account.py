@@ -112,6 +112,29 @@ def test_the_letters_move_once_the_new_address_confirms(site, account):
     assert said == (Consent("address changed", WORDING, NOW + timedelta(hours=1), "/address"),)
 
 
+def test_a_fresh_link_in_the_old_mailbox_is_good_for_nothing_once_the_letters_have_moved(site, account):
+    reader = site.reader()
+    old, email = account(reader), f"moved.{reader.email}"
+    post(site, old, action="address", email=email)
+    site.clock.set(NOW + timedelta(minutes=20))
+    site.ask("POST", site.path(site.links.address(reader.public_id, NOW)))
+    after = site.tables()
+
+    for action in (
+        {"action": "export"},
+        {"action": "erase", "word": "ERASE"},
+        {"action": "address", "email": "a@b.cc"},
+    ):
+        answer = post(site, old, **action)
+        assert answer.status == 410
+        assert email not in answer.text
+    assert site.ask("GET", old).status == 410
+    assert site.tables() == after
+    later = NOW + timedelta(minutes=21)
+    site.clock.set(later)
+    assert site.ask("GET", account(reader, later)).status == 200
+
+
 def test_who_asks_for_a_new_address_does_not_hear_whether_anybody_has_it(site, account):
     reader, other = site.reader(), site.reader()
     site.house.suppressions.add(address_key("dead@lab.example"), SuppressionReason.OPERATOR, "", NOW)

@@ -1,6 +1,6 @@
 """What a forwarded letter must not be able to do: another address, everything kept as JSON, and erasing.
 
-    a fresh link, mailed to the reader's own address and good for two hours → one page, a form for each
+    a fresh link, mailed to the reader's own address, good for two hours and until they move → one page, a form for each
     the letter to the new address → its link → one button → the letters move
 
 GET changes nothing. Who asks for a new address hears the same whether or not anybody has it, and whatever is erased is
@@ -20,7 +20,7 @@ from digests.links import BadLink, Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
 from domain.errors import AddressError
-from domain.subscriptions import Consent, Subscriber, SubscriberState
+from domain.subscriptions import REACHED, Act, Consent, Subscriber
 from web.preferences.forms import Form, form_of
 from web.rendering import Rendering
 from web.words import (
@@ -36,9 +36,7 @@ from web.words import (
 )
 
 _SAFE = ["GET", "HEAD"]
-_READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 _WORD = "ERASE"
-_MOVED = "address changed"
 _LONGEST = 400  # characters of what was typed that are shown again
 _EXPORT = {"Content-Disposition": 'attachment; filename="paperround-export.json"', "X-Robots-Tag": "noindex"}
 
@@ -79,7 +77,7 @@ class AddressChanges(Protocol):
         ...
 
     def confirm(self, public_id: str, asked_at: datetime, consent: Consent) -> bool:
-        """Move a reader's letters; return whether they go to the new address now."""
+        """Move a reader's letters; return whether they were moved: the second time they were already."""
         ...
 
 
@@ -135,7 +133,7 @@ class AccountPages:
         def asked(public_id: str, asked_at: datetime) -> Response:
             email = self._moves.asked(public_id, asked_at)
             reader = self._readers.by_public_id(public_id)
-            if reader is not None and email is not None and reader.state in _READING:
+            if reader is not None and email is not None and reader.state in REACHED:
                 return self._rendering.page("address.html", old=veiled(reader.email), new=clean(email))
             return self._moved(reader, asked_at)
 
@@ -145,7 +143,7 @@ class AccountPages:
         """Move the letters to the new address; the same answer twice."""
 
         def pressed(public_id: str, asked_at: datetime) -> Response:
-            consent = Consent(action=_MOVED, wording=WORDING, at=self._clock.now(), place="/address")
+            consent = Consent(action=Act.MOVED, wording=WORDING, at=self._clock.now(), place="/address")
             if self._moves.confirm(public_id, asked_at, consent):
                 return self._rendering.notice(ADDRESS_MOVED)
             return self._moved(self._readers.by_public_id(public_id), asked_at)
@@ -180,7 +178,7 @@ class AccountPages:
             "account.html",
             status,
             address=veiled(reader.email),
-            may_move=reader.state in _READING and not reader.shared,
+            may_move=reader.state in REACHED and not reader.shared,
             email=clean(email)[:_LONGEST],
             wrong=wrong,
             not_erased=not_erased,
@@ -189,13 +187,17 @@ class AccountPages:
 
     def _for_reader(self, token: str, answer: Callable[[Subscriber], Response]) -> Response:
         try:
-            public_id = self._links.read(Purpose.FRESH, token, self._clock.now())
+            public_id, made = self._links.read_dated(Purpose.FRESH, token, self._clock.now())
         except BadLink as error:
             if error.expired:
                 return self._rendering.notice(FRESH_EXPIRED, 410)
             raise
         reader = self._readers.by_public_id(public_id)
-        return self._rendering.notice(NO_READER, 410) if reader is None else answer(reader)
+        if reader is None:
+            return self._rendering.notice(NO_READER, 410)
+        if self._moved_since(reader, made):  # it lies in a mailbox that the reader has left
+            return self._rendering.notice(FRESH_EXPIRED, 410)
+        return answer(reader)
 
     def _for_move(self, token: str, answer: Callable[[str, datetime], Response]) -> Response:
         try:
@@ -208,10 +210,13 @@ class AccountPages:
 
     def _moved(self, reader: Subscriber | None, asked_at: datetime) -> Response:
         """Answer a link that is good for nothing now, because it was used or for another reason."""
-        said = self._readers.consents(reader.id) if reader is not None else ()
-        if any(each.action == _MOVED and each.at >= asked_at for each in said):
+        if reader is not None and self._moved_since(reader, asked_at):
             return self._rendering.notice(ADDRESS_MOVED)
         return self._rendering.notice(ADDRESS_NOT_OPEN, 410)
+
+    def _moved_since(self, reader: Subscriber, instant: datetime) -> bool:
+        said = self._readers.consents(reader.id)
+        return any(each.action is Act.MOVED and each.at >= instant for each in said)
 
     def _unreadable(self) -> Response:
         return self._rendering.notice(UNREADABLE, 400)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from domain.errors import UnknownError
-from domain.subscriptions import Choices, Consent, Schedule, Subscriber, Subscription, zone_of
+from domain.subscriptions import Act, Choices, Consent, Schedule, Subscriber, Subscription, zone_of
 from domain.topics import WishedTopic
 from storage.changing import MOST_TOPICS
 from topics.query import parse
@@ -70,7 +70,7 @@ class Changes(Protocol):
         ...
 
     def amend_topic(
-        self, public_id: str, seen: int | None, topic_id: int, name: str, *, related: WishedTopic
+        self, public_id: str, seen: int | None, topic_id: int, name: str, *, wished: WishedTopic
     ) -> Subscriber:
         """Call a topic by another name, and say whether related papers are wanted."""
         ...
@@ -155,7 +155,7 @@ class Press:
                 return each
         raise UnknownError("that topic is not among yours any more")
 
-    def consent(self, action: str) -> Consent:
+    def consent(self, action: Act) -> Consent:
         """Return what is to be recorded."""
         return Consent(action=action, wording=WORDING, at=self.now, place=PLACE)
 
@@ -178,9 +178,9 @@ def _add(tools: Tools, press: Press) -> str:
 def _amend(tools: Tools, press: Press) -> str:
     topic, name = press.topic, name_of(press.form.text("name"))
     query = parse(topic.query)
-    related = WishedTopic(name=name, query=query, related=related_of(press.form))
+    wished = WishedTopic(name=name, query=query, related=related_of(press.form))
     shown = name or " ".join(topic.query.split())
-    tools.changes.amend_topic(press.who, press.seen, topic.topic_id, shown, related=related)
+    tools.changes.amend_topic(press.who, press.seen, topic.topic_id, shown, wished=wished)
     return "amended"
 
 
@@ -232,12 +232,12 @@ def _choose(tools: Tools, press: Press) -> str:
 
 def _pause(tools: Tools, press: Press) -> str:
     until = day_of(press.form, *pause_days(press.reader, press.now))
-    tools.changes.pause(press.who, press.seen, until, press.consent("paused"))
+    tools.changes.pause(press.who, press.seen, until, press.consent(Act.PAUSED))
     return "paused"
 
 
 def _resume(tools: Tools, press: Press) -> str:
-    tools.changes.resume(press.who, press.seen, press.consent("resumed"))
+    tools.changes.resume(press.who, press.seen, press.consent(Act.RESUMED))
     return "resumed"
 
 

@@ -1,4 +1,7 @@
-"""What became of a reader's last letters, and whether today's came: known facts in, words for a page out. Pure."""
+"""What became of a reader's last letters, and whether today's came: known facts in, words for a page out. Pure.
+
+A letter to a new address is none of them: whether one left says whether somebody else has that address.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +18,6 @@ _NAMES = {
     LetterKind.QUIET: "Note that nothing matched",
     LetterKind.CONFIRM: "Letter that asked you to confirm",
     LetterKind.PREFERENCES: "Letter with a fresh link",
-    LetterKind.ADDRESS: "Letter to a new address",
     LetterKind.GOODBYE: "Goodbye",
 }
 
@@ -40,7 +42,8 @@ class History:
 
 def history(reader: Subscriber, known: Known, now: datetime) -> History:
     """Return what there is to say of a reader's letters at `now` (aware)."""
-    lines = [_line(reader, each) for each in known.letters[:MOST]]
+    theirs = [each for each in known.letters if each.kind is not LetterKind.ADDRESS]
+    lines = [_line(reader, each) for each in theirs[:MOST]]
     return History(answer=why_no_letter(reader, known, now), lines=lines)
 
 

@@ -25,7 +25,7 @@ from domain.answers import Known
 from domain.clock import Clock
 from domain.errors import ChangedMeanwhile, UnknownError, UsageError
 from domain.reader_answers import long_day
-from domain.subscriptions import Choices, Subscriber, SubscriberState
+from domain.subscriptions import REACHED, Choices, Subscriber, SubscriberState
 from domain.topics import Query
 from web.preferences.changes import DONE, PLACE, Press, Tools, act, pause_days
 from web.preferences.forms import BrokenForm, Form, WrongField, form_of, topic_of
@@ -35,7 +35,6 @@ from web.rendering import Rendering
 from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, veiled
 
 _SAFE = ["GET", "HEAD"]
-_READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 _GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
 _PREVIEW_DAYS = 14
 _PREVIEW_PAPERS = 5
@@ -158,7 +157,7 @@ class PreferencePages:
             return self._leave(public_id, PLACE)  # asks for no revision: to leave never comes too late
         if reader is None:
             return self._rendering.notice(NO_LINK, 404)
-        if reader.state not in _READING or reader.shared:
+        if reader.state not in REACHED or reader.shared:
             return self._page(reader, 409, problem="Nothing was changed.")
         return self._press(token, reader, form)
 
@@ -224,7 +223,7 @@ class PreferencePages:
             state=_state(reader),
             rhythm=rhythm(reader.schedule),
             reader=reader,
-            may_change=reader.state in _READING and not reader.shared,
+            may_change=reader.state in REACHED and not reader.shared,
             pending=reader.state is SubscriberState.PENDING,
             gone=reader.state in _GONE,
             paused=reader.state is SubscriberState.PAUSED,

@@ -71,6 +71,9 @@ def downgrade() -> None:
     op.drop_index("ix_delivery_asked", "delivery")
     op.drop_table("shared_topic")
     op.drop_table("address_change")
+    # Nothing there ends a pause. Who named a day was promised letters again; who named none says so themselves, by
+    # leaving and signing up again, or after an upgrade: rather no letter than one that was not wished.
+    op.execute("UPDATE subscriber SET state = 'confirmed' WHERE state = 'paused' AND paused_until IS NOT NULL")
     op.drop_column("consent", "place")
     op.drop_index("ix_subscriber_mailbox", "subscriber")
     op.drop_column("subscriber", "mailbox")

@@ -6,9 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from domain.errors import NotConnected, TransientDeliveryError, UncertainDelivery
 from domain.issues import LetterKind
 from domain.subscriptions import Cadence, Consent, Schedule, SubscriberState
-from storage.tables import MATCH
+from storage.coming_back import Returns
+from storage.integrity import faults
+from storage.ledger import balances
+from storage.tables import ISSUE, MATCH
 
 DAY = timedelta(days=1)
 BEGIN = datetime(2026, 11, 2, 9, tzinfo=UTC)  # a Monday
@@ -174,3 +178,115 @@ def test_who_pauses_again_before_the_letter_was_planned_was_away_from_the_first_
     lab.clock.set(datetime(2026, 11, 19, 22, tzinfo=UTC))
     assert hours(lab, 24) == [datetime(2026, 11, 20, 6, tzinfo=UTC)]
     assert "You were away from 3 to 20 November." in text_of(lab.relay.digests("mira")[-1])
+
+
+# -- a letter that waits when its reader pauses ------------------------------------------------------------------------
+
+FIVE_DAYS = date(2026, 11, 8)
+MIRA = "mira@lab.example"
+
+
+def adds_up(lab):
+    assert faults(lab.house.database) == ()
+    with lab.house.database.reading() as connection:
+        assert [each.sentence for each in balances(connection) if each.sentence] == []
+
+
+def is_back(lab, paper):
+    """Let five days go by with a paper a day, and the day of return; return what the letters to Mira name."""
+    for day in range(4):
+        lab.clock.set(datetime(2026, 11, 4, 9, tzinfo=UTC) + day * DAY)
+        lab.listed(paper(10 + day))
+        assert lab.round() == 0
+    adds_up(lab)
+    lab.relay.refused.clear()
+    lab.clock.set(datetime(2026, 11, 8, 5, tzinfo=UTC))
+    assert len(hours(lab, 12)) == 1
+    adds_up(lab)
+    return [numbers(letter) for letter in lab.relay.digests("mira")]
+
+
+def waits(lab, paper, error):
+    """Let a letter of two papers wait since the relay says that."""
+    lab.relay.refused[MIRA] = error
+    lab.listed(paper(2), paper(3))
+    assert lab.round() == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [NotConnected("connection refused"), TransientDeliveryError("451 4.2.0 later", 451, "4.2.0")],
+    ids=["no relay", "put off"],
+)
+def test_what_waited_when_its_reader_paused_comes_with_the_letter_on_return(lab, away, paper, error):
+    waits(lab, paper, error)
+    away(FIVE_DAYS)
+    before, after = is_back(lab, paper)
+    assert before == [1]
+    assert sorted(after) == [2, 3, 10, 11, 12, 13]
+    assert lab.states() == {"mira": "accepted"}
+
+
+@pytest.mark.engines("sqlite")
+def test_a_letter_that_is_put_off_after_its_reader_paused_comes_with_the_letter_on_return_too(lab, away, paper):
+    lab.relay.lost[MIRA] = TransientDeliveryError("451 4.2.0 later", 451, "4.2.0")
+    lab.relay.after = lambda _: away(FIVE_DAYS)
+    lab.listed(paper(2), paper(3))
+    assert lab.round() == 1
+    lab.relay.lost.clear()
+    lab.relay.after = lambda _: None
+    lab.relay.taken.pop()  # it said no to it
+    assert sorted(is_back(lab, paper)[-1]) == [2, 3, 10, 11, 12, 13]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_letter_that_may_have_left_is_left_alone_and_its_papers_never_come_twice(lab, away, paper):
+    lab.relay.lost[MIRA] = UncertainDelivery("no answer")
+    lab.listed(paper(2), paper(3))
+    assert lab.round() == 1
+    away(FIVE_DAYS)
+    lab.relay.lost.clear()
+    assert [sorted(each) for each in is_back(lab, paper)] == [[1], [2, 3], [10, 11, 12, 13]]
+
+
+@pytest.mark.engines("sqlite")
+def test_one_that_a_worker_is_about_to_send_is_taken_out_of_its_hands(lab, away, paper):
+    lab.relay.before = lambda _: away(FIVE_DAYS)
+    lab.listed(paper(2))
+    assert lab.round() == 1
+    lab.relay.before = lambda _: None
+    assert [sorted(each) for each in is_back(lab, paper)] == [[1], [2, 10, 11, 12, 13]]
+
+
+@pytest.mark.engines("sqlite")
+def test_who_thinks_better_of_it_at_once_gets_the_letter_of_the_day(lab, away, paper):
+    waits(lab, paper, NotConnected("connection refused"))
+    mira = away(None)
+    lab.house.changes.resume(mira.public_id, None, Consent("resumed", "web 1", lab.clock.now(), "/preferences"))
+    lab.relay.refused.clear()
+    assert len(hours(lab, 3)) == 1
+    assert [sorted(each) for each in map(numbers, lab.relay.digests("mira"))] == [[1], [2, 3]]
+    adds_up(lab)
+
+
+@pytest.mark.engines("sqlite")
+def test_a_first_letter_that_waited_is_a_first_letter_on_return(lab, paper):
+    lab.clock.set(BEGIN)
+    mira = lab.reader("mira", "tides", schedule=DAILY)
+    waits(lab, paper, NotConnected("connection refused"))
+    said = Consent("paused", "web 1", lab.clock.now(), "/preferences")
+    lab.house.changes.pause(mira.public_id, None, FIVE_DAYS, said)
+    with lab.house.database.reading() as connection:
+        assert connection.execute(select(ISSUE)).all() == []
+    (first,) = is_back(lab, paper)
+    assert sorted(first) == [2, 3, 10, 11, 12, 13]
+
+
+@pytest.mark.engines("sqlite")
+def test_who_leaves_and_comes_back_paused_gets_what_waited_on_return(lab, away, paper):
+    waits(lab, paper, NotConnected("connection refused"))
+    mira, now = lab.house.desk.find(MIRA), lab.clock.now()
+    assert lab.house.subscribers.unsubscribe(mira.public_id, Consent("unsubscribed", "1", now, "/unsubscribe"))
+    said = Consent("came back, paused", "1", now, "/unsubscribe")
+    assert Returns(lab.house.database).paused(mira.public_id, now, FIVE_DAYS, said)
+    assert [sorted(each) for each in is_back(lab, paper)] == [[1], [2, 3, 10, 11, 12, 13]]

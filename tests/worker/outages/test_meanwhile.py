@@ -18,7 +18,7 @@ def suppress(town):
 
 
 def pause(town):
-    with town.house.database.writing() as connection:  # no command does it yet
+    with town.house.database.writing() as connection:  # by no way of ours: those take the letter back
         connection.execute(text("UPDATE subscriber SET state = 'paused' WHERE email = 'ann@lab.example'"))
 
 
