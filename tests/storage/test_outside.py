@@ -309,7 +309,7 @@ def test_who_moves_is_told_by_the_new_mailbox(database, reader, now):
     asked = {"email": "M.Ira+x@gmail.com", "address_key": "m.ira+x@gmail.com", "asked_at": now}
     with database.writing() as connection:
         connection.execute(insert(ADDRESS_CHANGE).values(subscriber_id=mira.id, **asked))
-    assert AddressChanges(database).confirm(mira.public_id, now, Consent("address changed", "1", now))
+    assert AddressChanges(database, per_hour=100).confirm(mira.public_id, now, Consent("address changed", "1", now))
     with database.reading() as connection:
         assert connection.execute(select(SUBSCRIBER.c.mailbox)).scalar_one() == "mira@gmail.com"
 
