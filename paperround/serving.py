@@ -38,7 +38,7 @@ def serving(house: House, stop: threading.Event) -> Iterator[str]:
     """Serve the site while the context is open; give its address. Raises SettingsError for a port in use."""
     web = house.settings.web
     app = site(house)
-    with serve(app, web.host, web.port, stop) as (host, port):
+    with serve(app, web.host, web.port, stop, peers=Clients(web.trusted_proxies)) as (host, port):
         yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
