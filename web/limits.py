@@ -1,4 +1,4 @@
-"""How often one network may ask for what costs something: sign-ups, previews.
+"""How often one network may ask for what costs something: sign-ups, previews, searches.
 
     request → who asks (as the guard found out, else the socket) → their network → within every limit? → counted
 
@@ -29,6 +29,7 @@ class Measures:
     previews: str = "30/minute"
     #: How long an answer to a sign-up takes, whatever became of it: a commit and a letter take a tenth of it.
     same_seconds: float = 0.5
+    searches: str = "60/minute"  #: those that are not answered from memory
 
 
 class Limiter:

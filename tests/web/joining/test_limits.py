@@ -69,7 +69,9 @@ def test_networks_that_asked_long_ago_are_let_go_of(monkeypatch):
 
 
 def test_the_usual_measures_are_what_the_docs_say():
-    assert Measures() == Measures(sign_ups="10/hour; 30/day", previews="30/minute", same_seconds=0.5)
+    assert Measures() == Measures(
+        sign_ups="10/hour; 30/day", previews="30/minute", same_seconds=0.5, searches="60/minute"
+    )
 
 
 @pytest.mark.parametrize(
