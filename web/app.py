@@ -70,7 +70,7 @@ def create_app(
     _mount_errors(app, rendering)
     sizes = {f"{root}{path}": size for path, size in (larger or {}).items()}
     return Guard(
-        Caching(app, shelf),
+        Caching(app, shelf, root),
         Refusals.of(rendering),
         origins=Origins(rendering.site.base_url, listens),
         clients=clients or Clients(),
