@@ -1,6 +1,7 @@
 """Which parameters of its address a page reads.
 
-The rest is taken off before any page sees it, and is no part of what an answer is kept by. Else `/?x=1`, `/?x=2` … would each be made, and push what others ask for out of memory.
+The rest is taken off before any page sees it, and is no part of what an answer is kept by. Else `/?x=1`, `/?x=2` …
+would each be made, and push what others ask for out of memory.
 
 A path that is not in this table gets its query whole. A page that begins to read another parameter says so here.
 """
