@@ -297,6 +297,14 @@ class Never:
         return 60
 
 
+@pytest.mark.parametrize("path", ["/api/v1/papers", "/api/v1/nothing", "/openapi.json", "/topics/Eels-1.atom"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_an_archive_of_ones_own_is_read_by_no_page_elsewhere(personal, path, method):
+    headers = personal.ask(method, path, headers={"Origin": "https://elsewhere.example"}).headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
 class Away:
     def __getattr__(self, name):
         raise DatabaseUnavailable("the disk of /srv is full")
