@@ -8,7 +8,7 @@
           → the same page for every address, as soon after the request for one as for another
 
 Whether an address is known shows neither in the words nor in the time: the answer waits until a moment that the work
-has always ended before.
+has nearly always ended before, and where it has not, until the next such moment.
 """
 
 import time
@@ -136,7 +136,7 @@ class SignupPages:
         answer = await anyio.to_thread.run_sync(self._taken, request, form)
         if answer is not None:
             return answer
-        await anyio.sleep(max(0.0, begun + self._same_seconds - time.monotonic()))
+        await anyio.sleep(until_next(self._same_seconds, time.monotonic() - begun))
         return self._rendering.notice(ASKED)
 
     def _taken(self, request: Request, form: Typed) -> Response | None:
@@ -155,6 +155,11 @@ class SignupPages:
     def _page(self, form: Typed, wrong: Wrongs = NOTHING_WRONG, status: int = 200) -> Response:
         values = self._form.values(form, wrong, guess=not form.has_schedule)
         return self._rendering.page("subscribe.html", status, headers=_HEADERS, **values)
+
+
+def until_next(step: float, elapsed: float) -> float:
+    """Return the seconds to the next multiple of `step`: long work tells only the step that it ended in."""
+    return step - elapsed % step if step else 0.0
 
 
 class ClosedPages:

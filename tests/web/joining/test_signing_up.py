@@ -18,7 +18,7 @@ from domain.topics import WishedTopic
 from storage.subscribers import Signup
 from topics.query import parse
 from web.confirming import PLACE as CONFIRMED_AT
-from web.signup import PLACE
+from web.signup import PLACE, until_next
 from web.signup_form import MOST_TOPICS, TRAP
 from web.words import WORDING
 
@@ -158,6 +158,13 @@ def test_every_address_waits_as_long(open_place):
         took.append(time.monotonic() - began)
 
     assert min(took) >= 0.2
+
+
+def test_work_that_takes_longer_ends_at_the_next_step():
+    assert until_next(0.5, 0.1) == pytest.approx(0.4)
+    assert until_next(0.5, 0.7) == pytest.approx(0.3)
+    assert until_next(0.5, 1.75) == pytest.approx(0.25)
+    assert until_next(0.0, 1.75) == 0
 
 
 @pytest.mark.parametrize("state", [STATES.CONFIRMED, STATES.PAUSED])
