@@ -22,6 +22,7 @@ from web.api.pages import ApiPages
 from web.app import PageGroup, create_app
 from web.blocks import Blocks
 from web.clients import Clients
+from web.costly import Lanes
 from web.front import ArchiveNewest, FrontPages
 from web.issues import FrozenPages, IssuePages
 from web.limits import Limiter, Measures
@@ -38,7 +39,7 @@ def serving(house: House, stop: threading.Event) -> Iterator[str]:
     """Serve the site while the context is open; give its address. Raises SettingsError for a port in use."""
     web = house.settings.web
     app = site(house)
-    with serve(app, web.host, web.port, stop) as (host, port):
+    with serve(app, web.host, web.port, stop, peers=Clients(web.trusted_proxies)) as (host, port):
         yield f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
@@ -59,21 +60,24 @@ def site(house: House, measures: Measures | None = None, *, caching: bool = True
     )
     blocks = Blocks(house.labels, house.settings.digest.abstract_chars, rendering.prefix)
     previews = Limiter(measures.previews)  # on a page or by a program: they cost the same
+    searches, lanes = Limiter(measures.searches), Lanes()
     groups: list[PageGroup] = [
         FrontPages(ArchiveNewest(house.archive, house.search), blocks, rendering),
-        *archive_pages(house, rendering),
+        *archive_pages(house, rendering, searches, lanes),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
-        *joining_pages(house, rendering, blocks, measures, previews),
-        *reader_pages(house, rendering),
+        *joining_pages(house, rendering, blocks, measures, previews=previews, lanes=lanes),
+        *reader_pages(house, rendering, previews, lanes),
         # After /topics/preview, which would else be taken for the address of a topic.
-        TopicPages(house.shared_topics, house.previewer.preview, house.labels, rendering),
+        TopicPages(house.shared_topics, house.previewer.preview, house.labels, lanes, rendering),
         ApiPages(
             finding=house.search,
             keeping=house.archive,
             shared=house.shared_topics,
             look_back=house.previewer.preview,
+            lanes=lanes,
             rendering=rendering,
-            limiter=previews,
+            previews=previews,
+            searches=searches,
         ),
         PrivacyPages(_promises(house.settings), rendering),
         *operating_pages(house, rendering),

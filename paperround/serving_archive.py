@@ -6,6 +6,8 @@ from paperround.wiring import House
 from storage.days import ListingDays
 from storage.mapping import Mapped
 from web.app import PageGroup
+from web.costly import Lanes
+from web.limits import Limiter
 from web.papers.days import DayPages
 from web.papers.maps import MapPages
 from web.papers.paper import PaperPages
@@ -15,12 +17,14 @@ from web.papers.trending import TrendingPages
 from web.rendering import Rendering
 
 
-def archive_pages(house: House, rendering: Rendering) -> Iterator[PageGroup]:
+def archive_pages(house: House, rendering: Rendering, searches: Limiter, lanes: Lanes) -> Iterator[PageGroup]:
     """Give the groups of pages that show papers; the search before the papers, whose addresses go on from its own."""
     labels, clock = house.labels, house.clock
     days = ListingDays(house.database)
     similar = Similar(search=house.search, archive=house.archive, counts=Counts(house.census.of))
-    yield SearchPages(search=house.search, labels=labels, clock=clock, rendering=rendering)
+    yield SearchPages(
+        search=house.search, labels=labels, clock=clock, lanes=lanes, limiter=searches, rendering=rendering
+    )
     yield PaperPages(archive=house.archive, similar=similar, labels=labels, clock=clock, rendering=rendering)
     yield DayPages(
         days=days,

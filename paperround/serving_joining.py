@@ -7,6 +7,7 @@ from paperround.wiring import House
 from web.app import PageGroup
 from web.blocks import Blocks
 from web.confirming import ConfirmPages
+from web.costly import Lanes
 from web.limits import Limiter, Measures
 from web.previews import PreviewPages
 from web.rendering import Rendering
@@ -15,7 +16,7 @@ from web.signup_form import Stamps
 
 
 def joining_pages(
-    house: House, rendering: Rendering, blocks: Blocks, measures: Measures, previews: Limiter
+    house: House, rendering: Rendering, blocks: Blocks, measures: Measures, *, previews: Limiter, lanes: Lanes
 ) -> list[PageGroup]:
     """Return the groups; a personal installation has a page to try topics on, and no sign-up."""
     web, clock = house.settings.web, house.clock
@@ -29,6 +30,7 @@ def joining_pages(
         blocks=blocks,
         form=form,
         limiter=previews,
+        lanes=lanes,
         rendering=rendering,
     )
     if house.links is None:

@@ -16,6 +16,7 @@ from web.operations.pages import OperationsPages
 from web.operations.sign_in import Door, Stamp
 from web.operations.today import count, next_letters
 from web.operations.values import SourceLine, View
+from web.origins import Origins
 from web.rendering import Rendering
 from worker.dueness import next_due, patience
 from worker.planning import due
@@ -29,8 +30,9 @@ _LATELY = timedelta(days=8)  # of a source's days; the newest of them is shown
 def operating_pages(house: House, rendering: Rendering) -> list[PageGroup]:
     """Return the operator's pages."""
     web = house.settings.web
+    public = Origins(web.base_url).is_public
     desk, door = OperatorsDesk(house), Door(web.operator_password, rendering)
-    return [OperationsPages(desk, door, Stamp(web.secret_key), rendering), MetricsPages(desk, door)]
+    return [OperationsPages(desk, door, Stamp(web.secret_key), rendering), MetricsPages(desk, door, public=public)]
 
 
 class OperatorsDesk:

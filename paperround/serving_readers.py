@@ -8,14 +8,16 @@ from paperround.wiring import House
 from storage.coming_back import Returns
 from web.app import PageGroup
 from web.bad_links import BadLinks
+from web.costly import Lanes
 from web.leaving import LeavingPages
+from web.limits import Limiter
 from web.preferences.account import AccountPages
 from web.preferences.changes import Tools
 from web.preferences.page import PreferencePages
 from web.rendering import Rendering
 
 
-def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
+def reader_pages(house: House, rendering: Rendering, previews: Limiter, lanes: Lanes) -> list[PageGroup]:
     """Return the groups; none for a personal installation, which signs no links."""
     if house.links is None:
         return []
@@ -37,6 +39,8 @@ def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
         usual=Choices(digest.papers, digest.per_topic, digest.late_risers, digest.trending),
         links=house.links,
         clock=house.clock,
+        previews=previews,
+        lanes=lanes,
         rendering=rendering,
     )
     account = AccountPages(

@@ -23,12 +23,13 @@ from starlette.types import ASGIApp
 from domain.errors import StorageError
 from web.caching import Caching
 from web.clients import Clients
+from web.costly import BUSY_SECONDS, Crowded
 from web.guard import Guard
 from web.origins import Origins
 from web.refusals import Refusals
 from web.rendering import Rendering
 from web.shelf import Shelf
-from web.words import FAULT, LATER, NO_PAGE, NOT_SO, TOO_LARGE, UNREADABLE
+from web.words import FAULT, LATER, NO_PAGE, NOT_SO, SEARCHES_BUSY, TOO_LARGE, UNREADABLE
 
 SAFE = ["GET", "HEAD"]
 _RETRY = {"Retry-After": "30"}  # seconds: as long as a statement waits for the database
@@ -69,7 +70,7 @@ def create_app(
     _mount_errors(app, rendering)
     sizes = {f"{root}{path}": size for path, size in (larger or {}).items()}
     return Guard(
-        Caching(app, shelf),
+        Caching(app, shelf, root),
         Refusals.of(rendering),
         origins=Origins(rendering.site.base_url, listens),
         clients=clients or Clients(),
@@ -109,12 +110,16 @@ def _mount_errors(app: FastAPI, rendering: Rendering) -> None:
     async def unreachable(request: Request, error: Exception) -> Response:  # noqa: ARG001 Starlette's signature
         return rendering.notice(LATER, 503, _RETRY)
 
+    async def crowded(request: Request, error: Exception) -> Response:  # noqa: ARG001 Starlette's signature
+        return rendering.notice(SEARCHES_BUSY, 503, {"Retry-After": str(BUSY_SECONDS)})
+
     async def broken(request: Request, error: Exception) -> Response:  # noqa: ARG001 Starlette's signature
         return rendering.notice(FAULT, 500)
 
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, refused)
     app.add_exception_handler(StorageError, unreachable)
+    app.add_exception_handler(Crowded, crowded)
     app.add_exception_handler(Exception, broken)
 
 

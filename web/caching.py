@@ -6,8 +6,8 @@
                  → anything else → passed on as it is
 
 `Cache-Control: public, max-age=N` is how a page says that it depends on nothing but its address: then path and query
-are the whole key. Whoever sends Authorization, or a query of more than 2 KB, is asked for anew. Where nothing is to be
-kept (`shelf` is None) the pages are still packed.
+are the whole key; of the query, what the page reads (reading.py). A query of more than 2 KB is asked for anew, and so
+is what a password opens. Where nothing is to be kept (`shelf` is None) the pages are still packed.
 
 One person's pages are neither kept nor packed: the size of a packed page tells of a secret on it to whoever can put
 words of their own beside it (BREACH).
@@ -24,11 +24,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.headers import Raw
 from web.negotiation import is_known, is_text, packed, takes_gzip, weak
+from web.reading import Reading
 from web.shelf import Answer, Shelf
 
 LONGEST_QUERY = 2_048  # octets
 _AGE = re.compile(r"max-age=([0-9]{1,9})")
-_READ = frozenset({b"accept-encoding", b"authorization", b"if-none-match"})
+_READ = frozenset({b"accept-encoding", b"if-none-match"})
+_BY_PASSWORD = ("/operations", "/metrics")
 _OF_ONE_BODY = frozenset({b"content-length", b"content-type"})  # not in a 304
 
 
@@ -43,11 +45,13 @@ class _Asked:
 
 
 class Caching:
-    """An ASGI application around another, for one event loop."""
+    """An ASGI application around another, for one event loop; `root` is the path that the site is under."""
 
-    def __init__(self, app: ASGIApp, shelf: Shelf | None) -> None:
+    def __init__(self, app: ASGIApp, shelf: Shelf | None, root: str = "") -> None:
         self._app = app
         self._shelf = shelf
+        self._reading = Reading(root)
+        self._apart = tuple(f"{each}{path}" for each in {"", root} for path in _BY_PASSWORD)
         self._making: dict[bytes, asyncio.Future[Answer | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +59,8 @@ class Caching:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
             return
-        asked = _asked(scope, keeping=self._shelf is not None)
+        scope = {**scope, "query_string": self._reading.of(scope["path"], scope["query_string"])}
+        asked = _asked(scope, keeping=self._shelf is not None and not scope["path"].startswith(self._apart))
         if asked.key is None or self._shelf is None:
             await self._make(scope, receive, send, asked, lambda _: None)
             return
@@ -159,7 +164,7 @@ def _asked(scope: Scope, *, keeping: bool) -> _Asked:
             named[name].append(value.decode("latin-1"))
     query = scope["query_string"]
     path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    is_shared = keeping and not named[b"authorization"] and len(query) <= LONGEST_QUERY
+    is_shared = keeping and len(query) <= LONGEST_QUERY
     return _Asked(
         key=path + b"?" + query if is_shared else None,
         is_head=scope["method"] == "HEAD",

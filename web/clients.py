@@ -45,6 +45,11 @@ class Clients:
                 break
         return str(found)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Return whether many may ask through one address: a proxy that is trusted, or this machine."""
+        seen = read(peer)
+        return seen is not None and (seen.is_loopback or self._is_trusted(seen))
+
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted if network.version == address.version)
 

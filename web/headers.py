@@ -19,22 +19,28 @@ _YEAR = 31_536_000  # seconds
 #: What other sites may load: it is made for programs, and the same for everyone.
 _OPEN = ("/api/", "/openapi.json")
 _FEED = ".atom"
+_CROSSING = b"access-control-"
 
 
 class Added:
-    """The headers of one site. `referrers` is its Referrer-Policy; `secure`: browsers are to come by https alone."""
+    """The headers of one site.
 
-    def __init__(self, *, referrers: str, secure: bool, root: str = "") -> None:
+    `referrers` is its Referrer-Policy; `secure`: browsers are to come by https alone; `opens`: pages of other sites may
+    read what is made for programs, which on a machine of one's own they may not.
+    """
+
+    def __init__(self, *, referrers: str, secure: bool, opens: bool, root: str = "") -> None:
         every = {**_EVERY, "Referrer-Policy": referrers}
         if secure:
             every["Strict-Transport-Security"] = f"max-age={_YEAR}"
         self._own = _raw(every)
-        self._open = _raw({**every, "Cross-Origin-Resource-Policy": "cross-origin"})
+        self._opens = opens
+        self._open = _raw({**every, "Cross-Origin-Resource-Policy": "cross-origin"}) if opens else self._own
         self._paths = tuple(f"{root}{each}" for each in _OPEN)
 
     def to(self, headers: Iterable[Raw], path: str, *, here: bool) -> list[Raw]:
         """Return an answer's headers and what they lack; `here`: it goes to this machine, which may speak http."""
-        given = list(headers)
+        given = [each for each in headers if self._opens or not each[0].startswith(_CROSSING)]
         names = {name for name, _ in given}
         wanted = self._open if path.startswith(self._paths) or path.endswith(_FEED) else self._own
         given += [

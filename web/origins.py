@@ -61,6 +61,11 @@ class Origins:
         return "no-referrer" if told else "same-origin"
 
     @property
+    def is_public(self) -> bool:
+        """Whether others than this machine reach the site: else its archive is nothing to any page elsewhere."""
+        return self._site is not None and not _is_loopback(self._site.name)
+
+    @property
     def is_secure(self) -> bool:
         """Whether the site is reached by https alone."""
         return self._scheme == "https"

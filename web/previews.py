@@ -8,10 +8,9 @@ form with the instant at which it was given, so nobody keeps it.
 """
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
-import anyio
-import anyio.to_thread
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +19,7 @@ from domain.errors import QueryError, UsageError
 from domain.topics import Query
 from topics.hints import hints
 from web.blocks import Blocks
+from web.costly import BUSY_SECONDS, Crowded, Lanes
 from web.limits import Limiter
 from web.lookback import DAYS, Fault, fault, told
 from web.looked_back import LookedBack
@@ -30,9 +30,6 @@ from web.signup_form import ReadTopic, Typed
 from web.words import PREVIEWS_BUSY, too_many_previews
 
 _SHOWN = 10  # papers
-_AT_ONCE = 3  # previews: each may keep a core busy for a while
-_WAITING = 20  # more than these are told to come again
-_BUSY_SECONDS = 5
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS}
 
 #: (query, days, at most so many papers) → what it would have brought. May raise StorageError.
@@ -50,6 +47,7 @@ class PreviewPages:
         blocks: Blocks,
         form: SignupForm | None,
         limiter: Limiter,
+        lanes: Lanes,
         rendering: Rendering,
     ) -> None:
         self._look_back = look_back
@@ -58,8 +56,7 @@ class PreviewPages:
         self._form = form
         self._limiter = limiter
         self._rendering = rendering
-        self._lanes = anyio.CapacityLimiter(_AT_ONCE)
-        self._asked = 0  # running and waiting; changed by the event loop's thread alone
+        self._lanes = lanes
 
     def mount(self, app: FastAPI, root: str) -> None:
         """Add the route to an application."""
@@ -73,15 +70,12 @@ class PreviewPages:
             return self._answer(request, text, is_part=is_part)
         if seconds := self._limiter.wait(request):
             return self._later(too_many_previews(seconds), 429, seconds, is_part=is_part)
-        if self._asked >= _AT_ONCE + _WAITING:
-            return self._later(PREVIEWS_BUSY, 503, _BUSY_SECONDS, is_part=is_part)
-        self._asked += 1  # before anything is awaited: who came at the same moment is counted too
         try:
-            return await anyio.to_thread.run_sync(self._previewed, request, text, is_part, limiter=self._lanes)
-        finally:
-            self._asked -= 1
+            return await self._lanes.run(partial(self._previewed, request, text, is_part=is_part))
+        except Crowded:
+            return self._later(PREVIEWS_BUSY, 503, BUSY_SECONDS, is_part=is_part)
 
-    def _previewed(self, request: Request, text: str, is_part: bool) -> Response:
+    def _previewed(self, request: Request, text: str, *, is_part: bool) -> Response:
         try:
             topic = self._read(text)
         except QueryError as error:

@@ -50,7 +50,7 @@ class Rendering:
         )
         self._templates.filters["unstyled"] = unstyled
         self._assets = {name: files("web").joinpath("static", name).read_bytes() for name in _ASSETS}
-        versions = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._assets.items()}
+        self._versions = versions = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._assets.items()}
         self._templates.globals.update(
             site=site,
             prefix=site.prefix,
@@ -113,9 +113,12 @@ class Rendering:
         """Return a short page; `headers` go with it."""
         return self.page("notice.html", status, headers=headers, notice=notice)
 
-    def asset(self, name: str) -> Response:
-        """Return a file of the site: its style sheet, its script, its picture."""
-        return Response(self._assets[name], media_type=_ASSETS[name], headers={"Cache-Control": _FOR_EVER})
+    def asset(self, name: str, request: Request) -> Response:
+        """Return a file of the site: its style sheet, its script, its picture; for ever under its own version alone."""
+        version = self._versions[name]
+        kept = _FOR_EVER if request.query_params.get("v") == version else "no-cache"
+        headers = {"Cache-Control": kept, "ETag": f'"{version}"'}
+        return Response(self._assets[name], media_type=_ASSETS[name], headers=headers)
 
     @property
     def assets(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from domain.errors import SettingsError
-from web.patience import LARGEST_EVENT, Patience
+from web.clients import Clients
+from web.patience import LARGEST_EVENT, Peers, patience
 
 _GRACE = 3  # seconds for requests that are being answered when the site stops
 _JOIN = 6.0  # seconds until the thread is left behind: it is a daemon and ends with the process
@@ -18,20 +19,26 @@ _JOIN = 6.0  # seconds until the thread is left behind: it is a daemon and ends 
 
 @contextmanager
 def serve(
-    app: ASGIApp, host: str, port: int, stop: threading.Event, *, setting: str = "[web] port"
+    app: ASGIApp,
+    host: str,
+    port: int,
+    stop: threading.Event,
+    *,
+    setting: str = "[web] port",
+    peers: Peers | None = None,
 ) -> Iterator[tuple[str, int]]:
     """Serve `app` while the context is open; give the address (host, port) that is really listened at.
 
     Port 0 is any that is free. Leaving the context ends the site within seconds; should the site end by itself, it
-    sets `stop`, so that whoever waits for that event does not wait for ever. Raises SettingsError, which calls the port
-    by its `setting`, if the address cannot be listened at.
+    sets `stop`, so that whoever waits for that event does not wait for ever. `peers` knows the proxies in front. Raises
+    SettingsError, which calls the port by its `setting`, if the address cannot be listened at.
     """
     listening = _listen(host, port, setting)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             loop="asyncio",
-            http=Patience,
+            http=patience(peers or Clients()),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -99,6 +99,7 @@ ASKED = Notice(
 NOT_A_FORM = Notice(
     "We could not read that", ("Please send the form of the page “Subscribe”, urlencoded. Nothing was changed.",)
 )
+SEARCHES_BUSY = Notice("Please try again in a few seconds", ("Many are searching just now.",))
 PREVIEWS_BUSY = Notice("Many topics are being tried just now", ("Please try again in a few seconds.",))
 GOODBYE = Notice(
     "You are unsubscribed",
@@ -175,6 +176,11 @@ def too_many(seconds: int) -> Notice:
 def too_many_previews(seconds: int) -> Notice:
     """Return what a network hears that tries topics too often."""
     return Notice("A moment, please", (f"Many topics were tried from your network. Try again in {_span(seconds)}.",))
+
+
+def too_many_searches(seconds: int) -> Notice:
+    """Return what a network hears that searches too often."""
+    return Notice("A moment, please", (f"Many searches came from your network. Try again in {_span(seconds)}.",))
 
 
 def _span(seconds: int) -> str:

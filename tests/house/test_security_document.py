@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from web.bodies import LARGEST_BODY, MOST_FIELDS, SLOWEST_BODY
+from web.costly import AT_ONCE, WAITING
 from web.guard import LARGEST_HEAD, LONGEST_ADDRESS, MOST_AT_ONCE
-from web.patience import LARGEST_EVENT, MOST_CONNECTIONS, SLOWEST_HEAD
+from web.limits import Measures
+from web.patience import (
+    LARGEST_EVENT,
+    LEAST_TAKEN,
+    MOST_CONNECTIONS,
+    MOST_OF_ONE_CLIENT,
+    SLOWEST_HEAD,
+    SLOWEST_TAKING,
+)
 from web.shelf import LARGEST_ANSWER, MOST_OCTETS
 from web.webhooks import LARGEST_WEBHOOK
 
@@ -58,7 +67,11 @@ def test_the_bounds_are_the_real_ones() -> None:
     assert f"{LARGEST_BODY // KIB} KiB (webhooks {LARGEST_WEBHOOK // KIB} KiB)" in said
     assert f"{MOST_FIELDS:,} fields, {SLOWEST_BODY:.0f} s" in said
     assert f"| {MOST_AT_ONCE} |" in said
-    assert f"| {MOST_CONNECTIONS:,} |" in said
+    assert f"| {AT_ONCE} at once and {WAITING} that wait; of one network 60 searches and 30 previews a minute" in said
+    assert (Measures().searches, Measures().previews) == ("60/minute", "30/minute")
+    assert f"| {MOST_CONNECTIONS:,}; of one client that is no trusted proxy" in said
+    assert f"not this machine {MOST_OF_ONE_CLIENT} |" in said
+    assert f"at least {LEAST_TAKEN // KIB} KiB of it, or what is left, each {SLOWEST_TAKING:.0f} s" in said
     assert f"{MOST_OCTETS // KIB // KIB} MiB, each at most {LARGEST_ANSWER // KIB // KIB} MiB" in said
 
 

@@ -184,7 +184,7 @@ def _serve(url: str, stack: ExitStack, *, prefix: str = "", linked: bool = True,
     settings = build({"database": {"url": url}, "web": web, "mail": mail}, Path.cwd())
     database, clock = Database(url, busy_seconds=busy_seconds), FixedClock(NOW)
     house = stack.enter_context(House(settings, clock=clock, database=database))
-    app = make_site(house, Measures(previews="100000/minute"), caching=False)
+    app = make_site(house, Measures(previews="100000/minute", searches="100000/minute"), caching=False)
     address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
     links = house.links or Links("https://digests.example.org", KEY)
     return Site(address, database, links, clock, house.subscribers, house.issues, house.outbox, house)

@@ -15,6 +15,7 @@ from paperround.cli import run
 from topics.query import parse
 from web.api.pages import ApiPages
 from web.app import create_app
+from web.costly import Lanes
 from web.rendering import Rendering, SiteFacts
 from web.server import serve
 
@@ -296,20 +297,30 @@ class Never:
         return 60
 
 
+@pytest.mark.parametrize("path", ["/api/v1/papers", "/api/v1/nothing", "/openapi.json", "/topics/Eels-1.atom"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_an_archive_of_ones_own_is_read_by_no_page_elsewhere(personal, path, method):
+    headers = personal.ask(method, path, headers={"Origin": "https://elsewhere.example"}).headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
 class Away:
     def __getattr__(self, name):
         raise DatabaseUnavailable("the disk of /srv is full")
 
 
-def api(stack, site, *, limiter=None, finding=None):
+def api(stack, site, *, previews=None, searches=None, lanes=None, finding=None):
     house, rendering = site.house, Rendering(SiteFacts())
     pages = ApiPages(
         finding=finding or house.search,
         keeping=house.archive,
         shared=house.shared_topics,
         look_back=house.previewer.preview,
+        lanes=lanes or Lanes(),
         rendering=rendering,
-        limiter=limiter,
+        previews=previews,
+        searches=searches,
     )
     app = create_app(rendering=rendering, groups=[pages], healthy=lambda: True)
     return stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
@@ -317,12 +328,24 @@ def api(stack, site, *, limiter=None, finding=None):
 
 def test_what_looks_back_over_the_archive_may_be_limited(stocked, topic, ask):
     with ExitStack() as stack:
-        address = api(stack, stocked, limiter=Never())
+        address = api(stack, stocked, previews=Never())
         for path in ("/preview?q=tides", f"/topics/{topic}"):
             answer = ask(address, "GET", f"/api/v1{path}")
             assert (answer.status, answer.headers["content-type"]) == (429, PROBLEM)
             assert answer.headers["retry-after"] == "60"
         assert ask(address, "GET", "/api/v1/papers?q=tides").status == 200
+        answer = ask(api(stack, stocked, searches=Never()), "GET", "/api/v1/papers?q=tides")
+        assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+
+
+def test_where_many_search_already_a_program_is_told_when_to_come_back(stocked, ask):
+    with ExitStack() as stack:
+        address = api(stack, stocked, lanes=Lanes(0, 0))
+        for path in ("/papers?q=tides", "/preview?q=tides"):
+            answer = ask(address, "GET", f"/api/v1{path}")
+            assert (answer.status, answer.headers["content-type"]) == (503, PROBLEM)
+            assert answer.headers["retry-after"] == "5"
+        assert ask(address, "GET", "/api/v1/topics").status == 200
 
 
 def test_a_database_that_is_away_is_a_problem_that_says_when_to_come_back(stocked, ask):

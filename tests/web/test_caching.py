@@ -3,16 +3,20 @@
 import asyncio
 import gzip
 import http.client
+import re
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from starlette.responses import PlainTextResponse, Response
 
 from web.caching import LONGEST_QUERY, Caching
+from web.reading import READ
 from web.server import serve
 from web.shelf import LARGEST_ANSWER, Answer, Shelf
 
+ROOM = Path(__file__).resolve().parents[2] / "web"
 WORDS = b"how far a tide can be pushed " * 100
 PUBLIC = {"Cache-Control": "public, max-age=60", "ETag": '"tide"', "Content-Type": "text/html; charset=utf-8"}
 PRIVATE = {"Cache-Control": "no-store", "Content-Type": "text/html; charset=utf-8"}
@@ -151,26 +155,64 @@ def test_only_what_was_found_is_kept(cached, status):
 
 def test_path_and_query_are_the_whole_key(cached):
     app, pages = cached(lambda scope: PlainTextResponse(scope["query_string"], headers={**PUBLIC, "ETag": '"a"'}))
-    assert [get(app, "/", each)[2] for each in ("q=1", "q=2", "q=1", "")] == [b"q=1", b"q=2", b"q=1", b""]
+    assert [get(app, "/a", each)[2] for each in ("q=1", "q=2", "q=1", "")] == [b"q=1", b"q=2", b"q=1", b""]
     get(app, "/a%2Fb", "")
     get(app, "/a/b", "")
     assert len(pages.asked) == 5
 
 
-def test_who_says_who_they_are_is_neither_given_nor_kept_anything(cached, shelf):
+@pytest.mark.parametrize("path", ["/operations", "/metrics"])
+def test_what_a_password_opens_is_neither_given_nor_kept(cached, shelf, path):
     app, pages = cached()
-    get(app, authorization="Basic b3A6")
+    for headers in ({"authorization": "Basic b3A6"}, {}, {"authorization": "Basic b3A6"}):
+        get(app, path, **headers)
     assert shelf.octets == 0
+    assert len(pages.asked) == 3
+
+
+def test_a_password_that_no_page_asks_for_makes_no_page_anew(cached):
+    app, pages = cached()
     get(app)
     get(app, authorization="Basic b3A6")
-    assert len(pages.asked) == 3
+    assert len(pages.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "queries", "seen"),
+    [
+        ("/", ["", "x=1", "q=2", "%71=%ff&;", "&&="], b""),
+        ("/papers", ["q=a&page=2", "page=2&q=a", "x=1&page=9&q=a&page=2&y", "q=b&q=a&page=2"], b"page=2&q=a"),
+        ("/papers/arxiv:2611.00001", ["", "q=1", "utm_source=x"], b""),
+        ("/topics/Eels-1", ["days=90", "days=90&x=1"], b"days=90"),
+        ("/style.css", ["v=1", "v=1&x"], b"v=1"),
+        ("/api/v1/preview", ["q=a&limit=3", "limit=3&fragment=1&q=a"], b"limit=3&q=a"),
+    ],
+)
+def test_what_no_page_reads_makes_no_page_anew_and_is_not_shown_to_it(cached, path, queries, seen):
+    app, pages = cached()
+    for query in queries:
+        get(app, path, query)
+    assert [each["query_string"] for each in pages.asked] == [seen]
+
+
+def test_every_parameter_that_a_public_page_reads_is_let_through():
+    """Those of one person's pages, the sign-up and the operator's are not in the table, and come through whole."""
+    apart = {"signup.py", "preferences", "operations"}
+    read = {
+        name
+        for file in sorted(ROOM.rglob("*.py"))
+        if not apart & set(file.relative_to(ROOM).parts)
+        for name in re.findall(r'query_params(?:\.get(?:list)?\(|\[)"(\w+)"', file.read_text(encoding="utf-8"))
+    }
+    assert read <= {name for _, names in READ for name in names}
+    assert {"q", "page", "days", "month", "fragment", "v"} <= read
 
 
 def test_a_long_query_is_not_kept(cached, shelf):
     app, _ = cached()
-    get(app, "/", "q=" + "a" * (LONGEST_QUERY - 1))
+    get(app, "/a", "q=" + "a" * (LONGEST_QUERY - 1))
     assert shelf.octets == 0
-    get(app, "/", "q=" + "a" * (LONGEST_QUERY - 2))
+    get(app, "/a", "q=" + "a" * (LONGEST_QUERY - 2))
     assert shelf.octets > 0
 
 
@@ -382,7 +424,8 @@ def test_what_is_too_large_is_given_and_not_kept(cached, shelf):
 
 @pytest.mark.engines("sqlite")
 def test_a_real_site_gives_its_style_sheet_and_first_page_packed(site):
-    for path in ("/style.css", "/"):
+    sheet = re.search(r'href="(/style\.css\?v=[0-9a-f]+)"', site.ask("GET", "/").text)[1]
+    for path in (sheet, "/"):
         with closing(http.client.HTTPConnection(*site.address, timeout=10)) as connection:
             connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
             answer = connection.getresponse()

@@ -1,6 +1,7 @@
 """What no request may exceed, and whose it must be: over a real socket."""
 
 import asyncio
+import json
 import socket
 import threading
 import time
@@ -195,6 +196,27 @@ def test_addresses_and_headers_have_a_size(guarded, ask):
     assert ask(address, "GET", "/" + "a" * LONGEST_ADDRESS).status == 414
     assert ask(address, "GET", "/?" + "a" * LONGEST_ADDRESS).status == 414
     assert ask(address, "GET", "/", headers={"X-Much": "a" * LARGEST_HEAD}).status == 431
+
+
+def test_a_program_is_refused_in_its_own_words(site, personal):
+    for path, headers, status in (
+        ("/api/v1/papers", {"Host": "evil.example"}, 421),
+        ("/api/v1/" + "a" * LONGEST_ADDRESS, {"Host": HOME}, 414),
+        ("/api/v1/papers", {"Host": HOME, "X-Much": "a" * LARGEST_HEAD}, 431),
+    ):
+        answer = site.ask("GET", path, headers=headers)
+        assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert json.loads(answer.text)["status"] == status
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-origin" not in personal.ask("GET", path, headers=headers).headers
+    assert site.ask("GET", "/papers", headers={"Host": "evil.example"}).headers["content-type"].startswith("text/html")
+
+
+def test_a_program_is_told_in_its_own_words_that_the_site_is_busy(guarded, ask):
+    address, _ = guarded(at_once=0)
+    answer = ask(address, "GET", "/api/v1/papers")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert json.loads(answer.text)["detail"].startswith("Please try again in a moment.")
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(guarded):

@@ -129,3 +129,12 @@ def test_whatever_is_said_it_is_answered(host, origin, fetch):
 def test_no_other_origin_may_post(origin):
     allowed = {"https://digests.example.org", "https://digests.example.org:443"}
     assert SITE.may_post("digests.example.org", [origin]) is (origin in allowed)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "public"),
+    [("", False), ("http://127.0.0.1:8000", False), ("http://[::1]", False), ("http://localhost/papers", False),
+     ("https://digests.example.org", True), ("http://192.0.2.1", True)],
+)  # fmt: skip
+def test_a_site_without_a_name_or_with_this_machines_is_not_public(base_url, public):
+    assert Origins(base_url).is_public is public

@@ -96,7 +96,7 @@ def test_a_topic_is_added_renamed_moved_shared_and_removed(visitor, site):
     assert f"https://digests.example.org/topics/{shared.public_id}" in me.page
     me.do("share", topic=krill)
     assert [each.public_id for each in site.house.shared_topics.of(me.reader.id)] == [shared.public_id]
-    me.do("unshare", topic=krill)
+    assert me.do("unshare", topic=krill) == "The topic is shared no more; its page is gone within a minute."
     assert site.house.shared_topics.of(me.reader.id) == ()
 
     assert me.do("remove", topic=krill) == "The topic was removed."

@@ -1,8 +1,13 @@
 """The page that says what is kept: in plain words, with the days of the settings."""
 
+import dataclasses
+
 import pytest
+from limits import parse_many
 from starlette.requests import Request
 
+from web.limits import Measures
+from web.operations.sign_in import MINUTES
 from web.privacy import PrivacyPages, Promises
 from web.rendering import Rendering, SiteFacts
 
@@ -10,9 +15,9 @@ pytestmark = pytest.mark.engines("sqlite")
 KEPT = Promises(pending_days=7, issues_days=30, replies_days=20, bounces_days=10)
 
 
-def page(promises):
+def page(promises, base_url="https://digests.example.org"):
     request = Request({"type": "http", "method": "GET", "path": "/privacy", "headers": []})
-    return PrivacyPages(promises, Rendering(SiteFacts())).show(request).body.decode()
+    return PrivacyPages(promises, Rendering(SiteFacts(base_url=base_url))).show(request).body.decode()
 
 
 def test_the_page_says_the_days_of_this_installation(site):
@@ -41,3 +46,25 @@ def test_it_names_who_to_write_to_where_somebody_is():
 def test_days_are_counted_in_english(days):
     said = "1 day" if days == 1 else "2 days"
     assert f"{said} if you never confirm" in page(Promises(days, days, days, days))
+
+
+def test_letters_without_links_are_promised_none(personal, site):
+    theirs, ours = personal.ask("GET", "/privacy").text, site.ask("GET", "/privacy").text
+    assert "in any letter" not in theirs
+    assert "from any letter" not in theirs
+    assert "ask whoever runs this" in theirs
+    assert "open the link to your topics in any letter" in ours
+    assert "Letters from here carry no links" not in ours
+
+
+def test_everything_that_is_counted_by_network_is_named_with_its_time():
+    text = page(KEPT)
+    for what in ("subscribe", "try a topic", "search", "use the API", "mistype the operator’s password"):
+        assert what in text
+    assert "a day after you subscribed, ten minutes after a wrong password and a minute after anything else" in text
+    measures = Measures()
+    longest = {limits: max(each.get_expiry() for each in parse_many(limits)) for limits in dataclasses.astuple(measures)
+               if isinstance(limits, str)}  # fmt: skip
+    assert longest[measures.sign_ups] == 24 * 3600
+    assert longest[measures.previews] == longest[measures.searches] == 60
+    assert MINUTES == 10

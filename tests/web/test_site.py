@@ -90,7 +90,17 @@ def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(si
 
 
 #: What is the same for everyone; whatever else there is, is one person's own, or of this moment.
-KEPT = {"/": "public, max-age=60", "/style.css": "public, max-age=31536000, immutable"}
+KEPT = {"/": "public, max-age=60", "/style.css": "no-cache"}
+
+
+def test_a_file_is_kept_for_ever_under_its_own_version_alone(site):
+    ours = re.search(r'href="(/style\.css\?v=[0-9a-f]+)"', site.ask("GET", "/").text)[1]
+
+    assert site.ask("GET", ours).headers["cache-control"] == "public, max-age=31536000, immutable"
+    for path in ("/style.css?v=1", "/style.css?v=", f"{ours}0"):
+        answer = site.ask("GET", path)
+        assert (answer.status, answer.headers["cache-control"]) == (200, "no-cache")
+        assert site.ask("GET", path, headers={"If-None-Match": answer.headers["etag"]}).status == 304
 
 
 def test_only_the_first_page_is_for_search_engines(site):

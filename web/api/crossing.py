@@ -1,4 +1,8 @@
-"""Any page's script may read the API: it is the same for everyone, and no cookie or password is looked at."""
+"""Any page's script may read the API: it is the same for everyone, and no cookie or password is looked at.
+
+Where the site is this machine's alone the guard takes these headers off again (headers.py): no page that its owner
+visits shall read the archive.
+"""
 
 from collections.abc import Mapping
 

@@ -6,7 +6,7 @@ request → checked against the description (parameters.py) → an answer (paper
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -41,6 +41,7 @@ from web.api.parameters import (
     Words,
 )
 from web.api.problems import RETRY_SECONDS, Problem, described, problem
+from web.costly import BUSY_SECONDS, Crowded, Lanes
 from web.looked_back import LookBack
 from web.rendering import Rendering
 from web.shared.pages import DAYS, Shared
@@ -75,7 +76,7 @@ class _Mounted(Mount):
 
 
 class ApiPages:
-    """Serves the API; `limiter` guards what costs a look back over the archive, None: nothing does."""
+    """Serves the API; `previews` counts who looks back over the archive, `searches` who searches it; None: nobody."""
 
     def __init__(
         self,
@@ -84,21 +85,25 @@ class ApiPages:
         keeping: Keeping,
         shared: Shared,
         look_back: LookBack,
+        lanes: Lanes,
         rendering: Rendering,
-        limiter: Limiter | None = None,
+        previews: Limiter | None = None,
+        searches: Limiter | None = None,
     ) -> None:
         self._finding = finding
         self._keeping = keeping
         self._shared = shared
         self._look_back = look_back
         self._rendering = rendering
-        self._limiter = limiter
+        self._lanes = lanes
+        self._previews = previews
+        self._searches = searches
 
     def mount(self, app: FastAPI, root: str) -> None:
         """Add the API and its description to an application."""
         api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
         for path, endpoint, answer, statuses in (
-            ("/papers", self.search, PaperPage, (400, 422, 503)),
+            ("/papers", self.search, PaperPage, (400, 422, 429, 503)),
             ("/papers/{key:path}", self.paper, WholePaper, (404, 422, 503)),
             ("/topics", self.topics, TopicList, (503,)),
             ("/topics/{public_id}", self.topic, TopicAnswer, (404, 422, 429, 503)),
@@ -114,7 +119,7 @@ class ApiPages:
         """Give the API's description, for programs that read it."""
         return self._given(request, description)
 
-    def search(
+    async def search(
         self,
         request: Request,
         *,
@@ -129,9 +134,8 @@ class ApiPages:
     ) -> Response:
         """Find papers by words, filters or both, a page at a time."""
         filters = Filters(source=source, since=since, until=until, category=category)
-        return self._answered(
-            request, papers.page_of(self._finding, q, filters=filters, sort=sort, limit=limit, after=after)
-        )
+        work = partial(papers.page_of, self._finding, q, filters=filters, sort=sort, limit=limit, after=after)
+        return await self._costly(request, self._searches, work)
 
     def paper(self, request: Request, key: Key) -> Response:
         """Give one paper whole: where it was listed, who says it otherwise, what happened to it."""
@@ -141,20 +145,20 @@ class ApiPages:
         """List the topics that whoever runs the site shares."""
         return self._answered(request, looking.listed(self._shared))
 
-    def topic(self, request: Request, public_id: TopicId, days: Days = DAYS, limit: Limit = 25) -> Response:
+    async def topic(self, request: Request, public_id: TopicId, days: Days = DAYS, limit: Limit = 25) -> Response:
         """Give a shared topic: papers a day, and the newest that answer it."""
-        if wait := self._wait(request):
-            return _slower(wait)
-        return self._answered(request, looking.topic(self._shared, self._look_back, public_id, days, limit))
+        work = partial(looking.topic, self._shared, self._look_back, public_id, days, limit)
+        return await self._costly(request, self._previews, work)
 
-    def preview(self, request: Request, q: TopicWords, days: Days = DAYS, limit: Limit = 20) -> Response:
+    async def preview(self, request: Request, q: TopicWords, days: Days = DAYS, limit: Limit = 20) -> Response:
         """Tell what a query would have brought in the last days."""
-        if wait := self._wait(request):
-            return _slower(wait)
-        return self._answered(request, looking.preview(self._look_back, q, days, limit))
+        return await self._costly(request, self._previews, partial(looking.preview, self._look_back, q, days, limit))
 
-    def _wait(self, request: Request) -> int:
-        return 0 if self._limiter is None else self._limiter.wait(request)
+    async def _costly(self, request: Request, limiter: Limiter | None, work: Callable[[], Answer]) -> Response:
+        """Answer what keeps a core busy: counted by network, and in its turn."""
+        if limiter is not None and (seconds := limiter.wait(request)):
+            return _slower(seconds)
+        return await self._lanes.run(lambda: self._answered(request, work()))
 
     def _answered(self, request: Request, answer: Answer) -> Response:
         return self._given(request, answer.json_text())
@@ -164,7 +168,11 @@ class ApiPages:
 
 
 def _add(
-    api: FastAPI, path: str, endpoint: Callable[..., Response], answer: type[Answer], statuses: tuple[int, ...]
+    api: FastAPI,
+    path: str,
+    endpoint: Callable[..., Response | Awaitable[Response]],
+    answer: type[Answer],
+    statuses: tuple[int, ...],
 ) -> None:
     """Add a route; HEAD is one of its own, so that the description names each once."""
     api.add_api_route(
@@ -212,6 +220,7 @@ def _mount_errors(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _unlike)
     api.add_exception_handler(UsageError, _unreadable)
     api.add_exception_handler(StorageError, _unreachable)
+    api.add_exception_handler(Crowded, _crowded)
     api.add_exception_handler(Exception, _broken)
 
 
@@ -240,6 +249,11 @@ async def _unreadable(request: Request, error: Exception) -> Response:  # noqa: 
 async def _unreachable(request: Request, error: Exception) -> Response:  # noqa: ARG001 Starlette's signature
     sentence = "The archive does not answer just now; please ask again in a minute"
     return problem(503, sentence, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+async def _crowded(request: Request, error: Exception) -> Response:  # noqa: ARG001 Starlette's signature
+    sentence = "Many are searching just now; please ask again in a few seconds"
+    return problem(503, sentence, headers={"Retry-After": str(BUSY_SECONDS)})
 
 
 async def _broken(request: Request, error: Exception) -> Response:  # noqa: ARG001 Starlette's signature

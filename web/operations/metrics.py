@@ -1,7 +1,8 @@
 """GET /metrics: the same figures for Prometheus, counted anew for each scrape; nothing is kept between two.
 
-Loopback may read it, and the operator. A request that came through a proxy is not from loopback, whoever handed it on:
-it carries a header that says so, or a Host that is not this machine's.
+The operator may read it and, where the site is this machine's alone, this machine without a password. Behind a proxy on
+this machine every request comes from loopback, and its Host may be whatever a stranger wrote: so with a `base_url` that
+others reach the password is always asked for.
 """
 
 import ipaddress
@@ -65,7 +66,9 @@ FIGURES: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
 class MetricsPages:
     """Serves the figures."""
 
-    def __init__(self, desk: Desk, door: Door) -> None:
+    def __init__(self, desk: Desk, door: Door, *, public: bool) -> None:
+        """`public`: others than this machine reach the site."""
+        self._public = public
         self._desk = desk
         self._door = door
 
@@ -76,7 +79,8 @@ class MetricsPages:
 
     def show(self, request: Request) -> Response:
         """Show the figures to whoever may read them."""
-        if not _is_local(request) and (refused := self._door.refused(request)) is not None:
+        is_open = not self._public and _is_local(request)
+        if not is_open and (refused := self._door.refused(request)) is not None:
             return refused
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Figures(self._desk.view(), self._desk.sizes()))

@@ -13,17 +13,13 @@ import hashlib
 import hmac
 import secrets
 import threading
-import time
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from web.clients import client_of, network_of
+from web.limits import Limiter
 from web.rendering import Rendering
 from web.words import Notice
 
@@ -43,8 +39,7 @@ class Door:
     def __init__(self, password: str, rendering: Rendering) -> None:
         self._digest = _digest(password) if password else b""
         self._rendering = rendering
-        self._limit = RateLimitItemPerMinute(TRIES, MINUTES)
-        self._wrong = MovingWindowRateLimiter(MemoryStorage())
+        self._wrong = Limiter(f"{TRIES}/{MINUTES} minute")
         self._lock = threading.Lock()
 
     def refused(self, request: Request) -> Response | None:
@@ -52,19 +47,14 @@ class Door:
         header = request.headers.get("authorization", "")
         if not header:
             return self._rendering.notice(_SIGN_IN, 401, _ASK)  # as every browser asks at first
-        client = network_of(client_of(request))
         with self._lock:  # so that tries side by side are not more than tries in turn
-            if not self._wrong.test(self._limit, client):
-                return self._rendering.notice(_TOO_OFTEN, 429, {"Retry-After": str(self._wait(client))})
+            if seconds := self._wrong.is_over(request):
+                return self._rendering.notice(_TOO_OFTEN, 429, {"Retry-After": str(seconds)})
             given = hashlib.sha256(b"" if (said := _password(header)) is None else _bytes(said)).digest()
             if self._digest and said is not None and hmac.compare_digest(given, self._digest):
                 return None
-            self._wrong.hit(self._limit, client)
+            self._wrong.count(request)
         return self._rendering.notice(_SIGN_IN, 401, _ASK)
-
-    def _wait(self, client: str) -> int:
-        reset = self._wrong.get_window_stats(self._limit, client).reset_time
-        return max(1, round(reset - time.time()))
 
 
 class Stamp:

@@ -22,10 +22,9 @@ from web.papers.addresses import DAYS, SEARCH, TRENDING, day_path, paper_path, w
 from web.rendering import FRESH_SECONDS, Rendering
 from web.words import NO_PAGE
 
-_HIDDEN = (
-    "/papers?", "/days?", "/topics/", "/issues/", "/subscribe", "/confirm/", "/preferences/", "/account/", "/address/",
-    "/unsubscribe/", "/operations", "/api/", "/metrics", "/webhooks/",
-)  # fmt: skip
+#: What crawlers would ask without end, or is nothing for them. What is only not to be found (shared topics, letters,
+#: whatever carries a token) says so itself, by X-Robots-Tag, which nobody sees who may not fetch it.
+_HIDDEN = ("/papers?", "/days?", "/topics/preview", "/operations", "/api/", "/metrics", "/webhooks/")
 _XML = "application/xml; charset=utf-8"
 _NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

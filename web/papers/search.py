@@ -1,6 +1,7 @@
 """The search page: what was typed → a search → papers as letters show them, and what would narrow it.
 
-    address → form (asking.py) → query (topics/query.py) → a page of papers → why each was found → facets → the page
+    address → too many from one network? → its turn (costly.py) → form (asking.py) → query (topics/query.py)
+            → a page of papers → why each was found → facets → the page
 
 Whatever cannot be read is answered on the same page, with the form as it was, one sentence and where there is one a
 link to what was meant.
@@ -9,6 +10,7 @@ link to what was meant.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,11 +29,14 @@ from storage.search import Found, Search, order_of
 from topics.explain import Explainer
 from topics.hints import hints
 from topics.query import parse
+from web.costly import Lanes
+from web.limits import Limiter
 from web.papers.addresses import search_path
 from web.papers.asking import ORDERS, PAGE, PAGES, Asked, Form, asked_of, form_of
 from web.papers.pointing import pointed
 from web.papers.showing import Shown, shown, why_found
 from web.rendering import Rendering
+from web.words import too_many_searches
 
 _MOST = 20_000  # papers that facets are counted of
 _NEAR = 2  # pages named on either side of the one shown
@@ -59,18 +64,34 @@ class Leaf:
 class SearchPages:
     """Serves the search; `labels` is configured source name → what readers call it."""
 
-    def __init__(self, *, search: Search, labels: Mapping[str, str], clock: Clock, rendering: Rendering) -> None:
+    def __init__(
+        self,
+        *,
+        search: Search,
+        labels: Mapping[str, str],
+        clock: Clock,
+        lanes: Lanes,
+        limiter: Limiter,
+        rendering: Rendering,
+    ) -> None:
         self._search = search
         self._labels = labels
         self._clock = clock
+        self._lanes = lanes
+        self._limiter = limiter
         self._rendering = rendering
 
     def mount(self, app: FastAPI, root: str) -> None:
         """Add the route to an application."""
         app.add_api_route(f"{root}/papers", self.search, methods=["GET", "HEAD"])
 
-    def search(self, request: Request) -> Response:
-        """Find papers, or show the newest."""
+    async def search(self, request: Request) -> Response:
+        """Find papers, or show the newest; who asks for nothing is not counted."""
+        if request.url.query and (seconds := self._limiter.wait(request)):
+            return self._rendering.notice(too_many_searches(seconds), 429, {"Retry-After": str(seconds)})
+        return await self._lanes.run(partial(self._searched, request))
+
+    def _searched(self, request: Request) -> Response:
         form = form_of(request.query_params)
         try:
             query = parse(form.q) if form.q else None

@@ -48,6 +48,8 @@ class Counts:
             asked = list(stems)
             fresh = self._census(asked)
             total, known = fresh, {}
+        elif not asked:
+            return Census(fresh.papers, fresh.average, {stem: known[stem] for stem in stems})
         # A dictionary of its own each time: another thread may be reading the one before.
         known = {**known, **{stem: fresh.having.get(stem, 0) for stem in asked}}
         self._known = (total, known)

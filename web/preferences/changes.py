@@ -41,7 +41,7 @@ DONE: Mapping[str, str] = {
     "moved": "The order was changed.",
     "removed": "The topic was removed.",
     "shared": "The topic has a page now; its address stands below it.",
-    "unshared": "The topic’s page is gone.",
+    "unshared": "The topic is shared no more; its page is gone within a minute.",
     "schedule": "The time of your letters was changed.",
     "choices": "What your letters hold was changed.",
     "paused": "Your letters are paused.",

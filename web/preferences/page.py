@@ -12,10 +12,12 @@ sees how they stand and changes nothing here but to leave.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Protocol
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,12 +29,14 @@ from domain.errors import ChangedMeanwhile, UnknownError, UsageError
 from domain.reader_answers import long_day
 from domain.subscriptions import REACHED, Choices, Subscriber, SubscriberState
 from domain.topics import Query
+from web.costly import Lanes
+from web.limits import Limiter
 from web.preferences.changes import DONE, PLACE, Press, Tools, act, pause_days
 from web.preferences.forms import BrokenForm, Form, WrongField, form_of, topic_of
 from web.preferences.history import history
 from web.preferences.sheets import Draft, sheets, topics_of
 from web.rendering import Rendering
-from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, veiled
+from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, too_many_previews, veiled
 
 _SAFE = ["GET", "HEAD"]
 _GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
@@ -120,6 +124,8 @@ class PreferencePages:
         usual: Choices,
         links: Links,
         clock: Clock,
+        previews: Limiter,
+        lanes: Lanes,
         rendering: Rendering,
     ) -> None:
         self._readers = readers
@@ -130,6 +136,8 @@ class PreferencePages:
         self._usual = usual  # what letters hold where the reader chose nothing
         self._links = links
         self._clock = clock
+        self._previews = previews
+        self._lanes = lanes
         self._rendering = rendering
 
     def mount(self, app: FastAPI, root: str) -> None:
@@ -146,8 +154,15 @@ class PreferencePages:
         changed = next((each.topic_id for each in reader.subscriptions if str(each.topic_id) == asked.get("topic")), 0)
         return self._page(reader, done=DONE.get(asked.get("done", ""), ""), changed=changed)
 
-    def change(self, token: str, form: Annotated[Form | None, Depends(form_of)]) -> Response:
-        """Do what a button of the page says."""
+    async def change(self, token: str, form: Annotated[Form | None, Depends(form_of)], request: Request) -> Response:
+        """Do what a button of the page says; a preview in its turn, as everywhere."""
+        if form is None or form.text("action") != "preview":
+            return await run_in_threadpool(self._change, token, form)
+        if seconds := self._previews.wait(request):
+            return self._rendering.notice(too_many_previews(seconds), 429, {"Retry-After": str(seconds)})
+        return await self._lanes.run(partial(self._change, token, form))
+
+    def _change(self, token: str, form: Form | None) -> Response:
         public_id = self._read(token)
         if form is None:
             return self._rendering.notice(UNREADABLE, 400)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Protocol
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from domain.issues import Entry
 from domain.topics import Query
 from storage.shared_topics import SharedTopic
 from topics.query import parse
+from web.costly import Lanes
 from web.looked_back import Chosen, LookBack
 from web.plots.drawing import plot
 from web.plots.scales import spans
@@ -67,10 +69,13 @@ class Day:
 class TopicPages:
     """Serves the pages; `labels` is source name → what readers call it."""
 
-    def __init__(self, shared: Shared, look_back: LookBack, labels: Mapping[str, str], rendering: Rendering) -> None:
+    def __init__(
+        self, shared: Shared, look_back: LookBack, labels: Mapping[str, str], lanes: Lanes, rendering: Rendering
+    ) -> None:
         self._shared = shared
         self._look_back = look_back
         self._labels = labels
+        self._lanes = lanes
         self._rendering = rendering
 
     def mount(self, app: FastAPI, root: str) -> None:
@@ -84,8 +89,15 @@ class TopicPages:
         rows = [(each.public_id, _name(each), clean(each.query)) for each in operators(self._shared)]
         return self._rendering.public(request, "topics.html", "/topics", indexed=bool(rows), topics=rows)
 
-    def show(self, public_id: str, request: Request) -> Response:
+    async def show(self, public_id: str, request: Request) -> Response:
         """Show one topic: what it asks, its last days, the newest papers that answer it."""
+        return await self._lanes.run(partial(self._shown, public_id, request))
+
+    async def follow(self, public_id: str, request: Request) -> Response:
+        """Give one topic as an Atom feed."""
+        return await self._lanes.run(partial(self._followed, public_id, request))
+
+    def _shown(self, public_id: str, request: Request) -> Response:
         found = shared_topic(self._shared, public_id)
         if found is None:
             return self._rendering.notice(NO_TOPIC, 404)
@@ -112,8 +124,7 @@ class TopicPages:
             others=any(each.public_id != topic.public_id for each in operators(self._shared)),
         )
 
-    def follow(self, public_id: str, request: Request) -> Response:
-        """Give one topic as an Atom feed."""
+    def _followed(self, public_id: str, request: Request) -> Response:
         found = shared_topic(self._shared, public_id)
         if found is None:
             return self._rendering.notice(NO_TOPIC, 404)

@@ -143,7 +143,9 @@ def open_place(sqlite_archive: Path, tmp_path_factory: pytest.TempPathFactory) -
             house = stack.enter_context(House(build(given, file.parent), clock=FixedClock(NOW)))
             if papers:
                 fill(house)
-            app = serving.site(house, Measures(sign_ups, previews, same_seconds), caching=False)
+            app = serving.site(
+                house, Measures(sign_ups, previews, same_seconds, searches="100000/second"), caching=False
+            )
             address = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
             return stack.enter_context(closing(Place(house, address)))
 

@@ -55,21 +55,38 @@ def test_what_was_refused_is_no_count_and_time_heals():
     assert limiter.wait(asked_by("192.0.2.1")) == 0
 
 
-def test_networks_that_asked_long_ago_are_let_go_of(monkeypatch):
-    monkeypatch.setattr("web.limits._TIDY_AT", 50)
-    limiter = Limiter("1/second")
+def test_a_network_is_gone_after_its_time_though_nobody_asks_any_more():
+    limiter = Limiter("1/second", tidy_seconds=0.1)
     for number in range(50):
         limiter.wait(asked_by(f"192.0.2.{number}"))
-    for events in limiter._storage.events.values():
-        events.clear()  # as the library does when their time is over
+    assert limiter.networks == 50
 
-    limiter.wait(asked_by("198.51.100.1"))
+    import time
 
-    assert len(limiter._storage.events) == 1
+    begun = time.monotonic()
+    while limiter.networks and time.monotonic() < begun + 10:
+        time.sleep(0.05)
+
+    assert limiter.networks == 0
+    assert time.monotonic() - begun > 0.8
+    assert limiter.wait(asked_by("192.0.2.1")) == 0
+    assert limiter.networks == 1
+
+
+def test_to_look_is_no_count():
+    limiter = Limiter("2/10 minute")
+    asked = asked_by("192.0.2.1")
+    assert [limiter.is_over(asked) for _ in range(5)] == [0] * 5
+    limiter.count(asked)
+    limiter.count(asked)
+    assert 590 < limiter.is_over(asked) <= 600
+    assert limiter.is_over(asked_by("192.0.2.2")) == 0
 
 
 def test_the_usual_measures_are_what_the_docs_say():
-    assert Measures() == Measures(sign_ups="10/hour; 30/day", previews="30/minute", same_seconds=0.5)
+    assert Measures() == Measures(
+        sign_ups="10/hour; 30/day", previews="30/minute", same_seconds=0.5, searches="60/minute"
+    )
 
 
 @pytest.mark.parametrize(

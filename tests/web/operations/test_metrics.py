@@ -83,9 +83,22 @@ def test_what_came_through_a_proxy_is_not_this_machine(lab, basic_of, password, 
     assert lab.ask(path="/metrics", Authorization=basic_of(password), **header).status == 200
 
 
-def test_a_site_below_a_path_gives_them_in_both_places(operated):
+def test_a_site_below_a_path_gives_them_in_both_places(operated, basic_of, password):
     lab = operated(base_url="https://digests.example.org/papers", secret_key="k" * 40)
-    assert [lab.ask(path=path).status for path in ("/metrics", "/papers/metrics", "/operations")] == [200, 200, 404]
+    signed = {"Authorization": basic_of(password)}
+    paths = ("/metrics", "/papers/metrics", "/operations")
+    assert [lab.ask(path=path, **signed).status for path in paths] == [200, 200, 404]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]:80", "digests.example.org"])
+def test_a_site_that_others_reach_asks_for_the_password_whatever_the_host_says(operated, basic_of, password, host):
+    lab = operated(base_url="https://digests.example.org", secret_key="k" * 40)
+    assert lab.ask(path="/metrics", Host=host).status == 401
+    assert lab.ask(path="/metrics", Host=host, Authorization=basic_of(password)).status == 200
+
+
+def test_a_site_of_this_machine_alone_needs_none(operated):
+    assert operated(base_url="http://127.0.0.1:8000", secret_key="k" * 40).ask(path="/metrics").status == 200
 
 
 def test_a_scrape_leaves_nothing_behind(lab):

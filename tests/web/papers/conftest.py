@@ -26,6 +26,7 @@ from paperround.serving import site as make_site
 from paperround.settings import build
 from paperround.wiring import House
 from storage.database import Database
+from web.limits import Measures
 from web.server import serve
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -131,6 +132,7 @@ def _fill(house: House) -> None:
         house.fetches.record(asked)
 
 
+MANY = Measures(searches="100000/minute")
 SOURCES = [
     {"name": "huggingface-daily", "kind": "huggingface-daily"},
     {"name": "arxiv:cs.LG", "kind": "arxiv-listing", "categories": ["cs.LG"]},
@@ -162,7 +164,9 @@ def serving(filled, asking) -> Iterator[Callable[..., Library]]:
                 House(settings_of(filled, **web), clock=FixedClock(NOW), database=Database(filled))
             )
             return Library(
-                stack.enter_context(serve(make_site(house), "127.0.0.1", 0, threading.Event())), house, asking
+                stack.enter_context(serve(make_site(house, MANY), "127.0.0.1", 0, threading.Event())),
+                house,
+                asking,
             )
 
         yield make
@@ -172,7 +176,7 @@ def serving(filled, asking) -> Iterator[Callable[..., Library]]:
 def library(filled, asking) -> Iterator[Library]:
     with (
         House(settings_of(filled), clock=FixedClock(NOW), database=Database(filled)) as house,
-        serve(make_site(house), "127.0.0.1", 0, threading.Event()) as address,
+        serve(make_site(house, MANY), "127.0.0.1", 0, threading.Event()) as address,
     ):
         yield Library(address, house, asking)
 

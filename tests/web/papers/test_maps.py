@@ -1,6 +1,7 @@
 """What crawlers are told, by the setting."""
 
 import xml.etree.ElementTree as ET
+from urllib.robotparser import RobotFileParser
 
 import pytest
 
@@ -17,10 +18,24 @@ def test_a_site_that_wants_to_be_found_shows_all_but_what_was_asked_or_sent(libr
     answer = library.get("/robots.txt")
 
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    for path in ("/papers?", "/topics/", "/issues/", "/confirm/", "/preferences/", "/unsubscribe/", "/account/"):
+    for path in ("/papers?", "/days?", "/topics/preview", "/operations", "/api/"):
         assert f"\nDisallow: {path}\n" in answer.text
     assert "\nDisallow: /\n" not in answer.text
     assert "Sitemap: https://digests.example.org/sitemap.xml" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/topics/Eels-1", "/topics/Eels-1.atom", "/issues/Issue-1", "/subscribe", "/confirm/x", "/preferences/x",
+     "/account/x", "/address/x", "/unsubscribe/x"],
+)  # fmt: skip
+def test_what_is_not_to_be_found_may_be_fetched_so_that_it_can_say_so(library, path):
+    rules = RobotFileParser()
+    rules.parse(library.get("/robots.txt").text.splitlines())
+
+    assert library.get(path).headers["x-robots-tag"] == "noindex"
+    assert rules.can_fetch("crawler", f"https://digests.example.org{path}")
+    assert not rules.can_fetch("crawler", "https://digests.example.org/topics/preview?q=a")
 
 
 def test_the_maps_name_every_paper_and_day_with_the_day_of_its_last_change(library):
