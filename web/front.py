@@ -74,6 +74,7 @@ class FrontPages:
             request,
             "front.html",
             "/",
+            is_front=True,
             headers={"Content-Security-Policy": POLICY_WITH_PLOTS},  # the preview that the script fetches has one
             blocks=[self._blocks.block(paper, newest.day.year) for paper in newest.papers] if newest else [],
             day=newest.day.isoformat() if newest else "",

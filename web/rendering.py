@@ -76,16 +76,19 @@ class Rendering:
         path: str,
         *,
         indexed: bool = True,
+        is_front: bool = False,
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> Response:
         """Return a page that is the same for everyone; 304 where the browser has it already.
 
-        `path` is its one address below the site's root, such as "/papers/arxiv:2611.00001", percent-encoded.
+        `path` is its one address below the site's root, such as "/papers/arxiv:2611.00001", percent-encoded. The front
+        page stays out of search engines only where everything does.
         """
         canonical = f"{self.site.base_url}{path}" if self.site.base_url else ""
         text = self._render(template, {"canonical": canonical, **values})
-        return self.fixed(request, text, "text/html; charset=utf-8", indexed=indexed, headers=headers)
+        html = "text/html; charset=utf-8"
+        return self.fixed(request, text, html, indexed=indexed, is_front=is_front, headers=headers)
 
     def fixed(
         self,
@@ -94,6 +97,7 @@ class Rendering:
         media_type: str,
         *,
         indexed: bool = True,
+        is_front: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Return any text that is the same for everyone (a feed, a citation, JSON); 304 where it is known already."""
@@ -102,7 +106,7 @@ class Rendering:
         kept = {
             "ETag": tag,
             "Cache-Control": f"public, max-age={FRESH_SECONDS}",
-            **({} if indexed and self.site.indexing == "archive" else _NO_INDEX),
+            **({} if indexed and self._is_found(is_front=is_front) else _NO_INDEX),
             **(headers or {}),
         }
         if tag in request.headers.get("if-none-match", ""):
@@ -121,6 +125,10 @@ class Rendering:
     def assets(self) -> tuple[str, ...]:
         """The names of these files."""
         return tuple(self._assets)
+
+    def _is_found(self, *, is_front: bool) -> bool:
+        """Return whether the settings let search engines keep a page that is the same for everyone."""
+        return self.site.indexing == "archive" or (is_front and self.site.indexing == "front")
 
     def _answer(
         self, template: str, values: Mapping[str, object], headers: Mapping[str, str], status: int
