@@ -8,7 +8,6 @@ import re
 from typing import Protocol
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.links import Links
@@ -61,7 +60,7 @@ class IssuePages:
         """Add the route to an application."""
         app.add_api_route(f"{prefix}/issues/{{public_id}}", self.show, methods=["GET", "HEAD"])
 
-    def show(self, public_id: str, request: Request) -> Response:
+    def show(self, public_id: str) -> Response:
         """Show one letter."""
         page = self._pages.issue(public_id) if _ID.fullmatch(public_id) else None
         if page is None:
@@ -70,4 +69,4 @@ class IssuePages:
         if self._links is not None:
             headers["Link"] = f'<{self._links.issue(public_id)}>; rel="canonical"'
         html = "text/html; charset=utf-8"
-        return self._rendering.fixed(request, page, html, indexed=False, headers=headers)
+        return self._rendering.fixed(page, html, indexed=False, headers=headers)

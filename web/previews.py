@@ -8,6 +8,7 @@ form with the instant at which it was given, so nobody keeps it.
 """
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import anyio
@@ -69,18 +70,18 @@ class PreviewPages:
         text = request.query_params.get("q", "")
         is_part = request.query_params.get("fragment") == "1"
         if not text.strip():
-            return self._answer(request, text, is_part=is_part)
+            return self._answer(text, is_part=is_part)
         if seconds := self._limiter.wait(request):
             return self._later(too_many_previews(seconds), 429, seconds, is_part=is_part)
         if self._asked >= _AT_ONCE + _WAITING:
             return self._later(PREVIEWS_BUSY, 503, _BUSY_SECONDS, is_part=is_part)
         self._asked += 1  # before anything is awaited: who came at the same moment is counted too
         try:
-            return await anyio.to_thread.run_sync(self._previewed, request, text, is_part, limiter=self._lanes)
+            return await anyio.to_thread.run_sync(self._previewed, text, is_part, limiter=self._lanes)
         finally:
             self._asked -= 1
 
-    def _previewed(self, request: Request, text: str, is_part: bool) -> Response:
+    def _previewed(self, text: str, is_part: bool) -> Response:
         try:
             topic = self._read(text)
         except QueryError as error:
@@ -89,15 +90,15 @@ class PreviewPages:
             return self._refused(text, Fault(f"{str(error)[:1].upper()}{str(error)[1:]}."), is_part=is_part)
         found = self._look_back(topic.query, DAYS, _SHOWN)
         shown = told(topic, found, hints(text), self._blocks)
-        return self._answer(request, text, shown, is_part=is_part)
+        return self._answer(text, shown, is_part=is_part)
 
-    def _answer(self, request: Request, text: str, shown: object = None, *, is_part: bool) -> Response:
+    def _answer(self, text: str, shown: object = None, *, is_part: bool) -> Response:
         """Return a preview, or the page that waits for a topic; kept by others where there is no form on it."""
         if self._form is None or is_part:
             template = "previewed.html" if is_part else "preview.html"
             path = f"/topics/preview?{urlencode({'q': text})}"
             values = self._values(text, shown, None)
-            return self._rendering.public(request, template, path, indexed=False, headers=_HEADERS, **values)
+            return self._rendering.public(template, path, indexed=False, headers=_HEADERS, **values)
         values = self._values(text, shown, None) | self._filled(text)
         return self._rendering.page("preview.html", 200, headers=_HEADERS, **values)
 
@@ -110,7 +111,7 @@ class PreviewPages:
         template = "notice_part.html" if is_part else "notice.html"
         return self._rendering.page(template, status, headers={"Retry-After": str(seconds)}, notice=notice)
 
-    def _values(self, text: str, shown: object, wrong: Fault | None) -> dict[str, object]:
+    def _values(self, text: str, shown: object, wrong: Fault | None) -> dict[str, Any]:
         return {"topic": text, "told": shown, "wrong_topic": wrong, "days": DAYS}
 
     def _filled(self, text: str) -> dict[str, object]:

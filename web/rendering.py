@@ -1,7 +1,8 @@
 """Pages as answers: the templates of this folder, escaped, with nothing left undefined.
 
 page     one person's own: never kept by anybody, never indexed
-public   the same for everyone: an ETag, kept for a minute, indexed as the settings say, one canonical address
+public   the same for everyone: an ETag, kept for a minute, indexed as the settings say, one canonical address;
+         whoever has it already is told so by what stands in front (caching.py)
 notice   a heading and a few sentences
 """
 
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digests.links import FRESH_HOURS
@@ -71,7 +71,6 @@ class Rendering:
 
     def public(
         self,
-        request: Request,
         template: str,
         path: str,
         *,
@@ -80,7 +79,7 @@ class Rendering:
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> Response:
-        """Return a page that is the same for everyone; 304 where the browser has it already.
+        """Return a page that is the same for everyone.
 
         `path` is its one address below the site's root, such as "/papers/arxiv:2611.00001", percent-encoded. The front
         page stays out of search engines only where everything does.
@@ -88,11 +87,10 @@ class Rendering:
         canonical = f"{self.site.base_url}{path}" if self.site.base_url else ""
         text = self._render(template, {"canonical": canonical, **values})
         html = "text/html; charset=utf-8"
-        return self.fixed(request, text, html, indexed=indexed, is_front=is_front, headers=headers)
+        return self.fixed(text, html, indexed=indexed, is_front=is_front, headers=headers)
 
     def fixed(
         self,
-        request: Request,
         text: str,
         media_type: str,
         *,
@@ -100,7 +98,7 @@ class Rendering:
         is_front: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Return any text that is the same for everyone (a feed, a citation, JSON); 304 where it is known already."""
+        """Return any text that is the same for everyone (a feed, a citation, JSON)."""
         body = text.encode("utf-8")
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         kept = {
@@ -109,8 +107,6 @@ class Rendering:
             **({} if indexed and self._is_found(is_front=is_front) else _NO_INDEX),
             **(headers or {}),
         }
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=kept)
         return Response(body, media_type=media_type, headers=kept)
 
     def notice(self, notice: Notice, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

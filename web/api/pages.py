@@ -110,13 +110,12 @@ class ApiPages:
         app.add_api_route(f"{root}/openapi.json", partial(self.describe, description), methods=["GET", "HEAD"])
         app.router.routes.append(_Mounted(f"{root}/api/v1", api))
 
-    def describe(self, description: str, request: Request) -> Response:
+    def describe(self, description: str) -> Response:
         """Give the API's description, for programs that read it."""
-        return self._given(request, description)
+        return self._given(description)
 
     def search(
         self,
-        request: Request,
         *,
         q: Words = None,
         source: SourceName = None,
@@ -129,38 +128,36 @@ class ApiPages:
     ) -> Response:
         """Find papers by words, filters or both, a page at a time."""
         filters = Filters(source=source, since=since, until=until, category=category)
-        return self._answered(
-            request, papers.page_of(self._finding, q, filters=filters, sort=sort, limit=limit, after=after)
-        )
+        return self._answered(papers.page_of(self._finding, q, filters=filters, sort=sort, limit=limit, after=after))
 
-    def paper(self, request: Request, key: Key) -> Response:
+    def paper(self, key: Key) -> Response:
         """Give one paper whole: where it was listed, who says it otherwise, what happened to it."""
-        return self._answered(request, papers.whole(self._keeping, key))
+        return self._answered(papers.whole(self._keeping, key))
 
-    def topics(self, request: Request) -> Response:
+    def topics(self) -> Response:
         """List the topics that whoever runs the site shares."""
-        return self._answered(request, looking.listed(self._shared))
+        return self._answered(looking.listed(self._shared))
 
     def topic(self, request: Request, public_id: TopicId, days: Days = DAYS, limit: Limit = 25) -> Response:
         """Give a shared topic: papers a day, and the newest that answer it."""
         if wait := self._wait(request):
             return _slower(wait)
-        return self._answered(request, looking.topic(self._shared, self._look_back, public_id, days, limit))
+        return self._answered(looking.topic(self._shared, self._look_back, public_id, days, limit))
 
     def preview(self, request: Request, q: TopicWords, days: Days = DAYS, limit: Limit = 20) -> Response:
         """Tell what a query would have brought in the last days."""
         if wait := self._wait(request):
             return _slower(wait)
-        return self._answered(request, looking.preview(self._look_back, q, days, limit))
+        return self._answered(looking.preview(self._look_back, q, days, limit))
 
     def _wait(self, request: Request) -> int:
         return 0 if self._limiter is None else self._limiter.wait(request)
 
-    def _answered(self, request: Request, answer: Answer) -> Response:
-        return self._given(request, answer.json_text())
+    def _answered(self, answer: Answer) -> Response:
+        return self._given(answer.json_text())
 
-    def _given(self, request: Request, text: str) -> Response:
-        return self._rendering.fixed(request, text, "application/json", indexed=False, headers=CROSSING)
+    def _given(self, text: str) -> Response:
+        return self._rendering.fixed(text, "application/json", indexed=False, headers=CROSSING)
 
 
 def _add(

@@ -93,14 +93,13 @@ class SearchPages:
             pages = counted(_pages(found), "page")
             there = f"There are {pages} of this." if _pages(found) > 1 else "There is one page of this."
             return self._refused(form, there, status=404, meant=search_path(form.values()))
-        return self._found(request, form, asked, query, found)
+        return self._found(form, asked, query, found)
 
-    def _found(self, request: Request, form: Form, asked: Asked, query: Query | None, found: Found) -> Response:
+    def _found(self, form: Form, asked: Asked, query: Query | None, found: Found) -> Response:
         values = form.values()
         counts = self._counts(query, asked.filters, found)
         path = search_path({**values, "page": str(asked.page) if asked.page > 1 else ""})
         return self._rendering.public(
-            request,
             _TEMPLATE,
             path,
             indexed=form.is_empty and asked.page == 1,

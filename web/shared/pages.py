@@ -78,10 +78,10 @@ class TopicPages:
         app.add_api_route(f"{root}/topics/{{public_id}}.atom", self.follow, methods=_WEB)
         app.add_api_route(f"{root}/topics/{{public_id}}", self.show, methods=_WEB)
 
-    def listed(self, request: Request) -> Response:
+    def listed(self) -> Response:
         """Show what the operator shares."""
         rows = [(each.public_id, _name(each), clean(each.query)) for each in operators(self._shared)]
-        return self._rendering.public(request, "topics.html", "/topics", indexed=bool(rows), topics=rows)
+        return self._rendering.public("topics.html", "/topics", indexed=bool(rows), topics=rows)
 
     def show(self, public_id: str, request: Request) -> Response:
         """Show one topic: what it asks, its last days, the newest papers that answer it."""
@@ -92,7 +92,6 @@ class TopicPages:
         days = MANY_DAYS if request.query_params.get("days") == str(MANY_DAYS) else DAYS
         looked = newest(self._look_back, query, days, _SHOWN)
         return self._rendering.public(
-            request,
             "topic.html",
             f"/topics/{topic.public_id}",
             indexed=topic.by_operator,
@@ -111,7 +110,7 @@ class TopicPages:
             others=any(each.public_id != topic.public_id for each in operators(self._shared)),
         )
 
-    def follow(self, public_id: str, request: Request) -> Response:
+    def follow(self, public_id: str) -> Response:
         """Give one topic as an Atom feed."""
         found = shared_topic(self._shared, public_id)
         if found is None:
@@ -131,7 +130,7 @@ class TopicPages:
             () if looked is None else looked.papers,
         )
         kind = "application/atom+xml; charset=utf-8"
-        return self._rendering.fixed(request, text, kind, indexed=topic.by_operator)
+        return self._rendering.fixed(text, kind, indexed=topic.by_operator)
 
     def _by_day(self, looked: Newest) -> tuple[Day, ...]:
         by_day = groupby(looked.papers, key=lambda each: each.paper.listed)
