@@ -22,7 +22,7 @@ from storage.days import ListingDays, Stood
 from storage.filters import Filters
 from storage.paging import Order
 from storage.search import Search
-from web.papers.addresses import DAYS, day_path, paper_path, search_path, week_name, week_path
+from web.addresses import DAYS, day_path, paper_path, search_path, week_name, week_path
 from web.papers.calendar import day_of, month_of, months, week_of
 from web.papers.showing import shown
 from web.papers.telling import label

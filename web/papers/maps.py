@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from storage.days import ListingDays
 from storage.mapping import BLOCK, Mapped
-from web.papers.addresses import DAYS, SEARCH, TRENDING, day_path, paper_path, week_path
+from web.addresses import DAYS, SEARCH, TRENDING, day_path, paper_path, week_path
 from web.rendering import FRESH_SECONDS, Rendering
 from web.words import NO_PAGE
 

@@ -25,8 +25,8 @@ from domain.clock import Clock
 from domain.errors import UnknownError
 from domain.papers import Paper
 from storage.archive import Archive
+from web.addresses import paper_path, search_path
 from web.papers import telling
-from web.papers.addresses import paper_path, search_path
 from web.papers.asking import Form
 from web.papers.showing import shown
 from web.papers.similar import Similar

@@ -27,7 +27,7 @@ from storage.search import Found, Search, order_of
 from topics.explain import Explainer
 from topics.hints import hints
 from topics.query import parse
-from web.papers.addresses import search_path
+from web.addresses import search_path
 from web.papers.asking import ORDERS, PAGE, PAGES, Asked, Form, asked_of, form_of
 from web.papers.pointing import pointed
 from web.papers.showing import Shown, shown, why_found

@@ -11,7 +11,7 @@ from digests.wording import counted
 from domain.clock import Clock
 from storage.archive import Archive
 from storage.days import ListingDays, Voted
-from web.papers.addresses import TRENDING
+from web.addresses import TRENDING
 from web.papers.showing import shown
 from web.rendering import Rendering
 

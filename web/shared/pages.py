@@ -25,6 +25,7 @@ from domain.issues import Entry
 from domain.topics import Query
 from storage.shared_topics import SharedTopic
 from topics.query import parse
+from web.addresses import paper_path
 from web.plots.drawing import plot
 from web.plots.scales import spans
 from web.plots.values import Panel, Series
@@ -141,7 +142,7 @@ class TopicPages:
     def _viewed(self, chosen: Chosen, today: date) -> tuple[PaperView, str]:
         entry = Entry(chosen.paper, 0, chosen.why, chosen.tier)
         viewed = view(entry, year=today.year, abstract_chars=_ABSTRACT, labels=self._labels)
-        return viewed, f"{self._rendering.prefix}/papers/{quote(chosen.paper.key, safe=':/')}"
+        return viewed, f"{self._rendering.prefix}{paper_path(chosen.paper.key)}"
 
 
 def operators(shared: Shared) -> list[SharedTopic]:
