@@ -379,6 +379,19 @@ def test_what_the_page_says_is_ours_whatever_its_address_asks(visitor, site):
         assert "<b>hi" not in page.text
 
 
+def test_a_change_is_told_until_the_next_one_and_no_link_makes_the_page_tell_one(visitor, site):
+    me = visitor("tides")
+    told = "Your letters are paused."
+    assert told not in site.ask("GET", f"{me.path}?done=paused").text
+    assert told not in site.ask("GET", f"{me.path}?done=paused&seen=x").text
+
+    after = me.press("pause").headers["location"]
+
+    assert told in site.ask("GET", after).text
+    me.press("resume")
+    assert told not in site.ask("GET", after).text
+
+
 # -- tokens ------------------------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ Nothing here takes long: collecting is only wished for, and a worker does it, in
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -72,7 +73,7 @@ class OperationsPages:
         return self._rendering.page(
             "operations.html",
             headers=_HEADERS,
-            done=DONE.get(request.query_params.get("done", ""), ""),
+            done=self._told(request.query_params, view.now),
             view=view,
             look=view.look,
             answer=words.first(view),
@@ -104,7 +105,14 @@ class OperationsPages:
             return self._rendering.notice(
                 Notice(title, (f"{str(error)[:1].upper()}{str(error)[1:]}.", "Please look again.")), 409
             )
-        return RedirectResponse(f"{self._rendering.prefix}/operations?done={action}", 303, headers=_HEADERS)
+        stamp = self._stamp.of_deed(action, self._desk.now())
+        where = f"{self._rendering.prefix}/operations?done={action}&stamp={stamp}"
+        return RedirectResponse(where, 303, headers=_HEADERS)
+
+    def _told(self, asked: Mapping[str, str], now: datetime) -> str:
+        """Return what a button did a moment ago; "" where the address only says so."""
+        done = asked.get("done", "")
+        return DONE.get(done, "") if self._stamp.is_of_deed(asked.get("stamp", ""), done, now) else ""
 
     def _do(self, action: str, form: Mapping[str, str]) -> None:
         match action:

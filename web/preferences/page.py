@@ -145,7 +145,8 @@ class PreferencePages:
             return self._rendering.notice(NO_LINK, 404)
         asked = request.query_params
         changed = next((each.topic_id for each in reader.subscriptions if str(each.topic_id) == asked.get("topic")), 0)
-        return self._page(reader, done=DONE.get(asked.get("done", ""), ""), changed=changed)
+        is_now = asked.get("seen") == str(reader.revision)  # an old link or a made-up one tells of nothing
+        return self._page(reader, done=DONE.get(asked.get("done", ""), "") if is_now else "", changed=changed)
 
     def change(self, token: str, form: Annotated[Form | None, Depends(form_of)]) -> Response:
         """Do what a button of the page says."""
@@ -171,7 +172,8 @@ class PreferencePages:
             return self._page(reader, 422, draft=Draft(form.fields, error.field, str(error)))
         except UsageError as error:
             return self._refused(reader.public_id, form, error)
-        where = f"{self._rendering.prefix}/preferences/{token}?done={done}"
+        after = self._readers.by_public_id(reader.public_id) or reader
+        where = f"{self._rendering.prefix}/preferences/{token}?done={done}&seen={after.revision}"
         if done in _OF_TOPICS:
             topic = form.hidden("topic")
             where += f"&topic={topic}#topic-{topic}"
