@@ -20,7 +20,8 @@ from web.words import NO_ISSUE
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: Letters carry their styles in place, because mailboxes drop others; they load nothing and have no forms.
+#: Letters carry their styles in place, because mailboxes drop others; they load nothing and have no forms, and their
+#: links are as they were frozen: hence no-referrer.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -65,7 +66,7 @@ class IssuePages:
         page = self._pages.issue(public_id) if _ID.fullmatch(public_id) else None
         if page is None:
             return self._rendering.notice(NO_ISSUE, 404)
-        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+        headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
         if self._links is not None:
             headers["Link"] = f'<{self._links.issue(public_id)}>; rel="canonical"'
         html = "text/html; charset=utf-8"

@@ -242,7 +242,7 @@ def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(wh
             assert "default-src 'none'" in policy, path
             assert "frame-ancestors 'none'" in policy, path
             assert "script-src 'unsafe" not in policy, path
-            assert headers["referrer-policy"] == "no-referrer", path
+            assert headers["referrer-policy"] == "strict-origin", path  # no path; a form's Origin is sent
             assert headers["x-content-type-options"] == "nosniff", path
             assert headers["x-frame-options"] == "DENY", path
             assert headers["permissions-policy"].startswith("camera=()"), path
@@ -277,6 +277,14 @@ def test_no_page_loads_anything_from_elsewhere_or_runs_what_stands_on_it(whole):
             assert found.inline == [] or path.startswith("/issues/"), path
     sheet = whole.ask("GET", "/style.css").text
     assert not re.search(r"@import|url\(", sheet)
+
+
+def test_a_link_that_leads_elsewhere_does_not_tell_that_somebody_came_from_here(whole):
+    for path in whole.paths():
+        for tag in re.findall(r"<a [^>]*>", whole.ask("GET", path, headers=OPERATOR).text):
+            leads = re.search(r'href="([^"]*)"', tag)[1]
+            is_ours = is_here(leads) or leads.startswith((f"https://{HOME}/", "mailto:"))
+            assert is_ours or 'rel="noreferrer"' in tag or path.startswith("/issues/"), (path, tag)
 
 
 def test_no_address_of_a_reader_and_no_token_reaches_the_log(whole, caplog):
