@@ -8,7 +8,8 @@ from digests.readable import clean
 from digests.wording import counted
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 
-#: The version of the words beside the buttons, kept with what a reader agreed to. Change it when they change.
+#: The version of the words beside the buttons, kept with what a reader agreed to; it changes with them
+#: (tests/web/test_wording.py).
 WORDING = "web 2"
 
 DAYS_OF_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -107,7 +107,7 @@ def test_a_newcomer_asks_gets_one_letter_and_presses_one_button(place):
     assert first.all == second.all
     assert "within minutes" in first.text
     asked, confirmed = place.house.subscribers.consents(reader.id)
-    assert (asked.action, asked.place, bool(asked.wording)) == ("asked", PLACE, True)
+    assert (asked.action, asked.place, asked.wording) == ("asked", PLACE, WORDING)
     assert (confirmed.action, confirmed.place, confirmed.wording) == ("confirmed", CONFIRMED_AT, WORDING)
 
 
