@@ -34,6 +34,7 @@ _AT_ONCE = 3  # previews: each may keep a core busy for a while
 _WAITING = 20  # more than these are told to come again
 _BUSY_SECONDS = 5
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS}
+_PART = {"X-Part": "preview"}  # by it the script knows that an answer is ours: site.js
 
 #: (query, days, at most so many papers) → what it would have brought. May raise StorageError.
 LookBack = Callable[[Query, int, int], Preview]
@@ -97,19 +98,22 @@ class PreviewPages:
         if self._form is None or is_part:
             template = "previewed.html" if is_part else "preview.html"
             path = f"/topics/preview?{urlencode({'q': text})}"
-            values = self._values(text, shown, None)
-            return self._rendering.public(template, path, indexed=False, headers=_HEADERS, **values)
+            values, headers = self._values(text, shown, None), _HEADERS | (_PART if is_part else {})
+            return self._rendering.public(template, path, indexed=False, headers=headers, **values)
         values = self._values(text, shown, None) | self._filled(text)
         return self._rendering.page("preview.html", 200, headers=_HEADERS, **values)
 
     def _refused(self, text: str, wrong: Fault, *, is_part: bool) -> Response:
         # To the script a topic that is not written to its end is nothing wrong.
         template, status = ("previewed.html", 200) if is_part else ("preview.html", 422)
-        return self._rendering.page(template, status, headers=None, **self._values(text, None, wrong))
+        return self._rendering.page(
+            template, status, headers=_PART if is_part else None, **self._values(text, None, wrong)
+        )
 
     def _later(self, notice: object, status: int, seconds: int, *, is_part: bool) -> Response:
         template = "notice_part.html" if is_part else "notice.html"
-        return self._rendering.page(template, status, headers={"Retry-After": str(seconds)}, notice=notice)
+        headers = {"Retry-After": str(seconds)} | (_PART if is_part else {})
+        return self._rendering.page(template, status, headers=headers, notice=notice)
 
     def _values(self, text: str, shown: object, wrong: Fault | None) -> dict[str, Any]:
         return {"topic": text, "told": shown, "wrong_topic": wrong, "days": DAYS}
