@@ -64,7 +64,7 @@ def site(house: House, measures: Measures | None = None, *, caching: bool = True
         *archive_pages(house, rendering),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
         *joining_pages(house, rendering, blocks, measures, previews),
-        *reader_pages(house, rendering),
+        *reader_pages(house, rendering, blocks),
         # After /topics/preview, which would else be taken for the address of a topic.
         TopicPages(house.shared_topics, house.previewer.preview, house.labels, rendering),
         ApiPages(

@@ -8,6 +8,7 @@ from paperround.wiring import House
 from storage.coming_back import Returns
 from web.app import PageGroup
 from web.bad_links import BadLinks
+from web.blocks import Blocks
 from web.leaving import LeavingPages
 from web.preferences.account import AccountPages
 from web.preferences.changes import Tools
@@ -15,7 +16,7 @@ from web.preferences.page import PreferencePages
 from web.rendering import Rendering
 
 
-def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
+def reader_pages(house: House, rendering: Rendering, blocks: Blocks) -> list[PageGroup]:
     """Return the groups; none for a personal installation, which signs no links."""
     if house.links is None:
         return []
@@ -32,6 +33,7 @@ def reader_pages(house: House, rendering: Rendering) -> list[PageGroup]:
         readers=house.subscribers,
         tools=Tools(house.changes, house.shared_topics, partial(_ask_fresh, house)),
         preview=house.previewer.preview,
+        blocks=blocks,
         known=partial(known_of, house),
         leave=leaving.leave,
         usual=Choices(digest.papers, digest.per_topic, digest.late_risers, digest.trending),
