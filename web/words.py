@@ -68,13 +68,6 @@ LATER = Notice(
 FAULT = Notice(
     "Something went wrong on our side", ("Please try again in a minute. If it stays so, write to whoever runs this.",)
 )
-EXPIRED = Notice(
-    "This link is too old",
-    (
-        f"A link to confirm an address is good for {CONFIRM_HOURS} hours. Nothing was changed.",
-        "If letters come already, all is well. If not, please subscribe again: a new link comes by mail.",
-    ),
-)
 CONFIRMED = Notice(
     "Your address is confirmed",
     (
