@@ -7,10 +7,9 @@ A POST needs no cookie and no login, is answered without a redirect, and may com
 Nobody is asked before they leave, and whoever comes back does so by a press of their own (docs/decisions/0029).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Protocol
-from urllib.parse import parse_qs
 
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from digests.mail.farewell import Farewell, Farewells
 from domain.clock import Clock
 from domain.reader_answers import long_day
 from domain.subscriptions import Cadence, Consent, Subscriber, SubscriberState, zone_of
+from web.bodies import pairs
 from web.rendering import Rendering
 from web.words import GOODBYE, TOO_LATE, WORDING, Notice, rhythm, veiled
 
@@ -59,12 +59,12 @@ class Returns(Protocol):
         ...
 
 
-async def fields_of(request: Request) -> Mapping[str, list[str]]:
+async def fields_of(request: Request) -> Sequence[tuple[str, str]]:
     """Return the fields of a body, whatever it is."""
     try:
-        return parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=100)
+        return pairs(await request.body())
     except ValueError:
-        return {}
+        return ()
 
 
 class LeavingPages:
@@ -96,7 +96,7 @@ class LeavingPages:
         """Show one button; change nothing."""
         return self._button(self._readers.by_public_id(self._read(token)))
 
-    def unsubscribe(self, token: str, fields: Annotated[Mapping[str, list[str]], Depends(fields_of)]) -> Response:
+    def unsubscribe(self, token: str, fields: Annotated[Sequence[tuple[str, str]], Depends(fields_of)]) -> Response:
         """Stop every letter at once, or bring back one who left a moment ago.
 
         Whatever the body says: `List-Unsubscribe=One-Click` in either encoding, the page's own form, noise or nothing
@@ -105,12 +105,13 @@ class LeavingPages:
         are the one exception, and they can only bring back one who has left.
         """
         public_id = self._read(token)
-        match fields.get("action", []):
-            case ["weekly"] if len(fields) == 1:
+        match list(fields):
+            case [("action", "weekly")]:
                 return self._weekly(public_id)
-            case ["pause"] if len(fields) == 1:
+            case [("action", "pause")]:
                 return self._pause(public_id)
-        return self.leave(public_id, _PLACE if fields.get("action", [""])[0] == _LEAVE else _ONE_CLICK)
+        is_form = next((value for name, value in fields if name == "action"), "") == _LEAVE
+        return self.leave(public_id, _PLACE if is_form else _ONE_CLICK)
 
     def leave(self, public_id: str, place: str) -> Response:
         """Unsubscribe, and keep where it was said; who was erased gets the same answer, for it is as true."""

@@ -9,7 +9,6 @@ Nothing here takes long: collecting is only wished for, and a worker does it, in
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from digests.readable import clean
 from domain.errors import UnknownError, UsageError
+from web.bodies import pairs
 from web.operations import words
 from web.operations.sign_in import Door, Stamp
 from web.operations.values import Desk
@@ -27,7 +27,6 @@ from web.rendering import Rendering
 from web.words import UNREADABLE, Notice, veiled
 
 _DAYS = 30  # in the plots
-_FIELDS = 20  # of a form; ours have four
 _LONGEST_REASON = 200  # characters
 _LARGEST_ID = 2**63
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS, "Cache-Control": "no-store"}
@@ -45,10 +44,9 @@ DONE: Mapping[str, str] = {
 async def form_of(request: Request) -> Mapping[str, str]:
     """Return the fields of our own forms, the first of each name; none where they cannot be read."""
     try:
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=_FIELDS)
+        return dict(reversed(pairs(await request.body())))
     except ValueError:
         return {}
-    return {name: values[0] for name, values in fields.items()}
 
 
 class OperationsPages:
