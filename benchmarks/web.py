@@ -5,7 +5,8 @@ application that answers by as many octets as the site's page has, and does noth
 after round, over kept connections on loopback; rate and p95 of a row are of its round with the best rate. `from memory`
 is a page that is on the shelf; `made anew` is the same page asked with an Authorization header, which is never answered
 from it. The client is threads of this process, on the same machine: `the client's ceiling` is its rate against the bare
-page, which no row can exceed. An answer with another status than 200 ends the run.
+page, and a row that comes near it says more of the client than of the site. An answer with another status than 200 ends
+the run.
 
 Memory is what the server holds in RAM after a tenth of the requests, and after all of them: the same few pages, papers
 by the thousand, and searches that nobody repeats. What home weighs is every octet that a browser gets that was never
