@@ -16,7 +16,7 @@ from digests.readable import clean
 from domain.clock import Clock
 from domain.subscriptions import Consent, Subscriber, SubscriberState
 from web.rendering import Rendering
-from web.words import CONFIRMED, NO_LINK, NOT_OPEN, WORDING, rhythm, veiled
+from web.words import CONFIRMED, NO_LINK, WORDING, not_open, rhythm, veiled
 
 #: Where consent was given, as its record says.
 PLACE = "/confirm"
@@ -83,7 +83,7 @@ class ConfirmPages:
                 topics=[clean(each.name) for each in reader.subscriptions],
             )
         if reader is None or reader.state in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}:
-            return self._rendering.notice(NOT_OPEN, 410)
+            return self._rendering.notice(not_open(takes_signups=self._rendering.site.takes_signups), 410)
         return self._rendering.notice(CONFIRMED)
 
     def _bad(self, error: BadLink) -> Response:

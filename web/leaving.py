@@ -22,7 +22,7 @@ from domain.reader_answers import long_day
 from domain.subscriptions import Cadence, Consent, Subscriber, SubscriberState, zone_of
 from web.bodies import pairs
 from web.rendering import Rendering
-from web.words import GOODBYE, TOO_LATE, WORDING, Notice, rhythm, veiled
+from web.words import WORDING, Notice, goodbye, rhythm, too_late, veiled
 
 #: How long after they left by a page somebody may come back by its buttons.
 SECOND_THOUGHT = timedelta(minutes=30)
@@ -86,6 +86,7 @@ class LeavingPages:
         self._farewells = farewells
         self._clock = clock
         self._rendering = rendering
+        self._goodbye = goodbye(takes_signups=rendering.site.takes_signups)
 
     def mount(self, app: FastAPI, root: str) -> None:
         """Add the routes to an application."""
@@ -118,14 +119,14 @@ class LeavingPages:
         consent = Consent(action="unsubscribed", wording=WORDING, at=self._clock.now(), place=place)
         if place == _ONE_CLICK:
             self._readers.unsubscribe(public_id, consent, None)
-            return self._rendering.notice(GOODBYE)
+            return self._rendering.notice(self._goodbye)
         before = self._readers.by_public_id(public_id)
         self._readers.unsubscribe(public_id, consent, self._farewells.at(consent.at))
         if before is None or before.state not in _READING or before.shared:
-            return self._rendering.notice(GOODBYE)
+            return self._rendering.notice(self._goodbye)
         return self._rendering.page(
             "goodbye.html",
-            notice=GOODBYE,
+            notice=self._goodbye,
             way=self._links.unsubscribe(public_id).rpartition("/")[2],
             weekly=before.schedule.every is not Cadence.WEEK,
             minutes=SECOND_THOUGHT // timedelta(minutes=1),
@@ -155,11 +156,11 @@ class LeavingPages:
         reader = self._readers.by_public_id(public_id)
         if reader is not None and reader.state not in _GONE:
             return self._button(reader)
-        return self._rendering.notice(TOO_LATE, 410)
+        return self._rendering.notice(too_late(takes_signups=self._rendering.site.takes_signups), 410)
 
     def _button(self, reader: Subscriber | None) -> Response:
         if reader is None or reader.state in _GONE:
-            return self._rendering.notice(GOODBYE)
+            return self._rendering.notice(self._goodbye)
         return self._rendering.page("unsubscribe.html", address=veiled(reader.email))
 
     def _read(self, token: str) -> str:

@@ -417,6 +417,21 @@ def test_where_nobody_may_the_page_says_whom_to_ask(open_place):
     assert closed.tables() == before
 
 
+def test_where_nobody_may_no_page_tells_readers_to_subscribe_again(open_place, place):
+    closed = open_place(papers=False, signup="closed")
+    for site, again in ((closed, False), (place, True)):
+        reader, _ = site.house.desk.subscribe("left@lab.example", ["tides"], None, vouched=True, shared=False)
+        links, who, now = site.house.links, reader.public_id, site.clock.now()
+        ways = [links.unsubscribe(who), links.preferences(who), links.confirm(who, now)]
+        leave, own, confirm = (way.removeprefix("https://digests.example.org") for way in ways)
+        pages = [site.ask("POST", leave, b"action=unsubscribe", FORM), site.ask("GET", leave), site.ask("GET", own)]
+        site.clock.set(now + timedelta(hours=1))
+        pages += [site.ask("POST", leave, b"action=weekly", FORM), site.ask("GET", confirm)]
+        assert [each.status for each in pages] == [200, 200, 200, 410, 410]
+        assert {"subscribe again" in each.text for each in pages} == {again}
+        assert again or {"write to whoever sent them" in each.text for each in pages} == {True}
+
+
 def test_a_personal_installation_has_no_sign_up(open_place):
     personal = open_place(linked=False)
 
