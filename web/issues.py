@@ -57,9 +57,9 @@ class IssuePages:
         self._links = links
         self._rendering = rendering
 
-    def mount(self, app: FastAPI, prefix: str) -> None:
+    def mount(self, app: FastAPI, root: str) -> None:
         """Add the route to an application."""
-        app.add_api_route(f"{prefix}/issues/{{public_id}}", self.show, methods=["GET", "HEAD"])
+        app.add_api_route(f"{root}/issues/{{public_id}}", self.show, methods=["GET", "HEAD"])
 
     def show(self, public_id: str) -> Response:
         """Show one letter."""
