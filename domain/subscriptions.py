@@ -23,6 +23,11 @@ class SubscriberState(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether no letter comes, and none is waited for."""
+        return self in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}
+
 
 class Cadence(StrEnum):
     """How often a digest comes."""

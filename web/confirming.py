@@ -82,7 +82,7 @@ class ConfirmPages:
                 rhythm=rhythm(reader.schedule),
                 topics=[clean(each.name) for each in reader.subscriptions],
             )
-        if reader is None or reader.state in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}:
+        if reader is None or reader.state.is_gone:
             return self._rendering.notice(not_open(takes_signups=self._rendering.site.takes_signups), 410)
         return self._rendering.notice(CONFIRMED)
 

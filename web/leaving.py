@@ -31,7 +31,6 @@ _SAFE = ["GET", "HEAD"]
 _LEAVE = "unsubscribe"  # the field `action` of both forms that stop the letters
 _PLACE = "/unsubscribe"
 _ONE_CLICK = "one-click"  # the place of whoever pressed a button of their mailbox
-_GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
 _READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 
@@ -154,12 +153,12 @@ class LeavingPages:
     def _not_back(self, public_id: str) -> Response:
         """Answer where there is nothing to come back from: one who still reads sees the one button."""
         reader = self._readers.by_public_id(public_id)
-        if reader is not None and reader.state not in _GONE:
+        if reader is not None and not reader.state.is_gone:
             return self._button(reader)
         return self._rendering.notice(too_late(takes_signups=self._rendering.site.takes_signups), 410)
 
     def _button(self, reader: Subscriber | None) -> Response:
-        if reader is None or reader.state in _GONE:
+        if reader is None or reader.state.is_gone:
             return self._rendering.notice(self._goodbye)
         return self._rendering.page("unsubscribe.html", address=veiled(reader.email))
 

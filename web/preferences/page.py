@@ -37,7 +37,6 @@ from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, veiled
 
 _SAFE = ["GET", "HEAD"]
 _READING = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
-_GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
 _PREVIEW_PAPERS = 5
 #: What is said of one topic, and where that stands.
 _OF_TOPICS = frozenset({"amended", "moved", "shared", "unshared"})
@@ -173,7 +172,7 @@ class PreferencePages:
             reader=reader,
             may_change=reader.state in _READING and not reader.shared,
             pending=reader.state is SubscriberState.PENDING,
-            gone=reader.state in _GONE,
+            gone=reader.state.is_gone,
             paused=reader.state is SubscriberState.PAUSED,
             topics=topics_of(reader, self._tools.shared.of(reader.id), self._rendering.site, draft),
             sheets=sheets(reader, draft),
