@@ -28,8 +28,8 @@ from topics.explain import Explainer
 from topics.hints import hints
 from topics.query import parse
 from web.addresses import search_path
+from web.lookback import fault
 from web.papers.asking import ORDERS, PAGE, PAGES, Asked, Form, asked_of, form_of
-from web.papers.pointing import pointed
 from web.papers.showing import Shown, shown, why_found
 from web.rendering import Rendering
 
@@ -77,13 +77,8 @@ class SearchPages:
             asked = asked_of(form, request.query_params.get("page", "").strip())
         except QueryError as error:
             meant = search_path(form.values(q=error.suggestion)) if error.suggestion else ""
-            return self._refused(
-                form,
-                f"{error.reason} (column {error.column}).",
-                pointed=pointed(form.q, error.column),
-                suggestion=error.suggestion,
-                meant=meant,
-            )
+            wrong = fault(form.q, error)
+            return self._refused(form, wrong.sentence, pointed=wrong, suggestion=error.suggestion, meant=meant)
         except UsageError as error:
             return self._refused(form, str(error))
         if asked.page > PAGES:
