@@ -2,12 +2,15 @@
 
 Two servers run in processes of their own, with the same settings: the site over an archive of that many papers, and an
 application that answers by as many octets as the site's page has, and does nothing else. They are asked in turn, round
-after round, over kept connections on loopback; each row is the best of its rounds. `from memory` is a page that is on
-the shelf; `made anew` is the same page asked with an Authorization header, which is never answered from it.
+after round, over kept connections on loopback; rate and p95 of a row are of its round with the best rate. `from memory`
+is a page that is on the shelf; `made anew` is the same page asked with an Authorization header, which is never answered
+from it. The client is threads of this process, on the same machine: `the client's ceiling` is its rate against the bare
+page, and a row that comes near it says more of the client than of the site. An answer with another status than 200 ends
+the run.
 
 Memory is what the server holds in RAM after a tenth of the requests, and after all of them: the same few pages, papers
-by the thousand, and searches. What home weighs is every octet that a browser gets that was never there: page, style
-sheet, script and picture, with their headers, packed.
+by the thousand, and searches that nobody repeats. What home weighs is every octet that a browser gets that was never
+there: page, style sheet, script and picture, with their headers, packed.
 
 `web [PAPERS]` takes their number, 100,000 by default; `--database FILE` keeps the archive for another run. A page that
 the site does not have is said and left out.
@@ -20,6 +23,7 @@ import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -104,15 +108,16 @@ def _filled(file: Path, real: Path, papers: int) -> str:
 
 @dataclass
 class _Round:
-    """What one way took, at its best."""
+    """What one way took, in the round with the best rate."""
 
     a_second: float = 0.0
     p95: float = float("inf")
 
     def take(self, took: Sequence[float], seconds: float) -> None:
         """Take a round's times of single requests, in seconds."""
-        self.a_second = max(self.a_second, len(took) / seconds)
-        self.p95 = min(self.p95, sorted(took)[len(took) * 95 // 100] * 1e3)
+        if len(took) / seconds > self.a_second:
+            self.a_second = len(took) / seconds
+            self.p95 = sorted(took)[len(took) * 95 // 100] * 1e3
 
 
 def _beside_bare(name: str, path: str, ours: Served, bare: Served, given: Namespace) -> Iterator[Figure]:
@@ -136,6 +141,8 @@ def _beside_bare(name: str, path: str, ours: Served, bare: Served, given: Namesp
         if way != "bare":
             yield Figure(f"{name}, {way}", best[way].a_second, "requests/s", best["bare"].a_second, reference)
             yield Figure(f"{name}, {way}, p95", best[way].p95, "ms", best["bare"].p95, reference)
+    connections = f"bare page, {given.connections} connections"
+    yield Figure(f"{name}, the client's ceiling", best["bare"].a_second, "requests/s", None, connections)
 
 
 def _asked(server: Served, path: str, headers: str, seconds: float, connections: int) -> list[float]:
@@ -146,7 +153,7 @@ def _asked(server: Served, path: str, headers: str, seconds: float, connections:
     def ask() -> None:
         with closing(_Connection(server)) as connection:
             while (begun := time.perf_counter()) < end:
-                connection.ask(path, headers)
+                connection.page(path, headers)
                 took.append(time.perf_counter() - begun)
 
     _at_once([ask] * connections)
@@ -164,13 +171,13 @@ def _memory(ours: Served, paths: Sequence[str], papers: int, requests: int, conn
     def path(kind: int) -> str:
         with lock:
             number = next(numbers)
-        ways = (*paths, _PAPER.format(number * 7919 % papers), f"/papers?q=learning&page={number % 97 + 1}")
+        ways = (*paths, _PAPER.format(number * 7919 % papers), _search(number))
         return ways[kind % len(ways)]
 
     def ask(many: int) -> None:
         with closing(_Connection(ours)) as connection:
             for kind in islice(cycle(range(len(paths) + 2)), many):
-                connection.ask(path(kind), _PACKED)
+                connection.page(path(kind), _PACKED)
 
     each = max(1, requests // 10 // connections)
     _at_once([lambda: ask(each)] * connections)
@@ -181,13 +188,18 @@ def _memory(ours: Served, paths: Sequence[str], papers: int, requests: int, conn
     )
 
 
+def _search(number: int) -> str:
+    """Return the address of a search that differs from every other, for some of the papers."""
+    return f"/papers?q={quote(f'neural network learning -x{number}')}"
+
+
 def _weight(ours: Served) -> Iterator[Figure]:
     with closing(_Connection(ours)) as connection:
-        _, head, body = connection.ask("/", "")
-        _, packed_head, packed = connection.ask("/", _PACKED)
+        _, body = connection.page("/", "")
+        packed_head, packed = connection.page("/", _PACKED)
         octets = len(packed_head) + len(packed)
         for path in sorted(set(_ASSET.findall(body))):
-            _, head, asset = connection.ask(path.decode("ascii"), _PACKED)
+            head, asset = connection.page(path.decode("ascii"), _PACKED)
             octets += len(head) + len(asset)
     yield Figure("home with all that it loads, packed", octets / 1e3, "KB", _HOME_LIMIT, "the limit")
 
@@ -220,6 +232,12 @@ class _Connection:
             self.close()
         return int(head.split(None, 2)[1]), head, body
 
+    def page(self, path: str, headers: str) -> tuple[bytes, bytes]:
+        """Return head and body of a page that must be there."""
+        status, head, body = self.ask(path, headers)
+        assert status == 200, f"{path} answers {status}"
+        return head, body
+
     def close(self) -> None:
         """Hang up."""
         if self._socket is not None:
@@ -234,8 +252,7 @@ class _Connection:
 
 
 def _at_once(acts: Sequence[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=act) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """Do all of them side by side; what one of them raises ends the run."""
+    with ThreadPoolExecutor(len(acts)) as threads:
+        for done in [threads.submit(act) for act in acts]:
+            done.result()

@@ -58,9 +58,9 @@ HOURS: Mapping[Purpose, int] = {
 class BadLink(UsageError):
     """A link that we did not make, or one that is no longer good."""
 
-    def __init__(self, reason: str, *, expired: bool = False) -> None:
+    def __init__(self, reason: str, *, expired: Purpose | None = None) -> None:
         super().__init__(reason)
-        #: Whether it was ours and is only too old: a new one can be asked for.
+        #: The purpose of one that was ours and is only too old: a new one can be asked for. Else None.
         self.expired = expired
 
 
@@ -125,7 +125,7 @@ class Links:
         public_id, made = self._opened(purpose, token)
         hours = HOURS.get(purpose)
         if hours is not None and utc(now) > made + timedelta(hours=hours):
-            raise BadLink(f"this link was good for {hours} hours; please ask for a new one", expired=True)
+            raise BadLink(f"this link was good for {hours} hours; please ask for a new one", expired=purpose)
         return public_id, made
 
     def _opened(self, purpose: Purpose, token: str) -> tuple[str, datetime]:

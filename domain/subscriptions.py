@@ -23,6 +23,11 @@ class SubscriberState(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether no letter comes, and none is waited for."""
+        return self in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}
+
 
 #: The states of who agreed to letters and has not left, whether or not they pause.
 REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})

@@ -28,7 +28,7 @@ from storage.outside import OutsideSignups
 from storage.subscribers import Signup, Subscribers
 from topics.query import parse
 
-#: The version of the words that a confirmation letter and its page show; the consent record names it.
+#: The version of the words of our commands, for the record of consent; the site's pages have their own (web/words.py).
 WORDING = "2026-11"
 _LONGEST_NAME = 100  # characters
 _NAMED = re.compile(r"\s*([^=\"“”()]*[^=\"“”()\s])\s+=(?:\s+(.*))?", re.DOTALL)
@@ -102,22 +102,24 @@ class Desk:
 
     # -- from the site -------------------------------------------------------------------------------------------------
 
-    def sign_up(self, email: str, topics: Sequence[str], schedule: Schedule | None, place: str) -> None:
+    def sign_up(self, email: str, topics: Sequence[str], schedule: Schedule | None, place: str, wording: str) -> None:
         """Do what somebody who typed this address on the site may: whose it is, and what became of it, is not told.
 
         Raises AddressError, QueryError or UsageError for what cannot be read; then nothing was changed. `place` is
-        the page, for the record of what a reader agreed to.
+        the page and `wording` the version of its words, for the record of what a reader agreed to.
         """
         wished = [wished_topic(text) for text in topics]
         if not 1 <= len({each.query.normal_form for each in wished}) <= MOST_TOPICS:
             raise UsageError(f"a letter is of 1 to {MOST_TOPICS} topics")
-        self._sign_up(email, wished, schedule, place)
+        self._sign_up(email, wished, schedule, place, wording)
 
-    def resend(self, email: str, place: str) -> None:
+    def resend(self, email: str, place: str, wording: str) -> None:
         """Let the confirmation letter leave once more, if it may; raises AddressError, and tells nothing else."""
-        self._sign_up(email, [], None, place)
+        self._sign_up(email, [], None, place, wording)
 
-    def _sign_up(self, email: str, wished: Sequence[WishedTopic], schedule: Schedule | None, place: str) -> None:
+    def _sign_up(
+        self, email: str, wished: Sequence[WishedTopic], schedule: Schedule | None, place: str, wording: str
+    ) -> None:
         typed = address(email).display
         if self._askings is None:
             raise UsageError("readers of this installation are added by its operator")
@@ -130,7 +132,7 @@ class Desk:
             schedule=schedule,
             state=SubscriberState.PENDING,
             shared=False,
-            consent=[Consent(action=Act.ASKED, wording=WORDING, at=now, place=place)],
+            consent=[Consent(action=Act.ASKED, wording=wording, at=now, place=place)],
             outside=True,
         )
         self._outside.sign_up(signup, self._askings.confirmation(typed, now), self._askings.fresh(now), now)

@@ -66,7 +66,7 @@ def site(house: House, measures: Measures | None = None, *, caching: bool = True
         *archive_pages(house, rendering, searches, lanes),
         IssuePages(FrozenPages(house.issues, house.outbox), house.links, rendering),
         *joining_pages(house, rendering, blocks, measures, previews=previews, lanes=lanes),
-        *reader_pages(house, rendering, previews, lanes),
+        *reader_pages(house, rendering, blocks, previews=previews, lanes=lanes),
         # After /topics/preview, which would else be taken for the address of a topic.
         TopicPages(house.shared_topics, house.previewer.preview, house.labels, lanes, rendering),
         ApiPages(

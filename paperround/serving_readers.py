@@ -8,6 +8,7 @@ from paperround.wiring import House
 from storage.coming_back import Returns
 from web.app import PageGroup
 from web.bad_links import BadLinks
+from web.blocks import Blocks
 from web.costly import Lanes
 from web.leaving import LeavingPages
 from web.limits import Limiter
@@ -17,7 +18,9 @@ from web.preferences.page import PreferencePages
 from web.rendering import Rendering
 
 
-def reader_pages(house: House, rendering: Rendering, previews: Limiter, lanes: Lanes) -> list[PageGroup]:
+def reader_pages(
+    house: House, rendering: Rendering, blocks: Blocks, *, previews: Limiter, lanes: Lanes
+) -> list[PageGroup]:
     """Return the groups; none for a personal installation, which signs no links."""
     if house.links is None:
         return []
@@ -34,6 +37,7 @@ def reader_pages(house: House, rendering: Rendering, previews: Limiter, lanes: L
         readers=house.subscribers,
         tools=Tools(house.changes, house.shared_topics, house.desk.ask_fresh),
         preview=house.previewer.preview,
+        blocks=blocks,
         known=partial(known_of, house),
         leave=leaving.leave,
         usual=Choices(digest.papers, digest.per_topic, digest.late_risers, digest.trending),

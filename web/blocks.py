@@ -1,18 +1,13 @@
 """A paper as its block on a page: what a letter shows of it, and the address of its page here."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from urllib.parse import quote
-
-from markupsafe import Markup
+from dataclasses import dataclass
 
 from digests.views import PaperView, view
 from domain.issues import Entry
 from domain.papers import Paper
 from domain.topics import Why
-
-_MARK = re.compile(r'<mark style="[^"]*">')
+from web.addresses import paper_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +30,4 @@ class Blocks:
         """Return a paper's block; `year` is the one that dates leave out."""
         entry = Entry(paper, 0, why or Why(line=""))
         shown = view(entry, year=year, abstract_chars=self._abstract_chars, labels=self._labels)
-        shown = replace(shown, title=_plain(shown.title), abstract=_plain(shown.abstract))
-        return Block(shown, f"{self._prefix}/papers/{quote(paper.key, safe=':/')}")
-
-
-def _plain(text: Markup) -> Markup:
-    """Return text whose marks the style sheet colours: a style in place, as mailboxes need it, our policy forbids."""
-    return Markup(_MARK.sub("<mark>", text))  # noqa: S704 it was escaped, and nothing is added
+        return Block(shown, f"{self._prefix}{paper_path(paper.key)}")

@@ -1,7 +1,9 @@
 """The body of a request: read whole before anybody looks at it, and neither too large nor too slow nor odd."""
 
 import asyncio
+from collections.abc import Sequence
 from enum import Enum
+from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive
 
@@ -37,6 +39,23 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes | Unread:
 def is_form(types: list[bytes]) -> bool:
     """Return whether a body may be one of our forms: it says so, or says nothing."""
     return not types or types[0].partition(b";")[0].strip().lower() in {FORM, b""}
+
+
+def pairs(body: bytes) -> Sequence[tuple[str, str]]:
+    """Return the fields of a form in their order, empty ones too; what is no UTF-8 is replaced.
+
+    Raises ValueError for more of them than any form of ours has. What else is wrong with them, each page says.
+    """
+    text = body.decode("utf-8", "replace")
+    return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
+
+
+def strict_pairs(body: bytes) -> Sequence[tuple[str, str]]:
+    """Return the same of a body as browsers write it; raises ValueError for any other."""
+    text = body.decode("ascii")  # what is not ASCII, a form writes as %XX
+    return parse_qsl(
+        text, keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=MOST_FIELDS
+    )
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -21,7 +21,7 @@ from domain.clock import Clock
 from domain.subscriptions import Act, Consent, Subscriber, SubscriberState
 from web.limits import Limiter
 from web.rendering import Rendering
-from web.words import ASKED, CONFIRMED, NO_LINK, NOT_OPEN, WORDING, rhythm, too_many, veiled
+from web.words import ASKED, CONFIRMED, WORDING, not_open, rhythm, too_many, veiled
 
 #: Where consent was given, as its record says.
 PLACE = "/confirm"
@@ -46,7 +46,7 @@ class Readers(Protocol):
 class Desk(Protocol):
     """Who sends the letter again."""
 
-    def resend(self, email: str, place: str) -> None:
+    def resend(self, email: str, place: str, wording: str) -> None:
         """Let the confirmation letter leave once more, if it may; tells nothing else."""
         ...
 
@@ -86,7 +86,7 @@ class ConfirmPages:
         try:
             public_id = self._read(token)
         except BadLink as error:
-            return self._bad(error)
+            return self._too_old(error)
         return self._stands(public_id, _ASKED)
 
     def confirm(self, request: Request, token: str, asks_again: Annotated[bool, Depends(_asks_again)]) -> Response:
@@ -96,7 +96,7 @@ class ConfirmPages:
         except BadLink as error:
             if error.expired and asks_again and self._desk is not None:
                 return self._again(request, token, self._desk)
-            return self._bad(error)
+            return self._too_old(error)
         if asks_again:
             return self._stands(public_id, _ASKED)
         if self._readers.confirm(public_id, Consent(Act.CONFIRMED, WORDING, self._clock.now(), PLACE)):
@@ -111,7 +111,7 @@ class ConfirmPages:
             return self._rendering.notice(too_many(seconds), 429, {"Retry-After": str(seconds)})
         reader = self._readers.by_public_id(self._links.whose(Purpose.CONFIRM, token))
         if reader is not None:
-            desk.resend(reader.email, PLACE)
+            desk.resend(reader.email, PLACE, WORDING)
         return self._rendering.notice(ASKED)
 
     def _stands(self, public_id: str, asked: frozenset[SubscriberState]) -> Response:
@@ -124,11 +124,12 @@ class ConfirmPages:
                 rhythm=rhythm(reader.schedule),
                 topics=[clean(each.name) for each in reader.subscriptions],
             )
-        if reader is None or reader.state in {SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED}:
-            return self._rendering.notice(NOT_OPEN, 410)
+        if reader is None or reader.state.is_gone:
+            return self._rendering.notice(not_open(takes_signups=self._rendering.site.takes_signups), 410)
         return self._rendering.notice(CONFIRMED)
 
-    def _bad(self, error: BadLink) -> Response:
-        if error.expired:
-            return self._rendering.page("expired.html", 410, hours=CONFIRM_HOURS, again=self._desk is not None)
-        return self._rendering.notice(NO_LINK, 404)
+    def _too_old(self, error: BadLink) -> Response:
+        """Offer a new link for one that was ours; any other is bad_links.py's."""
+        if not error.expired:
+            raise error
+        return self._rendering.page("expired.html", 410, hours=CONFIRM_HOURS, again=self._desk is not None)

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Protocol
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.wording import counted, weekday_date
@@ -67,13 +66,13 @@ class FrontPages:
         for path in {f"{root}/", root} - {""}:
             app.add_api_route(path, self.front, methods=["GET", "HEAD"])
 
-    def front(self, request: Request) -> Response:
+    def front(self) -> Response:
         """Show the first page, the one that search engines may keep."""
         newest = self._newest.newest(_SHOWN)
         return self._rendering.public(
-            request,
             "front.html",
             "/",
+            is_front=True,
             headers={"Content-Security-Policy": POLICY_WITH_PLOTS},  # the preview that the script fetches has one
             blocks=[self._blocks.block(paper, newest.day.year) for paper in newest.papers] if newest else [],
             day=newest.day.isoformat() if newest else "",

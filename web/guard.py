@@ -49,7 +49,7 @@ class Guard:
         self._refusals = refusals
         self._origins = origins
         self._clients = clients
-        self._headers = Added(referrers=origins.referrers, secure=origins.is_secure, opens=origins.is_public, root=root)
+        self._headers = Added(secure=origins.is_secure, opens=origins.is_public, root=root)
         self._probes = frozenset({*PROBES, *(f"{root}{each}" for each in PROBES)})
         self._programs = tuple(f"{root}{each}" for each in _PROGRAMS)
         self._larger = larger or {}

@@ -10,6 +10,9 @@ _EVERY = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",  # for browsers that know no frame-ancestors
+    # No path is told to anybody. With no-referrer browsers would withhold a form's Origin too (Fetch, "append a request
+    # Origin header"), and Safari before 16.4 says nothing else of where a form came from.
+    "Referrer-Policy": "strict-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -25,12 +28,12 @@ _CROSSING = b"access-control-"
 class Added:
     """The headers of one site.
 
-    `referrers` is its Referrer-Policy; `secure`: browsers are to come by https alone; `opens`: pages of other sites may
-    read what is made for programs, which on a machine of one's own they may not.
+    `secure`: browsers are to come by https alone; `opens`: pages of other sites may read what is made for programs,
+    which on a machine of one's own they may not.
     """
 
-    def __init__(self, *, referrers: str, secure: bool, opens: bool, root: str = "") -> None:
-        every = {**_EVERY, "Referrer-Policy": referrers}
+    def __init__(self, *, secure: bool, opens: bool, root: str = "") -> None:
+        every = dict(_EVERY)
         if secure:
             every["Strict-Transport-Security"] = f"max-age={_YEAR}"
         self._own = _raw(every)

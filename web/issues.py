@@ -8,7 +8,6 @@ import re
 from typing import Protocol
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.links import Links
@@ -21,7 +20,8 @@ from web.words import NO_ISSUE
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: Letters carry their styles in place, because mailboxes drop others; they load nothing and have no forms.
+#: Letters carry their styles in place, because mailboxes drop others; they load nothing and have no forms, and their
+#: links are as they were frozen: hence no-referrer.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -57,17 +57,17 @@ class IssuePages:
         self._links = links
         self._rendering = rendering
 
-    def mount(self, app: FastAPI, prefix: str) -> None:
+    def mount(self, app: FastAPI, root: str) -> None:
         """Add the route to an application."""
-        app.add_api_route(f"{prefix}/issues/{{public_id}}", self.show, methods=["GET", "HEAD"])
+        app.add_api_route(f"{root}/issues/{{public_id}}", self.show, methods=["GET", "HEAD"])
 
-    def show(self, public_id: str, request: Request) -> Response:
+    def show(self, public_id: str) -> Response:
         """Show one letter."""
         page = self._pages.issue(public_id) if _ID.fullmatch(public_id) else None
         if page is None:
             return self._rendering.notice(NO_ISSUE, 404)
-        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+        headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
         if self._links is not None:
             headers["Link"] = f'<{self._links.issue(public_id)}>; rel="canonical"'
         html = "text/html; charset=utf-8"
-        return self._rendering.fixed(request, page, html, indexed=False, headers=headers)
+        return self._rendering.fixed(page, html, indexed=False, headers=headers)

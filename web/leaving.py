@@ -7,10 +7,9 @@ A POST needs no cookie and no login, is answered without a redirect, and may com
 Nobody is asked before they leave, and whoever comes back does so by a press of their own (docs/decisions/0029).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Protocol
-from urllib.parse import parse_qs
 
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
@@ -20,9 +19,10 @@ from digests.links import Links, Purpose
 from digests.mail.farewell import Farewell, Farewells
 from domain.clock import Clock
 from domain.reader_answers import long_day
-from domain.subscriptions import REACHED, Act, Cadence, Consent, Subscriber, SubscriberState, zone_of
+from domain.subscriptions import REACHED, Act, Cadence, Consent, Subscriber, zone_of
+from web.bodies import pairs
 from web.rendering import Rendering
-from web.words import GOODBYE, TOO_LATE, WORDING, Notice, rhythm, veiled
+from web.words import WORDING, Notice, goodbye, rhythm, too_late, veiled
 
 #: How long after they left by a page somebody may come back by its buttons.
 SECOND_THOUGHT = timedelta(minutes=30)
@@ -31,7 +31,6 @@ _SAFE = ["GET", "HEAD"]
 _LEAVE = "unsubscribe"  # the field `action` of both forms that stop the letters
 _PLACE = "/unsubscribe"
 _ONE_CLICK = "one-click"  # the place of whoever pressed a button of their mailbox
-_GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
 
 
 class Readers(Protocol):
@@ -58,12 +57,12 @@ class Returns(Protocol):
         ...
 
 
-async def fields_of(request: Request) -> Mapping[str, list[str]]:
+async def fields_of(request: Request) -> Sequence[tuple[str, str]]:
     """Return the fields of a body, whatever it is."""
     try:
-        return parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=100)
+        return pairs(await request.body())
     except ValueError:
-        return {}
+        return ()
 
 
 class LeavingPages:
@@ -85,6 +84,7 @@ class LeavingPages:
         self._farewells = farewells
         self._clock = clock
         self._rendering = rendering
+        self._goodbye = goodbye(takes_signups=rendering.site.takes_signups)
 
     def mount(self, app: FastAPI, root: str) -> None:
         """Add the routes to an application."""
@@ -95,7 +95,7 @@ class LeavingPages:
         """Show one button; change nothing."""
         return self._button(self._readers.by_public_id(self._read(token)))
 
-    def unsubscribe(self, token: str, fields: Annotated[Mapping[str, list[str]], Depends(fields_of)]) -> Response:
+    def unsubscribe(self, token: str, fields: Annotated[Sequence[tuple[str, str]], Depends(fields_of)]) -> Response:
         """Stop every letter at once, or bring back one who left a moment ago.
 
         Whatever the body says: `List-Unsubscribe=One-Click` in either encoding, the page's own form, noise or nothing
@@ -104,26 +104,27 @@ class LeavingPages:
         are the one exception, and they can only bring back one who has left.
         """
         public_id = self._read(token)
-        match fields.get("action", []):
-            case ["weekly"] if len(fields) == 1:
+        match list(fields):
+            case [("action", "weekly")]:
                 return self._weekly(public_id)
-            case ["pause"] if len(fields) == 1:
+            case [("action", "pause")]:
                 return self._pause(public_id)
-        return self.leave(public_id, _PLACE if fields.get("action", [""])[0] == _LEAVE else _ONE_CLICK)
+        is_form = next((value for name, value in fields if name == "action"), "") == _LEAVE
+        return self.leave(public_id, _PLACE if is_form else _ONE_CLICK)
 
     def leave(self, public_id: str, place: str) -> Response:
         """Unsubscribe, and keep where it was said; who was erased gets the same answer, for it is as true."""
         consent = Consent(action=Act.UNSUBSCRIBED, wording=WORDING, at=self._clock.now(), place=place)
         if place == _ONE_CLICK:
             self._readers.unsubscribe(public_id, consent, None)
-            return self._rendering.notice(GOODBYE)
+            return self._rendering.notice(self._goodbye)
         before = self._readers.by_public_id(public_id)
         self._readers.unsubscribe(public_id, consent, self._farewells.at(consent.at))
         if before is None or before.state not in REACHED or before.shared:
-            return self._rendering.notice(GOODBYE)
+            return self._rendering.notice(self._goodbye)
         return self._rendering.page(
             "goodbye.html",
-            notice=GOODBYE,
+            notice=self._goodbye,
             way=self._links.unsubscribe(public_id).rpartition("/")[2],
             weekly=before.schedule.every is not Cadence.WEEK,
             minutes=SECOND_THOUGHT // timedelta(minutes=1),
@@ -151,13 +152,13 @@ class LeavingPages:
     def _not_back(self, public_id: str) -> Response:
         """Answer where there is nothing to come back from: one who still reads sees the one button."""
         reader = self._readers.by_public_id(public_id)
-        if reader is not None and reader.state not in _GONE:
+        if reader is not None and not reader.state.is_gone:
             return self._button(reader)
-        return self._rendering.notice(TOO_LATE, 410)
+        return self._rendering.notice(too_late(takes_signups=self._rendering.site.takes_signups), 410)
 
     def _button(self, reader: Subscriber | None) -> Response:
-        if reader is None or reader.state in _GONE:
-            return self._rendering.notice(GOODBYE)
+        if reader is None or reader.state.is_gone:
+            return self._rendering.notice(self._goodbye)
         return self._rendering.page("unsubscribe.html", address=veiled(reader.email))
 
     def _read(self, token: str) -> str:

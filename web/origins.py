@@ -5,9 +5,8 @@ Host      with a site, its own name or this machine's; else this machine's alone
 Origin    a form that another site's page sends is refused. No page of ours acts by a cookie, so what names no origin
           at all (curl, a mailbox) is let through: it can do only what its token lets it do.
 
-Browsers say `Origin: null` of the forms of pages with `Referrer-Policy: no-referrer` (the Fetch standard's "append a
-request Origin header"), which pages with tokens have. Then Sec-Fetch-Site, which no page can forge, has to say that the
-form was ours. It is sent to https and to this machine alone, hence the policy that `referrers` chooses.
+Browsers name the origin of our forms because of the Referrer-Policy of our pages (headers.py). `Origin: null` is a page
+that hides where it comes from, such as a sandboxed frame: none of ours does.
 """
 
 import re
@@ -55,12 +54,6 @@ class Origins:
         self._everywhere = _is_address(self._listens, "is_unspecified")
 
     @property
-    def referrers(self) -> str:
-        """The Referrer-Policy: nothing is told to anybody, where browsers still tell us that a form was our own."""
-        told = self._site is not None and (self._scheme == "https" or _is_loopback(self._site.name))
-        return "no-referrer" if told else "same-origin"
-
-    @property
     def is_public(self) -> bool:
         """Whether others than this machine reach the site: else its archive is nothing to any page elsewhere."""
         return self._site is not None and not _is_loopback(self._site.name)
@@ -90,8 +83,6 @@ class Origins:
             return False
         if not origins:
             return True
-        if origins[0] == "null":
-            return bool(fetch_sites)
         found = _ORIGIN.fullmatch(origins[0])
         origin = _authority(found[2]) if found else None
         if found is None or origin is None:

@@ -9,6 +9,7 @@ form with the instant at which it was given, so nobody keeps it.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI
@@ -31,6 +32,7 @@ from web.words import PREVIEWS_BUSY, too_many_previews
 
 _SHOWN = 10  # papers
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS}
+_PART = {"X-Part": "preview"}  # by it the script knows that an answer is ours: site.js
 
 #: (query, days, at most so many papers) → what it would have brought. May raise StorageError.
 LookBack = Callable[[Query, int, int], LookedBack]
@@ -67,15 +69,15 @@ class PreviewPages:
         text = request.query_params.get("q", "")
         is_part = request.query_params.get("fragment") == "1"
         if not text.strip():
-            return self._answer(request, text, is_part=is_part)
+            return self._answer(text, is_part=is_part)
         if seconds := self._limiter.wait(request):
             return self._later(too_many_previews(seconds), 429, seconds, is_part=is_part)
         try:
-            return await self._lanes.run(partial(self._previewed, request, text, is_part=is_part))
+            return await self._lanes.run(partial(self._previewed, text, is_part=is_part))
         except Crowded:
             return self._later(PREVIEWS_BUSY, 503, BUSY_SECONDS, is_part=is_part)
 
-    def _previewed(self, request: Request, text: str, *, is_part: bool) -> Response:
+    def _previewed(self, text: str, *, is_part: bool) -> Response:
         try:
             topic = self._read(text)
         except QueryError as error:
@@ -84,28 +86,31 @@ class PreviewPages:
             return self._refused(text, Fault(f"{str(error)[:1].upper()}{str(error)[1:]}."), is_part=is_part)
         found = self._look_back(topic.query, DAYS, _SHOWN)
         shown = told(topic, found, hints(text), self._blocks)
-        return self._answer(request, text, shown, is_part=is_part)
+        return self._answer(text, shown, is_part=is_part)
 
-    def _answer(self, request: Request, text: str, shown: object = None, *, is_part: bool) -> Response:
+    def _answer(self, text: str, shown: object = None, *, is_part: bool) -> Response:
         """Return a preview, or the page that waits for a topic; kept by others where there is no form on it."""
         if self._form is None or is_part:
             template = "previewed.html" if is_part else "preview.html"
             path = f"/topics/preview?{urlencode({'q': text})}"
-            values = self._values(text, shown, None)
-            return self._rendering.public(request, template, path, indexed=False, headers=_HEADERS, **values)
+            values, headers = self._values(text, shown, None), _HEADERS | (_PART if is_part else {})
+            return self._rendering.public(template, path, indexed=False, headers=headers, **values)
         values = self._values(text, shown, None) | self._filled(text)
         return self._rendering.page("preview.html", 200, headers=_HEADERS, **values)
 
     def _refused(self, text: str, wrong: Fault, *, is_part: bool) -> Response:
         # To the script a topic that is not written to its end is nothing wrong.
         template, status = ("previewed.html", 200) if is_part else ("preview.html", 422)
-        return self._rendering.page(template, status, headers=None, **self._values(text, None, wrong))
+        return self._rendering.page(
+            template, status, headers=_PART if is_part else None, **self._values(text, None, wrong)
+        )
 
     def _later(self, notice: object, status: int, seconds: int, *, is_part: bool) -> Response:
         template = "notice_part.html" if is_part else "notice.html"
-        return self._rendering.page(template, status, headers={"Retry-After": str(seconds)}, notice=notice)
+        headers = {"Retry-After": str(seconds)} | (_PART if is_part else {})
+        return self._rendering.page(template, status, headers=headers, notice=notice)
 
-    def _values(self, text: str, shown: object, wrong: Fault | None) -> dict[str, object]:
+    def _values(self, text: str, shown: object, wrong: Fault | None) -> dict[str, Any]:
         return {"topic": text, "told": shown, "wrong_topic": wrong, "days": DAYS}
 
     def _filled(self, text: str) -> dict[str, object]:

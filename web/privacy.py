@@ -7,7 +7,6 @@ The words are for readers and the days are those of the settings, so that the pa
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.links import CONFIRM_HOURS
@@ -46,10 +45,9 @@ class PrivacyPages:
         """Add the route to an application."""
         app.add_api_route(f"{root}/privacy", self.show, methods=["GET", "HEAD"])
 
-    def show(self, request: Request) -> Response:
+    def show(self) -> Response:
         """Show what is kept."""
         return self._rendering.public(
-            request,
             "privacy.html",
             "/privacy",
             rows=rows(self._promises),

@@ -1,7 +1,8 @@
 """Pages as answers: the templates of this folder, escaped, with nothing left undefined.
 
 page     one person's own: never kept by anybody, never indexed
-public   the same for everyone: an ETag, kept for a minute, indexed as the settings say, one canonical address
+public   the same for everyone: an ETag, kept for a minute, indexed as the settings say, one canonical address;
+         whoever has it already is told so by what stands in front (caching.py)
 notice   a heading and a few sentences
 """
 
@@ -71,42 +72,42 @@ class Rendering:
 
     def public(
         self,
-        request: Request,
         template: str,
         path: str,
         *,
         indexed: bool = True,
+        is_front: bool = False,
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> Response:
-        """Return a page that is the same for everyone; 304 where the browser has it already.
+        """Return a page that is the same for everyone.
 
-        `path` is its one address below the site's root, such as "/papers/arxiv:2611.00001", percent-encoded.
+        `path` is its one address below the site's root, such as "/papers/arxiv:2611.00001", percent-encoded. The front
+        page stays out of search engines only where everything does.
         """
         canonical = f"{self.site.base_url}{path}" if self.site.base_url else ""
         text = self._render(template, {"canonical": canonical, **values})
-        return self.fixed(request, text, "text/html; charset=utf-8", indexed=indexed, headers=headers)
+        html = "text/html; charset=utf-8"
+        return self.fixed(text, html, indexed=indexed, is_front=is_front, headers=headers)
 
     def fixed(
         self,
-        request: Request,
         text: str,
         media_type: str,
         *,
         indexed: bool = True,
+        is_front: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Return any text that is the same for everyone (a feed, a citation, JSON); 304 where it is known already."""
+        """Return any text that is the same for everyone (a feed, a citation, JSON)."""
         body = text.encode("utf-8")
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         kept = {
             "ETag": tag,
             "Cache-Control": f"public, max-age={FRESH_SECONDS}",
-            **({} if indexed and self.site.indexing == "archive" else _NO_INDEX),
+            **({} if indexed and self._is_found(is_front=is_front) else _NO_INDEX),
             **(headers or {}),
         }
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=kept)
         return Response(body, media_type=media_type, headers=kept)
 
     def notice(self, notice: Notice, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -124,6 +125,10 @@ class Rendering:
     def assets(self) -> tuple[str, ...]:
         """The names of these files."""
         return tuple(self._assets)
+
+    def _is_found(self, *, is_front: bool) -> bool:
+        """Return whether the settings let search engines keep a page that is the same for everyone."""
+        return self.site.indexing == "archive" or (is_front and self.site.indexing == "front")
 
     def _answer(
         self, template: str, values: Mapping[str, object], headers: Mapping[str, str], status: int

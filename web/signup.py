@@ -45,7 +45,7 @@ from web.signup_form import (
     typed,
     wrongs,
 )
-from web.words import ASKED, DAYS_OF_WEEK, NOT_A_FORM, UNREADABLE, closed, too_many
+from web.words import ASKED, DAYS_OF_WEEK, NOT_A_FORM, UNREADABLE, WORDING, closed, too_many
 
 #: Where consent was given, as its record says.
 PLACE = "/subscribe"
@@ -56,7 +56,7 @@ _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS}  # the preview that th
 class Desk(Protocol):
     """Who takes a sign-up."""
 
-    def sign_up(self, email: str, topics: Sequence[str], schedule: Schedule | None, place: str) -> None:
+    def sign_up(self, email: str, topics: Sequence[str], schedule: Schedule | None, place: str, wording: str) -> None:
         """Ask an address to confirm, or do nothing where it must not be asked: nobody is told which.
 
         Raises AddressError, QueryError, UsageError or StorageError; then nothing was changed.
@@ -149,7 +149,7 @@ class SignupPages:
             return self._rendering.notice(too_many(seconds), 429, {"Retry-After": str(seconds)})
         if self._form.is_by_hand(form, self._clock.now()):
             try:
-                self._desk.sign_up(form.email, form.topics, form.schedule, PLACE)
+                self._desk.sign_up(form.email, form.topics, form.schedule, PLACE, WORDING)
             except UsageError as error:
                 return self._page(form, Wrongs({"topic": f"{error}."}), 422)
         return None

@@ -7,7 +7,6 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs
 
 from digests.addresses import address_key
 from digests.readable import clean
@@ -16,6 +15,7 @@ from domain.errors import AddressError, QueryError, UsageError
 from domain.seals import seal
 from domain.subscriptions import WEEKDAYS, Cadence, Schedule, weekday_of, zone_of
 from domain.topics import WishedTopic
+from web.bodies import pairs
 from web.lookback import Fault, fault
 
 #: Topics in one sign-up; more can be added by who has confirmed.
@@ -26,7 +26,6 @@ ROWS = 3
 LEAST_AGE, MOST_AGE = timedelta(seconds=3), timedelta(days=1)
 #: The field that people do not see, and the one that says when the form was given.
 TRAP, GIVEN = "subject", "given"
-_MOST_FIELDS = 200
 _SCHEDULE = ("every", "weekday", "hour", "zone")
 _SHOWN = 60  # characters of a field in an error
 
@@ -79,10 +78,12 @@ NOTHING_WRONG = Wrongs()
 def typed(body: bytes) -> Typed:
     """Read an urlencoded form; of a field that came twice the first counts, of topics all. Raises UsageError."""
     try:
-        text = body.decode("utf-8", "replace")
-        fields = parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS)
+        sent = pairs(body)
     except ValueError as error:
         raise UsageError("the form has too many fields") from error
+    fields: dict[str, list[str]] = {}
+    for name, value in sent:
+        fields.setdefault(name, []).append(value)
 
     def first(name: str, default: str = "") -> str:
         return fields.get(name, [""])[0].strip() or default

@@ -8,7 +8,8 @@ from digests.readable import clean
 from digests.wording import counted
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 
-#: The version of the words beside the buttons, kept with what a reader agreed to. Change it when they change.
+#: The version of the words beside the buttons, kept with what a reader agreed to; it changes with them
+#: (tests/web/test_wording.py).
 WORDING = "web 2"
 
 DAYS_OF_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -67,25 +68,11 @@ LATER = Notice(
 FAULT = Notice(
     "Something went wrong on our side", ("Please try again in a minute. If it stays so, write to whoever runs this.",)
 )
-EXPIRED = Notice(
-    "This link is too old",
-    (
-        f"A link to confirm an address is good for {CONFIRM_HOURS} hours. Nothing was changed.",
-        "If letters come already, all is well. If not, please subscribe again: a new link comes by mail.",
-    ),
-)
 CONFIRMED = Notice(
     "Your address is confirmed",
     (
         "Thank you. Your first letter is on its way within minutes, and looks back a few days.",
         "Each letter carries the links to your topics and to unsubscribe.",
-    ),
-)
-NOT_OPEN = Notice(
-    "There is nothing to confirm",
-    (
-        "This address has left the letter since. Nothing was changed.",
-        "If you want it again, please subscribe again: a new link comes by mail.",
     ),
 )
 ASKED = Notice(
@@ -101,13 +88,6 @@ NOT_A_FORM = Notice(
 )
 SEARCHES_BUSY = Notice("Please try again in a few seconds", ("Many are searching just now.",))
 PREVIEWS_BUSY = Notice("Many topics are being tried just now", ("Please try again in a few seconds.",))
-GOODBYE = Notice(
-    "You are unsubscribed",
-    (
-        "No more letters are sent to you. One that had already left may still arrive.",
-        "If you ever want them back, subscribe again.",
-    ),
-)
 FRESH_EXPIRED = Notice(
     "This link is too old",
     (
@@ -144,13 +124,46 @@ ERASED = Notice(
         "If mail to it came back or was reported as spam, a keyed hash of your address remains, and none goes there.",
     ),
 )
-TOO_LATE = Notice(
-    "That is not possible here any more",
-    (
-        "No letters are sent to you, and this page can bring them back only shortly after it stopped them.",
-        "If you want them again, subscribe again: a letter asks you to confirm.",
-    ),
-)
+
+
+def not_open(*, takes_signups: bool) -> Notice:
+    """Return what a link to confirm says to who has left since."""
+    return Notice(
+        "There is nothing to confirm",
+        (
+            "This address has left the letter since. Nothing was changed.",
+            _back("If you want it again", "a new link comes by mail", takes_signups=takes_signups),
+        ),
+    )
+
+
+def goodbye(*, takes_signups: bool) -> Notice:
+    """Return what who leaves hears, and who has left."""
+    return Notice(
+        "You are unsubscribed",
+        (
+            "No more letters are sent to you. One that had already left may still arrive.",
+            _back("If you ever want them back", takes_signups=takes_signups),
+        ),
+    )
+
+
+def too_late(*, takes_signups: bool) -> Notice:
+    """Return what the buttons of a goodbye say when its time is over."""
+    return Notice(
+        "That is not possible here any more",
+        (
+            "No letters are sent to you, and this page can bring them back only shortly after it stopped them.",
+            _back("If you want them again", "a letter asks you to confirm", takes_signups=takes_signups),
+        ),
+    )
+
+
+def _back(wish: str, then: str = "", *, takes_signups: bool) -> str:
+    """Return the way back: the form, or where it is closed whoever runs the site."""
+    if not takes_signups:
+        return f"{wish}, write to whoever sent them."
+    return f"{wish}, subscribe again{f': {then}' if then else ''}."
 
 
 def closed(contact: str) -> Notice:

@@ -38,7 +38,9 @@ def waiting(house: House) -> list[tuple[str, str, dict[str, str]]]:
 
 
 def test_a_sign_up_becomes_a_letter_whose_link_confirms(house: House) -> None:
-    assert house.desk.sign_up(MIRA, ["Tides = tides", "rivers"], Schedule(Cadence.WEEK, 4), "/subscribe") is None
+    assert (
+        house.desk.sign_up(MIRA, ["Tides = tides", "rivers"], Schedule(Cadence.WEEK, 4), "/subscribe", "web 2") is None
+    )
     ((kind, to, slots),) = waiting(house)
     reader = house.desk.find(MIRA)
     assert (kind, to, reader.state) == ("confirm", MIRA, SubscriberState.PENDING)
@@ -49,7 +51,7 @@ def test_a_sign_up_becomes_a_letter_whose_link_confirms(house: House) -> None:
 
 def test_a_sign_up_for_who_reads_already_becomes_a_letter_with_a_fresh_link(house: House) -> None:
     reader, _ = house.desk.subscribe(MIRA, ["tides"], None, vouched=True, shared=False)
-    assert house.desk.sign_up(MIRA, ["rivers"], None, "/subscribe") is None
+    assert house.desk.sign_up(MIRA, ["rivers"], None, "/subscribe", "web 2") is None
     ((kind, _, slots),) = waiting(house)
     assert (kind, house.desk.find(MIRA)) == ("preferences", reader)
     assert house.links is not None
@@ -69,24 +71,24 @@ def test_a_sign_up_for_who_reads_already_becomes_a_letter_with_a_fresh_link(hous
 )
 def test_what_cannot_be_read_is_said_and_changes_nothing(house: House, email, topics, error) -> None:
     with pytest.raises(error):
-        house.desk.sign_up(email, topics, None, "/subscribe")
+        house.desk.sign_up(email, topics, None, "/subscribe", "web 2")
     assert (list(house.subscribers.everyone()), waiting(house)) == ([], [])
 
 
 def test_the_letter_can_be_asked_for_again(house: House) -> None:
-    house.desk.sign_up(MIRA, ["tides"], None, "/subscribe")
-    house.desk.resend(MIRA, "/subscribe")
-    house.desk.resend("stranger@lab.example", "/subscribe")
+    house.desk.sign_up(MIRA, ["tides"], None, "/subscribe", "web 2")
+    house.desk.resend(MIRA, "/subscribe", "web 2")
+    house.desk.resend("stranger@lab.example", "/subscribe", "web 2")
     assert len(waiting(house)) == 1
     with pytest.raises(AddressError):
-        house.desk.resend("nobody", "/subscribe")
+        house.desk.resend("nobody", "/subscribe", "web 2")
 
 
 def test_a_personal_installation_takes_no_sign_ups_and_sends_no_links(tmp_path: Path) -> None:
     with opened(tmp_path, {}) as house:
         reader, _ = house.desk.subscribe(MIRA, ["tides"], None, vouched=False, shared=False)
         with pytest.raises(UsageError, match="added by its operator"):
-            house.desk.sign_up(MIRA, ["tides"], None, "/subscribe")
+            house.desk.sign_up(MIRA, ["tides"], None, "/subscribe", "web 2")
         assert not house.desk.ask_fresh(reader.public_id)
         assert not house.desk.ask_new_address(reader.public_id, "new@lab.example")
 

@@ -15,6 +15,7 @@ from domain.subscriptions import Cadence, Choices, Consent, SubscriberState
 from domain.topics import WishedTopic
 from storage.tables import SUBSCRIBER
 from topics.query import parse
+from web.policy import POLICY_WITH_PLOTS
 from web.words import WORDING
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -126,13 +127,17 @@ def test_a_topic_is_shown_before_it_is_added_and_nothing_is_changed_by_that(visi
     page = me.press("preview", query="krill", name="Swarms")
 
     assert page.status == 200
-    assert "In the last 14 days it would have brought 7 papers, 0.5 a day." in page.text
+    assert "7 papers in the last 14 days." in page.text, "as the page to try topics on tells it"
+    assert "The best 5 of 7:" in page.text
+    assert '<svg xmlns="http://www.w3.org/2000/svg" class="pl"' in page.text
+    assert page.headers["content-security-policy"] == POLICY_WITH_PLOTS
+    assert "Have these by mail" not in page.text
     assert len(re.findall("<bdi>", page.text)) == 5
     assert "$" not in page.text
     assert "<b>two" not in page.text
     assert 'value="krill"' in page.text
     assert 'value="Swarms"' in page.text
-    assert "it would have brought nothing" in me.press("preview", query="nothing of the kind").text
+    assert "No paper of the last 14 days answers this topic." in me.press("preview", query="nothing of the kind").text
     assert site.tables() == before
 
 
@@ -377,6 +382,19 @@ def test_what_the_page_says_is_ours_whatever_its_address_asks(visitor, site):
         page = site.ask("GET", me.path + quote(query, safe="?=&%"))
         assert page.status == 200
         assert "<b>hi" not in page.text
+
+
+def test_a_change_is_told_until_the_next_one_and_no_link_makes_the_page_tell_one(visitor, site):
+    me = visitor("tides")
+    told = "Your letters are paused."
+    assert told not in site.ask("GET", f"{me.path}?done=paused").text
+    assert told not in site.ask("GET", f"{me.path}?done=paused&seen=x").text
+
+    after = me.press("pause").headers["location"]
+
+    assert told in site.ask("GET", after).text
+    me.press("resume")
+    assert told not in site.ask("GET", after).text
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from paperround.wiring import House
 from storage.archive import Archive
 from storage.database import Database
 from storage.subscribers import Signup, WishedTopic
-from storage.tables import Base
+from storage.tables import ISSUE, Base
 from topics.query import parse
 from web.server import serve
 
@@ -90,7 +90,10 @@ class Whole:
         self.app = make_site(self.house)
         self.address = stack.enter_context(serve(self.app, "127.0.0.1", 0, threading.Event()))
         self._paper()
-        self.reader = self._reader()
+        self.reader = self._reader("mira", SubscriberState.CONFIRMED)
+        self.newcomer = self._reader("jun", SubscriberState.PENDING)
+        self.issue = self._issue()
+        assert self.house.desk.ask_new_address(self.reader.public_id, "mira@elsewhere.example")
         self.topic = self.house.shared_topics.share(
             self.reader.id, self.reader.subscriptions[0].topic_id, "Topic-1", NOW
         )
@@ -116,7 +119,7 @@ class Whole:
     def tokens(self):
         links, public_id = self.house.links, self.reader.public_id
         return {
-            "confirm": links.confirm(public_id, NOW),
+            "confirm": links.confirm(self.newcomer.public_id, NOW),
             "unsubscribe": links.unsubscribe(public_id),
             "preferences": links.preferences(public_id),
             "account": links.fresh(public_id, NOW),
@@ -132,7 +135,7 @@ class Whole:
         said = {
             "token": [tokens.get(first, "x")],
             "key": [PAPER, f"{PAPER}.bib", f"{PAPER}.ris", f"{PAPER}.json", "arxiv:0000.00000"],
-            "public_id": [self.topic.public_id if "topics" in template else "none", "none"],
+            "public_id": [self.topic.public_id if "topics" in template else self.issue, "none"],
             "said": ["2026-11-20"] if first == "days" else ["2026-W47"],
             "day": ["2026-11-20"],
             "date": ["2026-11-20"],
@@ -159,15 +162,22 @@ class Whole:
         )
         Archive(self.database).add(Listing(source="daily", day=day, status=FetchStatus.OK, papers=(paper,)), NOW)
 
-    def _reader(self) -> Subscriber:
+    def _issue(self) -> str:
+        """Freeze the letter that is due; return its public id."""
+        self.house.matcher.match(NOW)
+        self.house.publisher.publish(NOW)
+        with self.database.reading() as connection:
+            return str(connection.execute(select(ISSUE.c.public_id)).scalar_one())
+
+    def _reader(self, name: str, state: SubscriberState) -> Subscriber:
         wished = WishedTopic("tides", parse("tides"))
         signup = Signup(
-            email="mira@lab.example",
-            address_key="mira@lab.example",
-            public_id="00000000000000aa",
+            email=f"{name}@lab.example",
+            address_key=f"{name}@lab.example",
+            public_id=name.encode().ljust(8, b"\0").hex(),
             topics=[wished],
             schedule=Schedule(hour=7, zone="Europe/Berlin"),
-            state=SubscriberState.CONFIRMED,
+            state=state,
             shared=False,
             consent=[],
         )
@@ -184,8 +194,16 @@ def walk(routes, before=""):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
+    """The site on which no button was pressed."""
     with ExitStack() as stack:
         yield Whole(stack, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def pressed(tmp_path_factory):
+    """Another, on which every button is."""
+    with ExitStack() as stack:
+        yield Whole(stack, tmp_path_factory.mktemp("pressed"))
 
 
 class Loaded(HTMLParser):
@@ -234,15 +252,17 @@ def test_looking_changes_nothing_on_any_route(whole, headers):
     assert whole.tables() == before
 
 
-def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(whole):
-    for path in [*whole.paths(), "/nothing/here", "/confirm/cut", *TRICKS]:
+def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(pressed):
+    for path in [*pressed.paths(), "/nothing/here", "/confirm/cut", *TRICKS]:
         for method, host in (("GET", HOME), ("POST", HOME), ("TRACE", HOME), ("GET", "evil.example")):
-            headers = whole.ask(method, path, headers={"Host": host}).headers
+            headers = pressed.ask(method, path, headers={"Host": host}).headers
             policy = headers["content-security-policy"]
             assert "default-src 'none'" in policy, path
             assert "frame-ancestors 'none'" in policy, path
             assert "script-src 'unsafe" not in policy, path
-            assert headers["referrer-policy"] == "no-referrer", path
+            # No path is told, but the origin of a form; letters have none.
+            is_letter = pressed.issue in path and (method, host) == ("GET", HOME)
+            assert headers["referrer-policy"] == ("no-referrer" if is_letter else "strict-origin"), path
             assert headers["x-content-type-options"] == "nosniff", path
             assert headers["x-frame-options"] == "DENY", path
             assert headers["permissions-policy"].startswith("camera=()"), path
@@ -252,11 +272,18 @@ def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(wh
             assert "server" not in headers, path
 
 
-def test_no_answer_sets_a_cookie(whole):
-    for path in [*whole.paths(), *TRICKS]:
+def test_every_link_of_a_letter_opens_a_page_with_its_buttons(whole):
+    for name, link in whole.tokens().items():
+        answer = whole.ask("GET", link.removeprefix(f"https://{HOME}"))
+        assert (answer.status, "<form" in answer.text, "<button" in answer.text) == (200, True, True), name
+    assert whole.ask("GET", f"/issues/{whole.issue}").status == 200
+
+
+def test_no_answer_sets_a_cookie(pressed):
+    for path in [*pressed.paths(), *TRICKS]:
         for method in ("GET", "POST"):
             if "operations" not in path:  # where the operator's sign-in may need one
-                assert "set-cookie" not in whole.ask(method, path).headers, path
+                assert "set-cookie" not in pressed.ask(method, path).headers, path
 
 
 def test_one_persons_pages_are_kept_and_packed_by_nobody(whole):
@@ -279,18 +306,26 @@ def test_no_page_loads_anything_from_elsewhere_or_runs_what_stands_on_it(whole):
     assert not re.search(r"@import|url\(", sheet)
 
 
-def test_no_address_of_a_reader_and_no_token_reaches_the_log(whole, caplog):
+def test_a_link_that_leads_elsewhere_does_not_tell_that_somebody_came_from_here(whole):
+    for path in whole.paths():
+        for tag in re.findall(r"<a [^>]*>", whole.ask("GET", path, headers=OPERATOR).text):
+            leads = re.search(r'href="([^"]*)"', tag)[1]
+            is_ours = is_here(leads) or leads.startswith((f"https://{HOME}/", "mailto:"))
+            assert is_ours or 'rel="noreferrer"' in tag or path.startswith("/issues/"), (path, tag)
+
+
+def test_no_address_of_a_reader_and_no_token_reaches_the_log(pressed, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("paperround").setLevel(logging.DEBUG)
-    for path in whole.paths():
-        whole.ask("GET", path, headers=OPERATOR)
-        whole.ask("POST", path, b"email=mira%40lab.example&action=noise", {"Content-Type": "text/plain"})
+    for path in pressed.paths():
+        pressed.ask("GET", path, headers=OPERATOR)
+        pressed.ask("POST", path, b"email=mira%40lab.example&action=noise", {"Content-Type": "text/plain"})
     said = caplog.text
-    assert "mira@lab.example" not in said
-    assert "mira%40lab.example" not in said
+    for each in ("mira@lab.example", "mira%40lab.example", "jun@lab.example", "mira@elsewhere.example"):
+        assert each not in said
     assert PASSWORD not in said
     assert OPERATOR["Authorization"].removeprefix("Basic ") not in said
-    assert [each for each in whole.tokens().values() if each.rpartition("/")[2] in said] == []
+    assert [each for each in pressed.tokens().values() if each.rpartition("/")[2] in said] == []
 
 
 # -- bad requests ------------------------------------------------------------------------------------------------------

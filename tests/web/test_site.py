@@ -83,7 +83,7 @@ def test_every_answer_carries_the_headers_that_keep_pages_and_tokens_in_place(si
             assert "default-src 'none'" in policy
             assert "frame-ancestors 'none'" in policy
             assert "unsafe" not in policy
-            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["referrer-policy"] == "strict-origin"
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["cache-control"] == ("no-store" if method[0] in "DO" else KEPT.get(path, "no-store"))
             assert "server" not in headers

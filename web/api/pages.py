@@ -115,9 +115,9 @@ class ApiPages:
         app.add_api_route(f"{root}/openapi.json", partial(self.describe, description), methods=["GET", "HEAD"])
         app.router.routes.append(_Mounted(f"{root}/api/v1", api))
 
-    def describe(self, description: str, request: Request) -> Response:
+    def describe(self, description: str) -> Response:
         """Give the API's description, for programs that read it."""
-        return self._given(request, description)
+        return self._given(description)
 
     async def search(
         self,
@@ -137,13 +137,13 @@ class ApiPages:
         work = partial(papers.page_of, self._finding, q, filters=filters, sort=sort, limit=limit, after=after)
         return await self._costly(request, self._searches, work)
 
-    def paper(self, request: Request, key: Key) -> Response:
+    def paper(self, key: Key) -> Response:
         """Give one paper whole: where it was listed, who says it otherwise, what happened to it."""
-        return self._answered(request, papers.whole(self._keeping, key))
+        return self._answered(papers.whole(self._keeping, key))
 
-    def topics(self, request: Request) -> Response:
+    def topics(self) -> Response:
         """List the topics that whoever runs the site shares."""
-        return self._answered(request, looking.listed(self._shared))
+        return self._answered(looking.listed(self._shared))
 
     async def topic(self, request: Request, public_id: TopicId, days: Days = DAYS, limit: Limit = 25) -> Response:
         """Give a shared topic: papers a day, and the newest that answer it."""
@@ -158,13 +158,13 @@ class ApiPages:
         """Answer what keeps a core busy: counted by network, and in its turn."""
         if limiter is not None and (seconds := limiter.wait(request)):
             return _slower(seconds)
-        return await self._lanes.run(lambda: self._answered(request, work()))
+        return await self._lanes.run(lambda: self._answered(work()))
 
-    def _answered(self, request: Request, answer: Answer) -> Response:
-        return self._given(request, answer.json_text())
+    def _answered(self, answer: Answer) -> Response:
+        return self._given(answer.json_text())
 
-    def _given(self, request: Request, text: str) -> Response:
-        return self._rendering.fixed(request, text, "application/json", indexed=False, headers=CROSSING)
+    def _given(self, text: str) -> Response:
+        return self._rendering.fixed(text, "application/json", indexed=False, headers=CROSSING)
 
 
 def _add(

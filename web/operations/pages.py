@@ -7,8 +7,8 @@ Nothing here takes long: collecting is only wished for, and a worker does it, in
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from digests.readable import clean
 from domain.errors import UnknownError, UsageError
+from web.bodies import pairs
 from web.operations import words
 from web.operations.sign_in import Door, Stamp
 from web.operations.values import Desk
@@ -26,7 +27,6 @@ from web.rendering import Rendering
 from web.words import UNREADABLE, Notice, veiled
 
 _DAYS = 30  # in the plots
-_FIELDS = 20  # of a form; ours have four
 _LONGEST_REASON = 200  # characters
 _LARGEST_ID = 2**63
 _HEADERS = {"Content-Security-Policy": POLICY_WITH_PLOTS, "Cache-Control": "no-store"}
@@ -44,10 +44,9 @@ DONE: Mapping[str, str] = {
 async def form_of(request: Request) -> Mapping[str, str]:
     """Return the fields of our own forms, the first of each name; none where they cannot be read."""
     try:
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=_FIELDS)
+        return dict(reversed(pairs(await request.body())))
     except ValueError:
         return {}
-    return {name: values[0] for name, values in fields.items()}
 
 
 class OperationsPages:
@@ -72,7 +71,7 @@ class OperationsPages:
         return self._rendering.page(
             "operations.html",
             headers=_HEADERS,
-            done=DONE.get(request.query_params.get("done", ""), ""),
+            done=self._told(request.query_params, view.now),
             view=view,
             look=view.look,
             answer=words.first(view),
@@ -104,7 +103,14 @@ class OperationsPages:
             return self._rendering.notice(
                 Notice(title, (f"{str(error)[:1].upper()}{str(error)[1:]}.", "Please look again.")), 409
             )
-        return RedirectResponse(f"{self._rendering.prefix}/operations?done={action}", 303, headers=_HEADERS)
+        stamp = self._stamp.of_deed(action, self._desk.now())
+        where = f"{self._rendering.prefix}/operations?done={action}&stamp={stamp}"
+        return RedirectResponse(where, 303, headers=_HEADERS)
+
+    def _told(self, asked: Mapping[str, str], now: datetime) -> str:
+        """Return what a button did a moment ago; "" where the address only says so."""
+        done = asked.get("done", "")
+        return DONE.get(done, "") if self._stamp.is_of_deed(asked.get("stamp", ""), done, now) else ""
 
     def _do(self, action: str, form: Mapping[str, str]) -> None:
         match action:

@@ -58,7 +58,10 @@ class Door:
 
 
 class Stamp:
-    """What every form of the page carries, so that no other site can press its buttons; good for a day or two."""
+    """What every form of the page carries, so that no other site can press its buttons; good for a day or two.
+
+    The address after a deed carries one of its own, good for a minute or two: no link makes the page tell of a deed.
+    """
 
     def __init__(self, key: str) -> None:
         """`key` is the site's secret key; without one the forms are good as long as this process lives."""
@@ -66,14 +69,27 @@ class Stamp:
 
     def of(self, now: datetime) -> str:
         """Return the stamp of a day."""
-        day = now.astimezone(UTC).date().isoformat()
-        return hmac.new(self._key, f"operations\n{day}".encode(), hashlib.sha256).hexdigest()
+        return self._sealed(now.astimezone(UTC).date().isoformat())
 
     def is_good(self, stamp: str, now: datetime) -> bool:
         """Whether a form is of today or yesterday."""
-        given = stamp.encode("utf-8", "surrogatepass")
-        known = (self.of(now).encode(), self.of(now - timedelta(days=1)).encode())
-        return any(hmac.compare_digest(given, each) for each in known)
+        return _is_one_of(stamp, (self.of(now), self.of(now - timedelta(days=1))))
+
+    def of_deed(self, done: str, now: datetime) -> str:
+        """Return the stamp of what was done in a minute."""
+        return self._sealed(f"{done}\n{now.astimezone(UTC):%Y-%m-%d %H:%M}")
+
+    def is_of_deed(self, stamp: str, done: str, now: datetime) -> bool:
+        """Whether it was done in this minute or the one before."""
+        return _is_one_of(stamp, (self.of_deed(done, now), self.of_deed(done, now - timedelta(minutes=1))))
+
+    def _sealed(self, text: str) -> str:
+        return hmac.new(self._key, f"operations\n{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def _is_one_of(stamp: str, known: tuple[str, ...]) -> bool:
+    given = stamp.encode("utf-8", "surrogatepass")
+    return any(hmac.compare_digest(given, each.encode("ascii")) for each in known)
 
 
 def _digest(password: str) -> bytes:

@@ -22,7 +22,7 @@ from storage.days import ListingDays, Stood
 from storage.filters import Filters
 from storage.paging import Order
 from storage.search import Search
-from web.papers.addresses import DAYS, day_path, paper_path, search_path, week_name, week_path
+from web.addresses import DAYS, day_path, paper_path, search_path, week_name, week_path
 from web.papers.calendar import day_of, month_of, months, week_of
 from web.papers.showing import shown
 from web.papers.telling import label
@@ -123,14 +123,13 @@ class DayPages:
         if said and (month is None or ends is None or month[1] < ends[0] or month[0] > ends[1]):
             return self._rendering.notice(NO_DAY, 404)
         if ends is None:
-            return self._rendering.public(request, "archive/days.html", DAYS, when="", lines=[], months=[], years=[])
+            return self._rendering.public("archive/days.html", DAYS, when="", lines=[], months=[], years=[])
         oldest, newest = ends
         first, last = month or (newest - min(_LOOKED_AT, newest - date.min), newest)
         counts = self._days.counts(first, last)
         lines = [self._line(day, counts[day]) for day in list(counts)[: None if month else _DAYS]]
         year = (month[0] if month else newest).year
         return self._rendering.public(
-            request,
             "archive/days.html",
             f"{DAYS}?month={said}" if said else DAYS,
             when=_month(month[0]) if month else "",
@@ -140,7 +139,7 @@ class DayPages:
                    if each != year],
         )  # fmt: skip
 
-    def day(self, said: str, request: Request) -> Response:
+    def day(self, said: str) -> Response:
         """Show what stood on the lists of a day."""
         day, ends = day_of(said), self._days.ends()
         if day is None or ends is None or not ends[0] <= day <= max(ends[1], self._clock.now().date()):
@@ -149,7 +148,6 @@ class DayPages:
         lists = [self._list(day, source, counts[source]) for source in sorted(counts, key=self._order)]
         before, after = self._days.beside(day, day)
         return self._rendering.public(
-            request,
             "archive/day.html",
             day_path(day),
             indexed=bool(lists),
@@ -162,7 +160,7 @@ class DayPages:
             after=_to(after),
         )
 
-    def week(self, said: str, request: Request) -> Response:
+    def week(self, said: str) -> Response:
         """Show the papers of a week that have the most votes, and its days."""
         week, ends = week_of(said), self._days.ends()
         if week is None or ends is None or week[1] < ends[0] or week[0] > max(ends[1], self._clock.now().date()):
@@ -172,7 +170,6 @@ class DayPages:
         found = self._search.search(None, _BEST, filters=Filters(since=first, until=last, votes=1), order=Order.UPVOTES)
         before, after = self._days.beside(first, last)
         return self._rendering.public(
-            request,
             "archive/week.html",
             week_path(first),
             indexed=bool(counts),

@@ -13,12 +13,11 @@ from datetime import date
 from xml.sax.saxutils import escape
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from storage.days import ListingDays
 from storage.mapping import BLOCK, Mapped
-from web.papers.addresses import DAYS, SEARCH, TRENDING, day_path, paper_path, week_path
+from web.addresses import DAYS, SEARCH, TRENDING, day_path, paper_path, week_path
 from web.rendering import FRESH_SECONDS, Rendering
 from web.words import NO_PAGE
 
@@ -65,16 +64,16 @@ class MapPages:
         else:
             yield "Disallow: /"
 
-    def index(self, request: Request) -> Response:
+    def index(self) -> Response:
         """Name the maps."""
         if not self._is_mapped:
             return self._rendering.notice(NO_PAGE, 404)
         ends = self._days.ends()
         pieces: list[_Place] = [("/sitemap-days.xml", ends[1] if ends else None)]
         pieces += [(f"/sitemap-papers-{number}.xml", newest) for number, newest in self._mapped.blocks()]
-        return self._map(request, "sitemapindex", "sitemap", pieces)
+        return self._map("sitemapindex", "sitemap", pieces)
 
-    def days(self, request: Request) -> Response:
+    def days(self) -> Response:
         """Map the first pages, the days and their weeks."""
         if not self._is_mapped:
             return self._rendering.notice(NO_PAGE, 404)
@@ -85,26 +84,26 @@ class MapPages:
         newest = listed[0] if listed else None
         first: list[_Place] = [(path, newest) for path in ("/", SEARCH, DAYS, TRENDING)]
         places = [*first, *((day_path(day), day) for day in listed), *weeks.items()]
-        return self._map(request, "urlset", "url", places[:BLOCK])
+        return self._map("urlset", "url", places[:BLOCK])
 
-    def papers(self, number: str, request: Request) -> Response:
+    def papers(self, number: str) -> Response:
         """Map one block of the papers."""
         is_number = number.isascii() and number.isdigit() and len(number) < 7
         found = self._mapped.block(int(number)) if self._is_mapped and is_number else []
         if not found:
             return self._rendering.notice(NO_PAGE, 404)
-        return self._map(request, "urlset", "url", ((paper_path(key), day) for key, day in found))
+        return self._map("urlset", "url", ((paper_path(key), day) for key, day in found))
 
     @property
     def _is_mapped(self) -> bool:
         site = self._rendering.site
         return site.indexing == "archive" and bool(site.base_url)
 
-    def _map(self, request: Request, whole: str, part: str, places: Iterable[_Place]) -> Response:
+    def _map(self, whole: str, part: str, places: Iterable[_Place]) -> Response:
         base = self._rendering.site.base_url
         lines = "".join(
             f"<{part}><loc>{escape(base + path)}</loc>"
             f"{f'<lastmod>{day.isoformat()}</lastmod>' if day else ''}</{part}>\n"
             for path, day in places
         )
-        return self._rendering.fixed(request, f"{_HEAD}<{whole} {_NAMESPACE}>\n{lines}</{whole}>\n", _XML)
+        return self._rendering.fixed(f"{_HEAD}<{whole} {_NAMESPACE}>\n{lines}</{whole}>\n", _XML)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from digests import views
@@ -26,8 +25,8 @@ from domain.clock import Clock
 from domain.errors import UnknownError
 from domain.papers import Paper
 from storage.archive import Archive
+from web.addresses import paper_path, search_path
 from web.papers import telling
-from web.papers.addresses import paper_path, search_path
 from web.papers.asking import Form
 from web.papers.showing import shown
 from web.papers.similar import Similar
@@ -73,7 +72,7 @@ class PaperPages:
         """Add the route to an application."""
         app.add_api_route(f"{root}/papers/{{key:path}}", self.show, methods=["GET", "HEAD"])
 
-    def show(self, key: str, request: Request) -> Response:
+    def show(self, key: str) -> Response:
         """Show a paper, or write it down as a citation."""
         paper, ending = self._named(key)
         if paper is None:
@@ -82,8 +81,8 @@ class PaperPages:
             return RedirectResponse(f"{self._rendering.prefix}{paper_path(paper.key)}{ending}", 301, _KEPT)
         journal = self._archive.journals([paper.id]).get(paper.id, "")
         if ending:
-            return self._cited(request, paper, journal, ending)
-        return self._page(request, paper, journal)
+            return self._cited(paper, journal, ending)
+        return self._page(paper, journal)
 
     def _named(self, key: str) -> tuple[Paper | None, str]:
         """Return the paper that is meant, and the ending of what is wanted of it."""
@@ -102,7 +101,7 @@ class PaperPages:
         form = Form(q=said if len(said) <= 200 else "")
         return self._rendering.page("archive/unknown.html", 404, form=form, sources=[], orders=[], wrong="")
 
-    def _cited(self, request: Request, paper: Paper, journal: str, ending: str) -> Response:
+    def _cited(self, paper: Paper, journal: str, ending: str) -> Response:
         write, media_type = _CITED[ending]
         name = f"{citation_key(paper)}{ending}"
         headers = {
@@ -110,14 +109,14 @@ class PaperPages:
             "X-Robots-Tag": "noindex",
             "Link": f'<{self._address(paper)}>; rel="canonical"',
         }
-        return self._rendering.fixed(request, write(paper, journal), media_type, headers=headers)
+        return self._rendering.fixed(write(paper, journal), media_type, headers=headers)
 
     def _address(self, paper: Paper) -> str:
         """Return the paper's one address, absolute where the site has one."""
         site = self._rendering.site
         return f"{site.base_url or site.prefix}{paper_path(paper.key)}"
 
-    def _page(self, request: Request, paper: Paper, journal: str) -> Response:
+    def _page(self, paper: Paper, journal: str) -> Response:
         labels = self._labels
         sightings = self._archive.sightings(paper.id)
         kin = self._archive.kin(paper.id)
@@ -127,7 +126,6 @@ class PaperPages:
         seen, older = telling.places(sightings, labels)
         said = telling.abstract(paper)
         return self._rendering.public(
-            request,
             "archive/paper.html",
             paper_path(paper.key),
             title=views.title(paper),

@@ -29,11 +29,11 @@ from storage.search import Found, Search, order_of
 from topics.explain import Explainer
 from topics.hints import hints
 from topics.query import parse
+from web.addresses import search_path
 from web.costly import Lanes
 from web.limits import Limiter
-from web.papers.addresses import search_path
+from web.lookback import fault
 from web.papers.asking import ORDERS, PAGE, PAGES, Asked, Form, asked_of, form_of
-from web.papers.pointing import pointed
 from web.papers.showing import Shown, shown, why_found
 from web.rendering import Rendering
 from web.words import too_many_searches
@@ -98,13 +98,8 @@ class SearchPages:
             asked = asked_of(form, request.query_params.get("page", "").strip())
         except QueryError as error:
             meant = search_path(form.values(q=error.suggestion)) if error.suggestion else ""
-            return self._refused(
-                form,
-                f"{error.reason} (column {error.column}).",
-                pointed=pointed(form.q, error.column),
-                suggestion=error.suggestion,
-                meant=meant,
-            )
+            wrong = fault(form.q, error)
+            return self._refused(form, wrong.sentence, pointed=wrong, suggestion=error.suggestion, meant=meant)
         except UsageError as error:
             return self._refused(form, str(error))
         if asked.page > PAGES:
@@ -114,14 +109,13 @@ class SearchPages:
             pages = counted(_pages(found), "page")
             there = f"There are {pages} of this." if _pages(found) > 1 else "There is one page of this."
             return self._refused(form, there, status=404, meant=search_path(form.values()))
-        return self._found(request, form, asked, query, found)
+        return self._found(form, asked, query, found)
 
-    def _found(self, request: Request, form: Form, asked: Asked, query: Query | None, found: Found) -> Response:
+    def _found(self, form: Form, asked: Asked, query: Query | None, found: Found) -> Response:
         values = form.values()
         counts = self._counts(query, asked.filters, found)
         path = search_path({**values, "page": str(asked.page) if asked.page > 1 else ""})
         return self._rendering.public(
-            request,
             _TEMPLATE,
             path,
             indexed=form.is_empty and asked.page == 1,

@@ -9,7 +9,7 @@ from domain.papers import Paper
 from domain.topics import Query, Why, longest_first
 from topics.explain import Explainer
 from topics.snippets import snippet
-from web.papers.addresses import paper_path
+from web.addresses import paper_path
 
 _ABSTRACT = 320  # characters
 _BESIDE = "found by its authors or categories"

@@ -7,7 +7,7 @@ from datetime import date
 from digests.readable import clean, readable, shorten
 from digests.wording import counted, cut, full_date
 from domain.papers import AbstractKind, Announcement, Paper, PaperEvent, Sighting, Wording
-from web.papers.addresses import day_path
+from web.addresses import day_path
 
 _LONGEST_NAME = 80
 _LONGEST_NOTE = 400  # characters of a comment

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.trending import hotness
@@ -12,7 +11,7 @@ from digests.wording import counted
 from domain.clock import Clock
 from storage.archive import Archive
 from storage.days import ListingDays, Voted
-from web.papers.addresses import TRENDING
+from web.addresses import TRENDING
 from web.papers.showing import shown
 from web.rendering import Rendering
 
@@ -36,7 +35,7 @@ class TrendingPages:
         """Add the route to an application."""
         app.add_api_route(f"{root}/trending", self.trending, methods=["GET", "HEAD"])
 
-    def trending(self, request: Request) -> Response:
+    def trending(self) -> Response:
         """Show the papers with the most votes for their age."""
         newest = self._archive.newest_day()
         hot: list[Voted] = []
@@ -46,7 +45,6 @@ class TrendingPages:
         known = {each.id: each for each in self._archive.papers(each.paper_id for each in hot)}
         year = self._clock.now().year
         return self._rendering.public(
-            request,
             "archive/trending.html",
             TRENDING,
             papers=[

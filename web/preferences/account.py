@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI
 from starlette.responses import Response
 
 from digests.addresses import address
-from digests.links import BadLink, Links, Purpose
+from digests.links import Links, Purpose
 from digests.readable import clean
 from domain.clock import Clock
 from domain.errors import AddressError
@@ -186,12 +186,7 @@ class AccountPages:
         )
 
     def _for_reader(self, token: str, answer: Callable[[Subscriber], Response]) -> Response:
-        try:
-            public_id, made = self._links.read_dated(Purpose.FRESH, token, self._clock.now())
-        except BadLink as error:
-            if error.expired:
-                return self._rendering.notice(FRESH_EXPIRED, 410)
-            raise
+        public_id, made = self._links.read_dated(Purpose.FRESH, token, self._clock.now())
         reader = self._readers.by_public_id(public_id)
         if reader is None:
             return self._rendering.notice(NO_READER, 410)
@@ -200,12 +195,7 @@ class AccountPages:
         return answer(reader)
 
     def _for_move(self, token: str, answer: Callable[[str, datetime], Response]) -> Response:
-        try:
-            public_id, asked_at = self._links.read_dated(Purpose.ADDRESS, token, self._clock.now())
-        except BadLink as error:
-            if error.expired:
-                return self._rendering.notice(ADDRESS_NOT_OPEN, 410)
-            raise
+        public_id, asked_at = self._links.read_dated(Purpose.ADDRESS, token, self._clock.now())
         return answer(public_id, asked_at)
 
     def _moved(self, reader: Subscriber | None, asked_at: datetime) -> Response:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -19,9 +18,9 @@ from domain.errors import QueryError, UsageError
 from domain.subscriptions import MOST_BESIDE, MOST_PAPERS, Cadence, Choices, Schedule, zone_of
 from domain.topics import Query, WishedTopic
 from topics.query import parse
+from web.bodies import strict_pairs
 
 LONGEST_NAME = 100  # characters of a topic's name
-_MOST_FIELDS = 20
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RELATED: Mapping[str, bool | None] = {"": None, "yes": True, "no": False}
@@ -60,13 +59,10 @@ class Form:
 async def form_of(request: Request) -> Form | None:
     """Return the form that was sent; None for anything that no form of ours is."""
     try:
-        body = (await request.body()).decode("ascii")  # what is not ASCII, a form writes as %XX
-        pairs = parse_qsl(
-            body, keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=_MOST_FIELDS
-        )
+        sent = strict_pairs(await request.body())
     except ValueError:
         return None
-    return Form(dict(pairs)) if len({name for name, _ in pairs}) == len(pairs) else None
+    return Form(dict(sent)) if len(dict(sent)) == len(sent) else None
 
 
 def topic_of(form: Form) -> WishedTopic:

@@ -11,10 +11,8 @@ sees how they stand and changes nothing here but to leave.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Protocol
-from urllib.parse import quote
 
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -22,25 +20,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digests.links import Links, Purpose
-from digests.readable import readable
 from domain.answers import Known
 from domain.clock import Clock
 from domain.errors import ChangedMeanwhile, UnknownError, UsageError
 from domain.reader_answers import long_day
 from domain.subscriptions import REACHED, Choices, Subscriber, SubscriberState
-from domain.topics import Query
+from topics.hints import hints
+from web.blocks import Blocks
 from web.costly import Lanes
 from web.limits import Limiter
+from web.lookback import DAYS, Told, told
+from web.policy import POLICY_WITH_PLOTS
 from web.preferences.changes import DONE, PLACE, Press, Tools, act, pause_days
 from web.preferences.forms import BrokenForm, Form, WrongField, form_of, topic_of
 from web.preferences.history import history
 from web.preferences.sheets import Draft, sheets, topics_of
+from web.previews import LookBack
 from web.rendering import Rendering
 from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, too_many_previews, veiled
 
 _SAFE = ["GET", "HEAD"]
-_GONE = frozenset({SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED})
-_PREVIEW_DAYS = 14
 _PREVIEW_PAPERS = 5
 #: What is said of one topic, and where that stands.
 _OF_TOPICS = frozenset({"amended", "moved", "shared", "unshared"})
@@ -59,57 +58,6 @@ class Readers(Protocol):
         ...
 
 
-class Looked(Protocol):
-    """What a query would have brought."""
-
-    @property
-    def total(self) -> int:
-        """All papers, shown or not."""
-        ...
-
-    @property
-    def papers(self) -> tuple["Found", ...]:
-        """The best of them."""
-        ...
-
-
-class Found(Protocol):
-    """One paper of a preview."""
-
-    @property
-    def paper(self) -> "Titled":
-        """The paper."""
-        ...
-
-
-class Titled(Protocol):
-    """What a preview shows of a paper."""
-
-    @property
-    def key(self) -> str:
-        """Its key."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """Its title, as stored."""
-        ...
-
-
-#: (query, days, papers at most) → what it would have brought in the last days.
-Preview = Callable[[Query, int, int], Looked]
-
-
-@dataclass(frozen=True, slots=True)
-class Previewed:
-    """What the page shows of a preview."""
-
-    days: int
-    total: int
-    a_day: str
-    papers: tuple[tuple[str, str], ...] = field(default=())  #: (title, path of the paper's page below the root)
-
-
 class PreferencePages:
     """Serves a reader's own page."""
 
@@ -118,7 +66,8 @@ class PreferencePages:
         *,
         readers: Readers,
         tools: Tools,
-        preview: Preview,
+        preview: LookBack,
+        blocks: Blocks,
         known: Callable[[Subscriber], Known],
         leave: Callable[[str, str], Response],
         usual: Choices,
@@ -131,6 +80,7 @@ class PreferencePages:
         self._readers = readers
         self._tools = tools
         self._look = preview
+        self._blocks = blocks
         self._known = known
         self._leave = leave
         self._usual = usual  # what letters hold where the reader chose nothing
@@ -152,7 +102,8 @@ class PreferencePages:
             return self._rendering.notice(NO_LINK, 404)
         asked = request.query_params
         changed = next((each.topic_id for each in reader.subscriptions if str(each.topic_id) == asked.get("topic")), 0)
-        return self._page(reader, done=DONE.get(asked.get("done", ""), ""), changed=changed)
+        is_now = asked.get("seen") == str(reader.revision)  # an old link or a made-up one tells of nothing
+        return self._page(reader, done=DONE.get(asked.get("done", ""), "") if is_now else "", changed=changed)
 
     async def change(self, token: str, form: Annotated[Form | None, Depends(form_of)], request: Request) -> Response:
         """Do what a button of the page says; a preview in its turn, as everywhere."""
@@ -185,7 +136,8 @@ class PreferencePages:
             return self._page(reader, 422, draft=Draft(form.fields, error.field, str(error)))
         except UsageError as error:
             return self._refused(reader.public_id, form, error)
-        where = f"{self._rendering.prefix}/preferences/{token}?done={done}"
+        after = self._readers.by_public_id(reader.public_id) or reader
+        where = f"{self._rendering.prefix}/preferences/{token}?done={done}&seen={after.revision}"
         if done in _OF_TOPICS:
             topic = form.hidden("topic")
             where += f"&topic={topic}#topic-{topic}"
@@ -205,16 +157,9 @@ class PreferencePages:
 
     def _preview(self, reader: Subscriber, form: Form) -> Response:
         """Show what a topic would have brought, and change nothing."""
-        found = self._look(topic_of(form).query, _PREVIEW_DAYS, _PREVIEW_PAPERS)
-        a_day = found.total / _PREVIEW_DAYS
-        previewed = Previewed(
-            days=_PREVIEW_DAYS,
-            total=found.total,
-            a_day=f"{a_day:.0f}" if a_day >= 10 else f"{a_day:.1f}".removesuffix(".0"),
-            papers=tuple(
-                (readable(each.paper.title), f"/papers/{quote(each.paper.key, safe=':/')}") for each in found.papers
-            ),
-        )
+        topic = topic_of(form)
+        found = self._look(topic.query, DAYS, _PREVIEW_PAPERS)
+        previewed = told(topic, found, hints(topic.query.text), self._blocks)
         return self._page(reader, draft=Draft({**form.fields, "action": "add"}), previewed=previewed)
 
     def _page(
@@ -226,7 +171,7 @@ class PreferencePages:
         changed: int = 0,
         problem: str = "",
         draft: Draft | None = None,
-        previewed: Previewed | None = None,
+        previewed: Told | None = None,
     ) -> Response:
         now = self._clock.now()
         first, last = pause_days(reader, now)
@@ -234,13 +179,14 @@ class PreferencePages:
         return self._rendering.page(
             "preferences.html",
             status,
+            headers=None if previewed is None else {"Content-Security-Policy": POLICY_WITH_PLOTS},
             address=veiled(reader.email),
             state=_state(reader),
             rhythm=rhythm(reader.schedule),
             reader=reader,
             may_change=reader.state in REACHED and not reader.shared,
             pending=reader.state is SubscriberState.PENDING,
-            gone=reader.state in _GONE,
+            gone=reader.state.is_gone,
             paused=reader.state is SubscriberState.PAUSED,
             topics=topics_of(reader, self._tools.shared.of(reader.id), self._rendering.site, draft),
             sheets=sheets(reader, draft),
@@ -249,7 +195,8 @@ class PreferencePages:
             first_day=first.isoformat(),
             last_day=last.isoformat(),
             history=history(reader, self._known(reader), now),
-            previewed=previewed,
+            told=previewed,
+            wrong_topic=None,
             done=done,
             changed=changed,
             problem=problem,

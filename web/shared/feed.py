@@ -16,6 +16,7 @@ from digests.readable import clean, readable, shorten
 from digests.views import title
 from digests.wording import cut, web_address
 from domain.papers import AbstractKind, Paper
+from web.addresses import paper_path
 from web.looked_back import Chosen
 
 _AUTHORS = 30  # named of a paper
@@ -66,7 +67,7 @@ def feed(about: Feed, papers: Sequence[Chosen]) -> str:
 
 def _entry(about: Feed, chosen: Chosen) -> Markup:
     paper = chosen.paper
-    path = f"/papers/{quote(paper.key, safe=':/')}"
+    path = paper_path(paper.key)
     return _filled(
         _ENTRY,
         id=_permanent(about, path),

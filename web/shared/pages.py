@@ -26,6 +26,7 @@ from domain.issues import Entry
 from domain.topics import Query
 from storage.shared_topics import SharedTopic
 from topics.query import parse
+from web.addresses import paper_path
 from web.costly import Lanes
 from web.looked_back import Chosen, LookBack
 from web.plots.drawing import plot
@@ -84,18 +85,18 @@ class TopicPages:
         app.add_api_route(f"{root}/topics/{{public_id}}.atom", self.follow, methods=_WEB)
         app.add_api_route(f"{root}/topics/{{public_id}}", self.show, methods=_WEB)
 
-    def listed(self, request: Request) -> Response:
+    def listed(self) -> Response:
         """Show what the operator shares."""
         rows = [(each.public_id, _name(each), clean(each.query)) for each in operators(self._shared)]
-        return self._rendering.public(request, "topics.html", "/topics", indexed=bool(rows), topics=rows)
+        return self._rendering.public("topics.html", "/topics", indexed=bool(rows), topics=rows)
 
     async def show(self, public_id: str, request: Request) -> Response:
         """Show one topic: what it asks, its last days, the newest papers that answer it."""
         return await self._lanes.run(partial(self._shown, public_id, request))
 
-    async def follow(self, public_id: str, request: Request) -> Response:
+    async def follow(self, public_id: str) -> Response:
         """Give one topic as an Atom feed."""
-        return await self._lanes.run(partial(self._followed, public_id, request))
+        return await self._lanes.run(partial(self._followed, public_id))
 
     def _shown(self, public_id: str, request: Request) -> Response:
         found = shared_topic(self._shared, public_id)
@@ -105,7 +106,6 @@ class TopicPages:
         days = MANY_DAYS if request.query_params.get("days") == str(MANY_DAYS) else DAYS
         looked = newest(self._look_back, query, days, _SHOWN)
         return self._rendering.public(
-            request,
             "topic.html",
             f"/topics/{topic.public_id}",
             indexed=topic.by_operator,
@@ -124,7 +124,7 @@ class TopicPages:
             others=any(each.public_id != topic.public_id for each in operators(self._shared)),
         )
 
-    def _followed(self, public_id: str, request: Request) -> Response:
+    def _followed(self, public_id: str) -> Response:
         found = shared_topic(self._shared, public_id)
         if found is None:
             return self._rendering.notice(NO_TOPIC, 404)
@@ -143,7 +143,7 @@ class TopicPages:
             () if looked is None else looked.papers,
         )
         kind = "application/atom+xml; charset=utf-8"
-        return self._rendering.fixed(request, text, kind, indexed=topic.by_operator)
+        return self._rendering.fixed(text, kind, indexed=topic.by_operator)
 
     def _by_day(self, looked: Newest) -> tuple[Day, ...]:
         by_day = groupby(looked.papers, key=lambda each: each.paper.listed)
@@ -154,7 +154,7 @@ class TopicPages:
     def _viewed(self, chosen: Chosen, today: date) -> tuple[PaperView, str]:
         entry = Entry(chosen.paper, 0, chosen.why, chosen.tier)
         viewed = view(entry, year=today.year, abstract_chars=_ABSTRACT, labels=self._labels)
-        return viewed, f"{self._rendering.prefix}/papers/{quote(chosen.paper.key, safe=':/')}"
+        return viewed, f"{self._rendering.prefix}{paper_path(chosen.paper.key)}"
 
 
 def operators(shared: Shared) -> list[SharedTopic]:

@@ -27,8 +27,8 @@ async function look(topic) {
   try {
     const query = new URLSearchParams({ fragment: "1", q: topic });
     const answer = await fetch(`${area.dataset.preview}?${query}`, { signal: asking.signal, credentials: "omit" });
-    const html = await answer.text();
-    show(html.startsWith("<!doctype") ? FAILED : html);
+    // An error page of a proxy on the way, or whatever else is not ours, is never put into the page.
+    show(answer.headers.get("X-Part") === "preview" ? await answer.text() : FAILED);
   } catch (error) {
     if (error.name !== "AbortError") show(FAILED);
   }

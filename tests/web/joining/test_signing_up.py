@@ -107,7 +107,7 @@ def test_a_newcomer_asks_gets_one_letter_and_presses_one_button(place):
     assert first.all == second.all
     assert "within minutes" in first.text
     asked, confirmed = place.house.subscribers.consents(reader.id)
-    assert (asked.action, asked.place, bool(asked.wording)) == ("asked", PLACE, True)
+    assert (asked.action, asked.place, asked.wording) == ("asked", PLACE, WORDING)
     assert (confirmed.action, confirmed.place, confirmed.wording) == ("confirmed", CONFIRMED_AT, WORDING)
 
 
@@ -421,6 +421,21 @@ def test_where_nobody_may_the_page_says_whom_to_ask(open_place):
         assert "<form" not in answer.text
     assert "/subscribe" not in closed.ask("GET", "/").text
     assert closed.tables() == before
+
+
+def test_where_nobody_may_no_page_tells_readers_to_subscribe_again(open_place, place):
+    closed = open_place(papers=False, signup="closed")
+    for site, again in ((closed, False), (place, True)):
+        reader, _ = site.house.desk.subscribe("left@lab.example", ["tides"], None, vouched=True, shared=False)
+        links, who, now = site.house.links, reader.public_id, site.clock.now()
+        ways = [links.unsubscribe(who), links.preferences(who), links.confirm(who, now)]
+        leave, own, confirm = (way.removeprefix("https://digests.example.org") for way in ways)
+        pages = [site.ask("POST", leave, b"action=unsubscribe", FORM), site.ask("GET", leave), site.ask("GET", own)]
+        site.clock.set(now + timedelta(hours=1))
+        pages += [site.ask("POST", leave, b"action=weekly", FORM), site.ask("GET", confirm)]
+        assert [each.status for each in pages] == [200, 200, 200, 410, 410]
+        assert {"subscribe again" in each.text for each in pages} == {again}
+        assert again or {"write to whoever sent them" in each.text for each in pages} == {True}
 
 
 def test_a_personal_installation_has_no_sign_up(open_place):

@@ -115,6 +115,20 @@ def test_what_the_script_fetches_is_one_for_everyone_and_only_a_part(place):
     assert place.ask("GET", path, headers={"If-None-Match": part.headers["etag"]}).status == 304
 
 
+def test_the_script_shows_nothing_but_our_own_parts(place, open_place):
+    limited = open_place(previews="3/minute")
+    script = place.ask("GET", "/site.js").text
+    assert 'answer.headers.get("X-Part") === "preview" ? await answer.text() : FAILED' in script
+    assert script.count("innerHTML") == script.count("answer.text()") == 1
+
+    parts = [preview(place, topic, fragment="1") for topic in ("tides", "deep (neural", "")]
+    parts += [preview(limited, f"tide{number}", fragment="1") for number in range(9)]
+    assert {each.status for each in parts} == {200, 429}
+    assert {each.headers.get("x-part") for each in parts} == {"preview"}
+    assert "x-part" not in preview(place, "tides").headers
+    assert "x-part" not in preview(place, "deep (neural").headers
+
+
 def test_words_to_add_are_links_to_a_topic_that_can_be_read(place, monkeypatch):
     found = place.house.previewer.preview(parse("tides OR ships"), 14, 10)
     told = replace(found, terms=(Neighbour("harbour", 7), Neighbour("state-of-the-art", 3)))

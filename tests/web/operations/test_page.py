@@ -177,9 +177,22 @@ def test_letters_on_their_way_are_no_fault(lab):
 def test_collect_now_is_a_wish_that_any_worker_sees(lab, now):
     answer = lab.press("collect")
 
-    assert (answer.status, answer.headers["location"]) == (303, "/operations?done=collect")
+    assert answer.status == 303
+    assert answer.headers["location"].startswith("/operations?done=collect&")
     assert lab.house.states.wished() == now
-    assert "Collecting was asked for." in lab.page("/operations?done=collect").words
+    assert "Collecting was asked for." in lab.page(answer.headers["location"]).words
+
+
+def test_a_deed_is_told_right_after_it_and_no_link_makes_the_page_tell_one(lab):
+    where = lab.press("pause").headers["location"]
+    told = "Nothing is sent from now on."
+
+    assert told in lab.page(where).words
+    assert told not in lab.page("/operations?done=pause").words
+    assert told not in lab.page("/operations?done=pause&stamp=" + lab.page().stamp).words
+    assert "Letters leave again" not in lab.page(where.replace("done=pause", "done=resume")).words
+    lab.later(timedelta(minutes=2))
+    assert told not in lab.page(where).words
 
 
 def test_pause_holds_letters_with_the_reason_that_was_typed(lab, now):
@@ -209,7 +222,7 @@ def test_pause_needs_no_reason_and_resume_ends_it(lab):
     lab.press("pause")
     assert lab.house.installation.hold().reason == "the operator paused deliveries"
 
-    assert lab.press("resume").headers["location"] == "/operations?done=resume"
+    assert lab.press("resume").headers["location"].startswith("/operations?done=resume&")
 
     assert lab.house.installation.hold() is None
 

@@ -76,6 +76,15 @@ def test_a_site_that_wants_less_says_so_and_has_no_map(serving, web, said):
     for path in ("/sitemap.xml", "/sitemap-days.xml", "/sitemap-papers-1.xml"):
         assert library.get(path).status == 404
     assert library.get("/papers/arxiv:2611.00001").headers["x-robots-tag"] == "noindex"
+    assert ("x-robots-tag" in library.get("/").headers) is (web["indexing"] == "nothing")
+
+
+@pytest.mark.parametrize("under", ["", "/reading"])
+def test_the_first_page_is_hidden_only_where_nothing_is_to_be_found(serving, under):
+    for indexing, hidden in (("archive", False), ("front", False), ("nothing", True)):
+        library = serving(base_url=f"https://digests.example.org{under}", indexing=indexing)
+        assert ("x-robots-tag" in library.get(f"{under}/").headers) is hidden, indexing
+        assert ("x-robots-tag" in library.get(f"{under}/papers").headers) is (indexing != "archive"), indexing
 
 
 def test_under_a_path_the_rules_are_at_the_root_of_the_host(serving):

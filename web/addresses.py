@@ -1,4 +1,4 @@
-"""The one address of each page of the archive, below the site's root and percent-encoded."""
+"""The one address of each page of the archive, below the site's root and percent-encoded; nobody else writes one."""
 
 from collections.abc import Mapping
 from datetime import date
