@@ -74,7 +74,8 @@ def told(topic: WishedTopic, found: LookedBack, hints: Sequence[str], blocks: Bl
 def fault(text: str, error: QueryError) -> Fault:
     """Return what is wrong with a topic as typed: the sentence with its column, and a caret under it."""
     place = min(max(error.column - 1, 0), len(text))
-    begin, end = max(0, place - _BEFORE), min(len(text), place + _AFTER)
+    begin = max(0, place - _BEFORE)
+    end = min(len(text), begin + _BEFORE + _AFTER)
     lead = "…" if begin else ""
     before, after = (_one_each(part) for part in (text[begin:place], text[place:end]))
     return Fault(

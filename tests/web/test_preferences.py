@@ -5,8 +5,6 @@ from datetime import UTC, date, datetime
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import update
 
 from digests.links import Links
@@ -426,75 +424,6 @@ def test_no_link_of_another_purpose_and_no_piece_of_one_opens_the_page(visitor, 
             answer = site.ask(method, f"/preferences/{token}", b"action=unsubscribe", URLENCODED)
             assert answer.status == 404
     assert site.tables() == before
-
-
-# -- fuzz --------------------------------------------------------------------------------------------------------------
-
-_ACTIONS = [
-    "add",
-    "preview",
-    "amend",
-    "up",
-    "down",
-    "remove",
-    "share",
-    "unshare",
-    "schedule",
-    "choose",
-    "pause",
-    "resume",
-]
-_VALUE = st.one_of(
-    st.text(max_size=30),
-    st.sampled_from(
-        ["", "0", "1", "2", "-1", "25", "day", "week", "UTC", "Europe/Berlin", "2026-12-01", "tides OR moon"]
-    ),
-)
-_NAMES = [
-    "seen",
-    "topic",
-    "query",
-    "name",
-    "related",
-    "every",
-    "weekday",
-    "hour",
-    "zone",
-    "papers",
-    "until",
-    "text_only",
-]
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    action=st.sampled_from(_ACTIONS),
-    fields=st.dictionaries(st.sampled_from(_NAMES), _VALUE, max_size=8),
-    keep=st.booleans(),
-)
-def test_no_form_is_a_fault_of_ours(fuzzed, action, fields, keep):
-    known = (
-        {"seen": fuzzed.now.revision, "topic": next((e.topic_id for e in fuzzed.now.subscriptions), 1)} if keep else {}
-    )
-    sent = {"action": action, **fields, **known}
-
-    answer = fuzzed.site.ask("POST", fuzzed.path, urlencode(sent, errors="surrogatepass").encode(), URLENCODED)
-
-    assert answer.status in {200, 303, 400, 409, 422}
-    assert fuzzed.site.ask("GET", fuzzed.path).status == 200
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.binary(max_size=200))
-def test_no_bytes_are_a_fault_of_ours(fuzzed, body):
-    assert fuzzed.site.ask("POST", fuzzed.path, body, URLENCODED).status in {400, 409, 422}
-
-
-@pytest.fixture(scope="module")
-def fuzzed(site):
-    reader = site.reader(topics=("tides",))
-    site.house.changes.add_topic(reader.public_id, None, WishedTopic("moon", parse("moon")), NOW)
-    return Visitor(site, reader)
 
 
 # -- the record --------------------------------------------------------------------------------------------------------

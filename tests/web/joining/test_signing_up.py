@@ -211,40 +211,6 @@ def test_what_is_dropped_counts_as_well_and_a_slip_does_not(open_place):
     assert [limited.sign_up(**more).status for more in kinds] == [200, 200, 200, 429, 429]
 
 
-# -- programs --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("seconds", [0, 2.9, 24 * 3600 + 1, -5])
-def test_a_form_that_was_filled_too_fast_or_too_late_is_dropped_with_the_same_answer(place, seconds):
-    given_at = Form(place.ask("GET", "/subscribe").text)["given"][0]
-    usual, before = place.sign_up("usual@lab.example").all, place.tables()
-    start = place.clock.now()
-    place.clock.set(start + timedelta(seconds=seconds))
-    try:
-        assert place.sign_up(f"fast{seconds}@lab.example", given=given_at).all == usual
-        assert place.tables() == before
-    finally:
-        place.clock.set(start)
-
-
-@pytest.mark.parametrize(
-    "given_at",
-    ["", "0", ".", "nonsense", "1795161600000.", "1795161600000." + "0" * 32, "é.é", "9" * 5000 + ".0", "\0"],
-)
-def test_a_form_time_that_is_not_ours_is_dropped_with_the_same_answer(place, given_at):
-    usual, before = place.sign_up("usual@lab.example").all, place.tables()
-
-    assert place.sign_up("forged@lab.example", given=given_at).all == usual
-    assert place.tables() == before
-
-
-def test_who_fills_the_hidden_field_is_dropped_with_the_same_answer(place):
-    usual, before = place.sign_up("usual@lab.example").all, place.tables()
-
-    assert place.sign_up("bot@lab.example", **{TRAP: "Buy"}).all == usual
-    assert place.tables() == before
-
-
 # -- what cannot be read -------------------------------------------------------------------------------------------
 
 
@@ -337,7 +303,7 @@ def test_twenty_topics_are_taken(place):
         (b"\xff\xfe\x00\x01" * 100, FORM, 422),
         (b"email=%ff%fe&topic=%00%ff", FORM, 422),
         (b"&" * 5000, FORM, 413),
-        (b"topic=a&" * 300, FORM, 400),
+        (b"topic=a&" * 300, FORM, 422),
         (b'{"email": "a@lab.example", "topic": "tides"}', {"Content-Type": "application/json"}, 415),
         (b"--x\r\n\r\n--x--", {"Content-Type": "multipart/form-data; boundary=x"}, 415),
         (b"email=a%40lab.example&topic=tides", {"Content-Type": "text/plain"}, 415),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from web.papers.pointing import pointed
+from domain.errors import QueryError
+from web.lookback import fault
 
 
 def found(answer):
@@ -119,12 +120,12 @@ def test_a_query_that_cannot_be_read_points_at_the_place_and_links_what_was_mean
 
 
 def test_a_caret_stands_under_wide_letters_and_in_the_middle_of_long_queries():
-    assert pointed("潮汐 (", 4).caret == "     ^"
-    assert pointed("a\u0301b(", 4).caret == "  ^"
-    long = pointed("x" * 500 + "(" + "y" * 500, 501)
-    assert long.text[len(long.caret) - 1] == "("
-    assert long.text.startswith("…")
-    assert long.text.endswith("…")
+    assert fault("潮汐 (", QueryError("it opens", 4)).caret == "     ^"
+    assert fault("a\u0301b(", QueryError("it opens", 4)).caret == "  ^"
+    long = fault("x" * 500 + "(" + "y" * 500, QueryError("it opens", 501))
+    assert long.excerpt[len(long.caret) - 1] == "("
+    assert long.excerpt.startswith("…")
+    assert long.excerpt.endswith("…")
 
 
 def test_where_nothing_is_found_it_says_what_to_do(library):
