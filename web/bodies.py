@@ -41,20 +41,16 @@ def is_form(types: list[bytes]) -> bool:
     return not types or types[0].partition(b";")[0].strip().lower() in {FORM, b""}
 
 
-def pairs(body: bytes) -> Sequence[tuple[str, str]]:
-    """Return the fields of a form in their order, empty ones too; what is no UTF-8 is replaced.
+def pairs(body: bytes, most: int, *, strict: bool = False) -> Sequence[tuple[str, str]]:
+    """Return the fields of a form in their order, empty ones too.
 
-    Raises ValueError for more of them than any form of ours has. What else is wrong with them, each page says.
+    Raises ValueError for more than `most`, and where it is `strict` for whatever no browser writes; else what is no
+    UTF-8 is replaced.
     """
-    text = body.decode("utf-8", "replace")
-    return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
-
-
-def strict_pairs(body: bytes) -> Sequence[tuple[str, str]]:
-    """Return the same of a body as browsers write it; raises ValueError for any other."""
-    text = body.decode("ascii")  # what is not ASCII, a form writes as %XX
+    how = "strict" if strict else "replace"
+    text = body.decode("ascii" if strict else "utf-8", how)  # what is not ASCII, a form writes as %XX
     return parse_qsl(
-        text, keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=MOST_FIELDS
+        text, keep_blank_values=True, strict_parsing=strict and bool(body), errors=how, max_num_fields=most
     )
 
 

@@ -28,6 +28,7 @@ from web.words import WORDING, Notice, goodbye, rhythm, too_late, veiled
 SECOND_THOUGHT = timedelta(minutes=30)
 PAUSE = timedelta(days=30)
 _SAFE = ["GET", "HEAD"]
+_MOST_FIELDS = 100
 _LEAVE = "unsubscribe"  # the field `action` of both forms that stop the letters
 _PLACE = "/unsubscribe"
 _ONE_CLICK = "one-click"  # the place of whoever pressed a button of their mailbox
@@ -60,7 +61,7 @@ class Returns(Protocol):
 async def fields_of(request: Request) -> Sequence[tuple[str, str]]:
     """Return the fields of a body, whatever it is."""
     try:
-        return pairs(await request.body())
+        return pairs(await request.body(), _MOST_FIELDS)
     except ValueError:
         return ()
 

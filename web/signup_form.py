@@ -26,6 +26,7 @@ ROWS = 3
 LEAST_AGE, MOST_AGE = timedelta(seconds=3), timedelta(days=1)
 #: The field that people do not see, and the one that says when the form was given.
 TRAP, GIVEN = "subject", "given"
+_MOST_FIELDS = 200
 _SCHEDULE = ("every", "weekday", "hour", "zone")
 _SHOWN = 60  # characters of a field in an error
 
@@ -78,7 +79,7 @@ NOTHING_WRONG = Wrongs()
 def typed(body: bytes) -> Typed:
     """Read an urlencoded form; of a field that came twice the first counts, of topics all. Raises UsageError."""
     try:
-        sent = pairs(body)
+        sent = pairs(body, _MOST_FIELDS)
     except ValueError as error:
         raise UsageError("the form has too many fields") from error
     fields: dict[str, list[str]] = {}

@@ -173,7 +173,7 @@ def _settle(town) -> tuple[dict[str, str], str]:
     for name in ("mira", "paused", "gone", "leaving"):
         town.reader(name, "Weather and climate = weather OR climate", "protein design", "speech OR dictation")
     for name in ("pending", "arriving"):
-        house.desk.sign_up(f"{name}@lab.example", TOPICS, None, "/subscribe")
+        house.desk.sign_up(f"{name}@lab.example", TOPICS, None, "/subscribe", "web 2")
     for number, topic in enumerate(("Weather = weather OR climate", "protein design")):
         house.shared_topics.publish(wished_topic(topic), f"topic-{number}", now)
     mira = house.desk.find("mira@lab.example")

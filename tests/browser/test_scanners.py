@@ -37,7 +37,7 @@ def letters(town):
     town.publish()
     found = {"quiet": quiet, "digest": reads, "plain digest": plain}
     found = {kind: town.letters(address)[-1] for kind, address in found.items()}
-    desk.sign_up("asks@lab.example", TOPICS, None, "/subscribe")
+    desk.sign_up("asks@lab.example", TOPICS, None, "/subscribe", "web 2")
     desk.ask_new_address(town.id_of(moves), "moved@lab.example")
     (found["confirm"],) = town.letters("asks@lab.example")
     (found["address"],) = town.letters("moved@lab.example")

@@ -75,7 +75,7 @@ def test_a_reader_comes_chooses_reads_and_leaves(town, window, keep):
     window.open(preferences)
     page.get_by_label("What do you want to read about?").fill(MORE)
     window.press("See first what it brings")
-    window.says("it would have brought")
+    window.says("in the last 14 days")
     window.press("Add the topic")
     window.says("The topic was added.")
     page.get_by_text("Change when they come").click()

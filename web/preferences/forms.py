@@ -18,9 +18,10 @@ from domain.errors import QueryError, UsageError
 from domain.subscriptions import MOST_BESIDE, MOST_PAPERS, Cadence, Choices, Schedule, zone_of
 from domain.topics import Query, WishedTopic
 from topics.query import parse
-from web.bodies import strict_pairs
+from web.bodies import pairs
 
 LONGEST_NAME = 100  # characters of a topic's name
+_MOST_FIELDS = 20
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RELATED: Mapping[str, bool | None] = {"": None, "yes": True, "no": False}
@@ -59,7 +60,7 @@ class Form:
 async def form_of(request: Request) -> Form | None:
     """Return the form that was sent; None for anything that no form of ours is."""
     try:
-        sent = strict_pairs(await request.body())
+        sent = pairs(await request.body(), _MOST_FIELDS, strict=True)
     except ValueError:
         return None
     return Form(dict(sent)) if len(dict(sent)) == len(sent) else None

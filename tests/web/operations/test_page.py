@@ -270,8 +270,8 @@ def test_a_stamp_is_good_until_the_day_after(lab, now, basic_of, password):
 def test_a_button_that_is_not_there_changes_nothing(lab):
     assert lab.press("erase").status == 400
     assert lab.press("collect\0").status == 400
-    many = {f"f{number}": "x" for number in range(1_200)}
-    assert lab.press("pause", **many).status == 413
+    many = {f"f{number}": "x" for number in range(50)}
+    assert lab.press("pause", **many).status == 400
     assert lab.house.installation.hold() is None
 
 
