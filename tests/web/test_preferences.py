@@ -170,7 +170,7 @@ def test_a_fresh_link_goes_to_the_mailbox_and_the_page_says_the_same_each_time(v
     me = visitor("tides")
     first = me.do("fresh")
 
-    assert first == me.do("fresh") == "If letters come to this address, one with a link is on its way."
+    assert first == me.do("fresh") == "If a letter may go to this address, one with a link is on its way."
     letters = [each for each in site.outbox.records() if each.recipient == me.reader.email]
     assert len(letters) == 1
     assert "/account/" not in me.page
@@ -205,14 +205,32 @@ def test_who_does_not_get_letters_of_their_own_changes_nothing(visitor, site, st
     before = site.tables()
 
     assert said in me.page
-    assert me.page.count("<form") == (1 if state is SubscriberState.PENDING else 0)  # the way out
+    assert me.page.count("<form") == (state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED})  # the way out, the link
     for action in ("add", "preview", "schedule", "choose", "pause", "resume", "fresh", "share", "remove"):
+        if action == "fresh" and state is SubscriberState.UNSUBSCRIBED:
+            continue
         answer = me.press(action, query="krill", every="day", weekday=0, hour=7, zone="UTC", topic=1)
         assert answer.status == 409
         assert "Nothing was changed." in answer.text
     if shared:
         assert me.press("unsubscribe").status == 409
     assert site.tables() == before
+
+
+def test_who_left_asks_for_the_link_within_the_same_limits_and_takes_everything_along_or_has_it_erased(visitor, site):
+    me = visitor("tides")
+    me.press("unsubscribe")
+
+    assert "What is kept of you stays until you have it erased." in me.page
+    for _ in range(2):
+        assert me.do("fresh") == "If a letter may go to this address, one with a link is on its way."
+    sent = [each for each in site.outbox.records() if each.recipient == me.reader.email and each.kind == "preferences"]
+    assert len(sent) == 1
+    account = site.path(site.links.fresh(me.reader.public_id, NOW))
+    assert "New address" not in site.ask("GET", account).text
+    assert me.reader.email in site.ask("POST", account, b"action=export", URLENCODED).text
+    assert site.ask("POST", account, b"action=erase&word=ERASE", URLENCODED).status == 200
+    assert me.now is None
 
 
 # -- two windows -------------------------------------------------------------------------------------------------------

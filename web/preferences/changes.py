@@ -46,7 +46,7 @@ DONE: Mapping[str, str] = {
     "choices": "What your letters hold was changed.",
     "paused": "Your letters are paused.",
     "resumed": "Your letters come again. The first one brings the best of what you missed.",
-    "asked": "If letters come to this address, one with a link is on its way.",
+    "asked": "If a letter may go to this address, one with a link is on its way.",
 }
 
 
