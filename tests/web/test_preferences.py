@@ -81,7 +81,8 @@ def visitor(site):
 def test_a_topic_is_added_renamed_moved_shared_and_removed(visitor, site):
     me = visitor("tides", "moon")
 
-    assert me.do("add", query="krill -mud", name="  Krill   swarms ") == "The topic was added. Your next letter has it."
+    said = me.do("add", query="krill -mud", name="  Krill   swarms ")
+    assert said == "The topic was added; letters look for it from now on."
     assert [each.name for each in me.now.subscriptions] == ["tides", "moon", "Krill swarms"]
     krill = me.topic("krill -mud").topic_id
     assert me.do("amend", topic=krill, name="Antarctic krill", related="no") == "The topic was changed."

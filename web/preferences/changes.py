@@ -35,7 +35,7 @@ LONGEST_PAUSE = 365  # days
 
 #: What the page says after a change.
 DONE: Mapping[str, str] = {
-    "added": "The topic was added. Your next letter has it.",
+    "added": "The topic was added; letters look for it from now on.",
     "held": "You have that topic already.",
     "amended": "The topic was changed.",
     "moved": "The order was changed.",
