@@ -75,6 +75,8 @@ CONFIRMED = Notice(
         "Each letter carries the links to your topics and to unsubscribe.",
     ),
 )
+#: The same to who presses again, or comes back later.
+STILL_CONFIRMED = Notice(CONFIRMED.title, CONFIRMED.lines[1:])
 ASKED = Notice(
     "Look into your mailbox",
     (

@@ -85,6 +85,9 @@ def test_confirm_shows_one_button_and_pressing_it_confirms_once(site):
 
     assert (first.status, second.status) == (200, 200)
     assert "Your address is confirmed" in second.text
+    assert ("on its way" in first.text, "on its way" in second.text) == (True, False)
+    for page in (first, second):
+        assert f'<a href="{site.links.preferences(reader.public_id)}">See your topics' in page.text
     assert site.state(reader) is SubscriberState.CONFIRMED
     (consent,) = site.subscribers.consents(reader.id)
     assert (consent.action, consent.wording, consent.at) == ("confirmed", "web 2", NOW)
