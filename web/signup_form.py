@@ -17,6 +17,7 @@ from domain.subscriptions import WEEKDAYS, Cadence, Schedule, weekday_of, zone_o
 from domain.topics import WishedTopic
 from web.bodies import pairs
 from web.lookback import Fault, fault
+from web.zones import zone_typed
 
 #: Topics in one sign-up; more can be added by who has confirmed.
 MOST_TOPICS = 20
@@ -94,7 +95,7 @@ def typed(body: bytes) -> Typed:
         every=first("every", "day"),
         weekday=first("weekday", "mon"),
         hour=first("hour", "7"),
-        zone=first("zone", "UTC"),
+        zone=zone_typed(first("zone", "UTC")),
         has_schedule=any(first(name) for name in _SCHEDULE),
         trap=first(TRAP),
         given=fields[GIVEN][0] if GIVEN in fields else None,

@@ -153,6 +153,15 @@ def test_letters_come_when_and_hold_what_the_reader_says(visitor):
     assert (me.now.choices, me.now.text_only) == (Choices(), False)
 
 
+def test_a_time_zone_is_known_in_any_case_and_one_of_a_list(visitor):
+    me = visitor("tides")
+
+    me.do("schedule", every="day", weekday="0", hour="7", zone="europe/BERLIN")
+    assert me.now.schedule.zone == "Europe/Berlin"
+    assert 'list="zones"' in me.page
+    assert me.page.count('<option value="Asia/Tokyo">') == 1
+
+
 def test_letters_pause_until_a_day_or_without_an_end_and_come_again(visitor, site):
     me = visitor("tides")
 

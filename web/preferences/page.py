@@ -38,6 +38,7 @@ from web.preferences.sheets import Draft, sheets, topics_of
 from web.previews import LookBack
 from web.rendering import Rendering
 from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, too_many_previews, veiled
+from web.zones import zones
 
 _SAFE = ["GET", "HEAD"]
 _PREVIEW_PAPERS = 5
@@ -194,6 +195,7 @@ class PreferencePages:
             sheets=sheets(reader, draft),
             usual=self._usual,
             weekdays=DAYS_OF_WEEK,
+            zones=zones(),
             first_day=first.isoformat(),
             last_day=last.isoformat(),
             history=history(reader, self._known(reader), now),

@@ -288,6 +288,12 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_changes_nothing(place,
     assert place.tables() == before
 
 
+def test_a_time_zone_is_known_in_any_case(place):
+    place.sign_up("mira@lab.example", "tides", zone="europe/berlin")
+
+    assert place.house.subscribers.by_address("mira@lab.example").schedule.zone == "Europe/Berlin"
+
+
 def test_what_was_typed_is_kept(place):
     answer = place.sign_up(
         "mira@", ["tides", "ships -ropes"], every="week", weekday="thu", hour="19", zone="Asia/Tokyo"
