@@ -260,7 +260,7 @@ def test_who_fills_the_hidden_field_is_dropped_with_the_same_answer(place):
         ({"email": "\0@b.example"}, "is not an address"),
         ({"topic": ""}, "Write at least one topic"),
         ({"topic": "deep (neural"}, "This parenthesis is never closed (column 6)."),
-        ({"topic": "deep (neural"}, 'Perhaps you meant <b dir="auto">deep (neural)</b>'),
+        ({"topic": "deep (neural"}, '<a href="/subscribe?topic=deep+%28neural%29" dir="auto">deep (neural)</a>'),
         ({"topic": "of the"}, "too common"),
         ({"topic": "x" * 1001}, "at most 1,000 characters"),
         ({"topic": "x" * 60_000}, "at most 1,000 characters"),
@@ -286,6 +286,14 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_changes_nothing(place,
     assert said in unescape(answer.text).replace("&quot;", '"')
     assert 'aria-describedby="wrong-' in answer.text
     assert place.tables() == before
+
+
+def test_what_was_perhaps_meant_is_a_link_that_keeps_the_other_topics(place):
+    page = place.sign_up("mira@lab.example", ["tides -survey", "deep (neural"]).text
+
+    link = unescape(re.search(r'Perhaps you meant <a href="([^"]+)"', page)[1])
+    assert Form(place.ask("GET", link).text)["topic"] == ["tides -survey", "deep (neural)", ""]
+    assert "mira" not in link
 
 
 def test_a_time_zone_is_known_in_any_case(place):
