@@ -58,7 +58,7 @@ ANOTHER_SITE = Notice(
 )
 ELSEWHERE = Notice(
     "This is not that site",
-    ("The request named a site that is not served here. Please open the link from your letter again.",),
+    ("The address names a site that is not served here. Please check it, or ask whoever gave it to you.",),
 )
 BUSY = Notice("Please try again in a moment", ("Many are asking at once. Nothing was changed.",))
 LATER = Notice(

@@ -38,7 +38,9 @@ def ask_fresh(database):
     return lambda reader, at: FreshLetters(database).ask(reader.public_id, fresh(at), at)
 
 
-def test_one_letter_waits_for_who_reads_paused_or_left_and_none_for_who_never_confirmed_or_must_not_be_mailed(database, reader, ask_fresh, now):
+def test_one_letter_waits_for_who_reads_paused_or_left_and_none_for_who_never_confirmed_or_must_not_be_mailed(
+    database, reader, ask_fresh, now
+):
     asked = [ask_fresh(reader(state.value, state=state), now) for state in S]
     assert dict(zip(S, asked, strict=True)) == {state: state not in {S.PENDING, S.SUPPRESSED} for state in S}
     found = sorted((each.kind, each.recipient) for each in Outbox(database).records())

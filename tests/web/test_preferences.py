@@ -215,7 +215,9 @@ def test_who_does_not_get_letters_of_their_own_changes_nothing(visitor, site, st
     before = site.tables()
 
     assert said in me.page
-    assert me.page.count("<form") == (state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED})  # the way out, the link
+    assert me.page.count("<form") == (
+        state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED}
+    )  # the way out, the link
     for action in ("add", "preview", "schedule", "choose", "pause", "resume", "fresh", "share", "remove"):
         if action == "fresh" and state is SubscriberState.UNSUBSCRIBED:
             continue
