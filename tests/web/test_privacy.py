@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 from limits import parse_many
-from starlette.requests import Request
 
 from web.limits import Measures
 from web.operations.sign_in import MINUTES
@@ -16,8 +15,7 @@ KEPT = Promises(pending_days=7, issues_days=30, replies_days=20, bounces_days=10
 
 
 def page(promises, base_url="https://digests.example.org"):
-    request = Request({"type": "http", "method": "GET", "path": "/privacy", "headers": []})
-    return PrivacyPages(promises, Rendering(SiteFacts(base_url=base_url))).show(request).body.decode()
+    return PrivacyPages(promises, Rendering(SiteFacts(base_url=base_url))).show().body.decode()
 
 
 def test_the_page_says_the_days_of_this_installation(site):
