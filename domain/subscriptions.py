@@ -31,6 +31,8 @@ class SubscriberState(StrEnum):
 
 #: The states of who agreed to letters and has not left, whether or not they pause.
 REACHED = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
+#: The states of who may ask for a link to what is kept of them: it stays when they leave, until they have it erased.
+MAY_ASK = REACHED | {SubscriberState.UNSUBSCRIBED}
 
 
 class Cadence(StrEnum):

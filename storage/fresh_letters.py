@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from domain.issues import LetterKind, Mailing
-from domain.subscriptions import REACHED, Subscriber
+from domain.subscriptions import MAY_ASK, Subscriber
 from storage.database import Database
 from storage.mailings import queue
 from storage.subscribers import find
@@ -30,10 +30,10 @@ class FreshLetters:
         self._database = database
 
     def ask(self, public_id: str, letter: FreshLetter, now: datetime) -> bool:
-        """Queue a letter for a reader who gets letters; return False where none is due."""
+        """Queue a letter for a reader who gets letters, or has left them; return False where none is due."""
         with self._database.writing() as connection:
             reader = find(connection, SUBSCRIBER.c.public_id == public_id)
-            if reader is None or reader.state not in REACHED or reader.shared:
+            if reader is None or reader.state not in MAY_ASK or reader.shared:
                 return False
             today, last = sent_since(connection, reader.id, LetterKind.PREFERENCES, now - timedelta(days=1))
             if today >= FRESH_A_DAY or (last is not None and now - last < FRESH_PAUSE):

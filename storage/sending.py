@@ -20,7 +20,7 @@ from domain.deliveries import DeliveryState, Outcome
 from domain.issues import LetterKind
 from domain.letter_events import SuppressionReason
 from domain.seals import address_hash
-from domain.subscriptions import REACHED, SubscriberState
+from domain.subscriptions import MAY_ASK, REACHED, SubscriberState
 from storage.driver import Driver
 
 S = DeliveryState
@@ -32,7 +32,7 @@ _WANTED: Mapping[LetterKind, frozenset[str | None]] = {
     LetterKind.DIGEST: _CONFIRMED,
     LetterKind.QUIET: _CONFIRMED,
     LetterKind.CONFIRM: frozenset({SubscriberState.PENDING.value, SubscriberState.SUPPRESSED.value}),
-    LetterKind.PREFERENCES: REACHED,
+    LetterKind.PREFERENCES: MAY_ASK,
     LetterKind.ADDRESS: REACHED,
     LetterKind.GOODBYE: frozenset({SubscriberState.UNSUBSCRIBED.value}),
     LetterKind.ALERT: frozenset({None}),

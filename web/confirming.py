@@ -1,6 +1,7 @@
 """The link of the first letter: a page with one button, and what pressing it says.
 
     token → whose it is (links) → how they stand (readers) → the page with the button → POST → confirmed, once
+    → the way on: to the reader's own page
 
 GET, HEAD and OPTIONS change nothing, because programs open every link of a mail before people do (mail.md finding 5),
 and no script presses the button. A POST needs no cookie and no login, and may come twice.
@@ -21,7 +22,7 @@ from domain.clock import Clock
 from domain.subscriptions import Act, Consent, Subscriber, SubscriberState
 from web.limits import Limiter
 from web.rendering import Rendering
-from web.words import ASKED, CONFIRMED, WORDING, not_open, rhythm, too_many, veiled
+from web.words import ASKED, CONFIRMED, STILL_CONFIRMED, WORDING, Notice, not_open, rhythm, too_many, veiled
 
 #: Where consent was given, as its record says.
 PLACE = "/confirm"
@@ -90,7 +91,7 @@ class ConfirmPages:
         return self._stands(public_id, _ASKED)
 
     def confirm(self, request: Request, token: str, asks_again: Annotated[bool, Depends(_asks_again)]) -> Response:
-        """Confirm the address, the same answer twice; or send what is too old again."""
+        """Confirm the address, once, though the button may be pressed twice; or send what is too old again."""
         try:
             public_id = self._read(token)
         except BadLink as error:
@@ -99,8 +100,10 @@ class ConfirmPages:
             return self._too_old(error)
         if asks_again:
             return self._stands(public_id, _ASKED)
+        before = self._readers.by_public_id(public_id)
         if self._readers.confirm(public_id, Consent(Act.CONFIRMED, WORDING, self._clock.now(), PLACE)):
-            return self._rendering.notice(CONFIRMED)
+            is_new = before is not None and before.state in _ASKED
+            return self._confirmed(public_id, CONFIRMED if is_new else STILL_CONFIRMED)
         return self._stands(public_id, frozenset({SubscriberState.PENDING}))
 
     def _read(self, token: str) -> str:
@@ -126,7 +129,11 @@ class ConfirmPages:
             )
         if reader is None or reader.state.is_gone:
             return self._rendering.notice(not_open(takes_signups=self._rendering.site.takes_signups), 410)
-        return self._rendering.notice(CONFIRMED)
+        return self._confirmed(public_id, STILL_CONFIRMED)
+
+    def _confirmed(self, public_id: str, notice: Notice) -> Response:
+        """Say it, with the way on."""
+        return self._rendering.page("confirmed.html", notice=notice, topics=self._links.preferences(public_id))
 
     def _too_old(self, error: BadLink) -> Response:
         """Offer a new link for one that was ours; any other is bad_links.py's."""

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from markupsafe import Markup
 
 from digests.readable import clean
-from digests.wording import counted
+from digests.wording import counted, cut
 from domain.errors import QueryError
-from domain.topics import Or, WishedTopic
+from domain.topics import Or, WishedTopic, Word
 from web.blocks import Block, Blocks
 from web.looked_back import LookedBack
 from web.plots.drawing import plot
@@ -19,6 +19,7 @@ from web.plots.values import Panel, Series
 #: How far a preview looks back, in days.
 DAYS = 14
 _BEFORE, _AFTER = 20, 10  # columns shown around what is wrong: as many as a phone has room for
+_LONGEST = 60  # characters of a word that is shown again
 _MANY = 10  # papers a day: more than most letters show in full
 
 
@@ -62,7 +63,7 @@ def told(topic: WishedTopic, found: LookedBack, hints: Sequence[str], blocks: Bl
     few = len(found.papers) < found.total
     return Told(
         summary=_summary(found.total),
-        notes=(*(f"{clean(hint)}." for hint in hints), *_advice(found)),
+        notes=(*(f"{clean(hint)}." for hint in hints), *_advice(topic, found)),
         chart=Markup(plot(_panel(found.newest, found.per_day))) if found.total else Markup(""),  # noqa: S704 its texts are ours
         excluded=tuple(f"{clean(each.term)} keeps out {counted(each.fewer, 'paper')}." for each in found.excluded),
         additions=tuple(Addition(clean(each.word), _with(topic, each.word), each.papers) for each in found.terms),
@@ -94,8 +95,11 @@ def _summary(total: int) -> str:
     return f"About {counted(a_day, 'paper')} a day: {found}." if a_day else f"{found}."
 
 
-def _advice(found: LookedBack) -> list[str]:
+def _advice(topic: WishedTopic, found: LookedBack) -> list[str]:
     if not found.total:
+        tree = topic.query.tree
+        if isinstance(tree, Word) and len(tree.text) > 1:
+            return [f"A star at its end finds every word that begins so: {cut(clean(tree.text), _LONGEST)}*"]
         return ["Fewer words find more, and OR between words means either."]
     if found.total > _MANY * DAYS:
         return ["A letter shows the best in full. One more word, or one excluded with a minus, leaves fewer."]

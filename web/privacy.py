@@ -15,7 +15,7 @@ from web.rendering import Rendering
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """How long things are kept, in days, 0 for as long as someone is a reader; and who answers for it."""
+    """How long things are kept, in days, 0 for as long as nothing is erased; and who answers for it."""
 
     pending_days: int
     issues_days: int
@@ -59,18 +59,18 @@ class PrivacyPages:
 def rows(promises: Promises) -> tuple[Row, ...]:
     """Return what is kept, in the order in which a reader comes by it."""
     pending = f"{_days(promises.pending_days)} if you never confirm" if promises.pending_days else ""
-    while_reader = "as long as you are a reader"
+    until_erased = "until you erase everything"
     return (
-        Row("Your address", "Letters go to it.", "; ".join(filter(None, [while_reader, pending]))),
+        Row("Your address", "Letters go to it.", "; ".join(filter(None, [until_erased, pending]))),
         Row(
             "Your topics, day, hour, time zone and the other choices of your page",
             "They say which papers come, and when.",
-            while_reader,
+            until_erased,
         ),
         Row(
             "What you agreed to: when, on which page, and the version of its words",
             "The law asks us to be able to show that you asked for the letter.",
-            while_reader,
+            until_erased,
         ),
         Row(
             "Another address that you asked us to write to",
@@ -82,7 +82,7 @@ def rows(promises: Promises) -> tuple[Row, ...]:
             "You can open them again, and we can say why one did not come.",
             _or_reader(promises.issues_days),
         ),
-        Row("Which papers you were sent, without the letters", "No paper comes twice.", while_reader),
+        Row("Which papers you were sent, without the letters", "No paper comes twice.", until_erased),
         Row(
             "What mail servers said of a letter: taken, put off or refused",
             "So we find out why a letter did not arrive.",
@@ -101,5 +101,5 @@ def _days(number: int) -> str:
 
 
 def _or_reader(number: int) -> str:
-    """Return a time that zero lifts; whatever it is, it ends with the reader."""
-    return f"{_days(number)}, or until you erase everything" if number else "as long as you are a reader"
+    """Return a time that zero lifts; whatever it is, it ends when all is erased."""
+    return f"{_days(number)}, or until you erase everything" if number else "until you erase everything"

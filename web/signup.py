@@ -16,9 +16,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Protocol
-from zoneinfo import available_timezones
 
 import anyio
 import anyio.to_thread
@@ -46,6 +44,7 @@ from web.signup_form import (
     wrongs,
 )
 from web.words import ASKED, DAYS_OF_WEEK, NOT_A_FORM, UNREADABLE, WORDING, closed, too_many
+from web.zones import zones
 
 #: Where consent was given, as its record says.
 PLACE = "/subscribe"
@@ -81,7 +80,7 @@ class SignupForm:
             "given": self._stamps.stamp(self._clock.now()),
             "names": {"trap": TRAP, "given": GIVEN},
             "weekdays": tuple(zip(WEEKDAYS, DAYS_OF_WEEK, strict=True)),
-            "zones": _zones(),
+            "zones": zones(),
             "domains": sorted(self.allowed or ()),
             "most_topics": MOST_TOPICS,
         }
@@ -188,12 +187,6 @@ def domains_of(names: Sequence[str]) -> frozenset[str]:
 def _until_the_next(step: float, taken: float) -> float:
     """Return how long to wait until a whole number of steps, at least one, have gone by."""
     return max(1, math.ceil(taken / step)) * step - taken if step > 0 else 0.0
-
-
-@cache
-def _zones() -> tuple[str, ...]:
-    """Return the names of all time zones, those of places first."""
-    return tuple(sorted(available_timezones(), key=lambda name: ("/" not in name or name.startswith("Etc/"), name)))
 
 
 def _domain(name: str) -> str:

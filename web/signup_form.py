@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 from digests.addresses import address_key
 from digests.readable import clean
@@ -17,6 +18,7 @@ from domain.subscriptions import WEEKDAYS, Cadence, Schedule, weekday_of, zone_o
 from domain.topics import WishedTopic
 from web.bodies import pairs
 from web.lookback import Fault, fault
+from web.zones import zone_typed
 
 #: Topics in one sign-up; more can be added by who has confirmed.
 MOST_TOPICS = 20
@@ -28,6 +30,7 @@ LEAST_AGE, MOST_AGE = timedelta(seconds=3), timedelta(days=1)
 TRAP, GIVEN = "subject", "given"
 _MOST_FIELDS = 200
 _SCHEDULE = ("every", "weekday", "hour", "zone")
+_LINKED = 1000  # characters of all topics in one address
 _SHOWN = 60  # characters of a field in an error
 
 #: "NAME = QUERY" or "QUERY" → the topic; raises QueryError or UsageError.
@@ -52,6 +55,11 @@ class Typed:
     def rows(self) -> tuple[str, ...]:
         """The topics, and empty rows up to the number that a form has."""
         return (*self.topics[:MOST_TOPICS], *("",) * (ROWS - len(self.topics)))
+
+    def mended(self, row: int, topic: str) -> str:
+        """Return the query of a form with another topic in a row, and without the others where they are very long."""
+        topics = [topic if number == row else each for number, each in enumerate(self.topics[:MOST_TOPICS])]
+        return urlencode([("topic", each) for each in (topics if sum(map(len, topics)) <= _LINKED else [topic])])
 
     @property
     def schedule(self) -> Schedule | None:
@@ -95,7 +103,7 @@ def typed(body: bytes) -> Typed:
         every=first("every", "day"),
         weekday=first("weekday", "mon"),
         hour=first("hour", "7"),
-        zone=first("zone", "UTC"),
+        zone=zone_typed(first("zone", "UTC")),
         has_schedule=any(first(name) for name in _SCHEDULE),
         trap=first(TRAP),
         given=fields[GIVEN][0] if GIVEN in fields else None,

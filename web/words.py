@@ -58,7 +58,7 @@ ANOTHER_SITE = Notice(
 )
 ELSEWHERE = Notice(
     "This is not that site",
-    ("The request named a site that is not served here. Please open the link from your letter again.",),
+    ("The address names a site that is not served here. Please check it, or ask whoever gave it to you.",),
 )
 BUSY = Notice("Please try again in a moment", ("Many are asking at once. Nothing was changed.",))
 LATER = Notice(
@@ -75,12 +75,14 @@ CONFIRMED = Notice(
         "Each letter carries the links to your topics and to unsubscribe.",
     ),
 )
+#: The same to who presses again, or comes back later.
+STILL_CONFIRMED = Notice(CONFIRMED.title, CONFIRMED.lines[1:])
 ASKED = Notice(
     "Look into your mailbox",
     (
         "A letter with a link comes within minutes. The page behind the link has one button to press: one more click.",
         "If none comes, look where your mailbox puts spam. We write once a day at most, so ask again tomorrow.",
-        "An address that has letters already is not asked again; the letters carry the link to its topics.",
+        "An address that has letters already gets the link to its own page instead; nothing of it is changed.",
     ),
 )
 NOT_A_FORM = Notice(

@@ -77,7 +77,7 @@ def test_a_reader_comes_chooses_reads_and_leaves(town, window, keep):
     window.press("See first what it brings")
     window.says("in the last 14 days")
     window.press("Add the topic")
-    window.says("The topic was added.")
+    window.says("The topic was added; letters look for it from now on.")
     page.get_by_text("Change when they come").click()
     page.get_by_label("Hour").select_option("9")
     page.get_by_label("Time zone").fill("Asia/Tokyo")
@@ -145,7 +145,7 @@ def test_two_windows_do_not_undo_each_other(town, open_window):
         window.open(link)
         window.page.get_by_label("What do you want to read about?").fill(MORE)
     first.press("Add the topic")
-    first.says("The topic was added.")
+    first.says("The topic was added; letters look for it from now on.")
 
     second.press("Add the topic")
 

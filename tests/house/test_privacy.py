@@ -73,7 +73,7 @@ def test_the_page_says_the_days_of_the_settings() -> None:
 def test_what_is_kept_for_ever_is_called_so() -> None:
     said = [row.how_long for row in rows(Promises(pending_days=0, issues_days=0, replies_days=0, bounces_days=0))]
     assert [each for each in said if "0 days" in each] == []
-    assert sum("as long as you are a reader" in each for each in said) == len(said) - 1
+    assert sum("until you erase everything" in each for each in said) == len(said) - 1
 
 
 @pytest.mark.parametrize("act", ["update", "delete"])

@@ -38,11 +38,13 @@ def ask_fresh(database):
     return lambda reader, at: FreshLetters(database).ask(reader.public_id, fresh(at), at)
 
 
-def test_one_letter_waits_for_who_reads_or_paused_and_none_for_who_gets_no_letters(database, reader, ask_fresh, now):
+def test_one_letter_waits_for_who_reads_paused_or_left_and_none_for_who_never_confirmed_or_must_not_be_mailed(
+    database, reader, ask_fresh, now
+):
     asked = [ask_fresh(reader(state.value, state=state), now) for state in S]
-    assert dict(zip(S, asked, strict=True)) == {state: state in {S.CONFIRMED, S.PAUSED} for state in S}
+    assert dict(zip(S, asked, strict=True)) == {state: state not in {S.PENDING, S.SUPPRESSED} for state in S}
     found = sorted((each.kind, each.recipient) for each in Outbox(database).records())
-    assert found == [("preferences", "confirmed@lab.example"), ("preferences", "paused@lab.example")]
+    assert found == [("preferences", f"{state}@lab.example") for state in (S.CONFIRMED, S.PAUSED, S.UNSUBSCRIBED)]
 
 
 def test_none_goes_to_a_mailbox_of_several_people_nor_to_nobody(database, reader, ask_fresh, now):

@@ -85,6 +85,9 @@ def test_confirm_shows_one_button_and_pressing_it_confirms_once(site):
 
     assert (first.status, second.status) == (200, 200)
     assert "Your address is confirmed" in second.text
+    assert ("on its way" in first.text, "on its way" in second.text) == (True, False)
+    for page in (first, second):
+        assert f'<a href="{site.links.preferences(reader.public_id)}">See your topics' in page.text
     assert site.state(reader) is SubscriberState.CONFIRMED
     (consent,) = site.subscribers.consents(reader.id)
     assert (consent.action, consent.wording, consent.at) == ("confirmed", "web 2", NOW)
@@ -225,7 +228,7 @@ def test_the_button_on_the_preferences_unsubscribes_and_nothing_else_does(site):
     assert "You are unsubscribed" in site.ask("POST", path, b"action=unsubscribe", URLENCODED).text
     assert site.state(reader) is SubscriberState.UNSUBSCRIBED
     after = site.ask("GET", path).text
-    assert "<button" not in after
+    assert after.count("<button") == after.count(">Send me the link</button>") == 1
     assert "To have letters again" in after
 
 

@@ -79,7 +79,8 @@ def visitor(site):
 def test_a_topic_is_added_renamed_moved_shared_and_removed(visitor, site):
     me = visitor("tides", "moon")
 
-    assert me.do("add", query="krill -mud", name="  Krill   swarms ") == "The topic was added. Your next letter has it."
+    said = me.do("add", query="krill -mud", name="  Krill   swarms ")
+    assert said == "The topic was added; letters look for it from now on."
     assert [each.name for each in me.now.subscriptions] == ["tides", "moon", "Krill swarms"]
     krill = me.topic("krill -mud").topic_id
     assert me.do("amend", topic=krill, name="Antarctic krill", related="no") == "The topic was changed."
@@ -150,6 +151,15 @@ def test_letters_come_when_and_hold_what_the_reader_says(visitor):
     assert (me.now.choices, me.now.text_only) == (Choices(), False)
 
 
+def test_a_time_zone_is_known_in_any_case_and_one_of_a_list(visitor):
+    me = visitor("tides")
+
+    me.do("schedule", every="day", weekday="0", hour="7", zone="europe/BERLIN")
+    assert me.now.schedule.zone == "Europe/Berlin"
+    assert 'list="zones"' in me.page
+    assert me.page.count('<option value="Asia/Tokyo">') == 1
+
+
 def test_letters_pause_until_a_day_or_without_an_end_and_come_again(visitor, site):
     me = visitor("tides")
 
@@ -168,7 +178,7 @@ def test_a_fresh_link_goes_to_the_mailbox_and_the_page_says_the_same_each_time(v
     me = visitor("tides")
     first = me.do("fresh")
 
-    assert first == me.do("fresh") == "If letters come to this address, one with a link is on its way."
+    assert first == me.do("fresh") == "If a letter may go to this address, one with a link is on its way."
     letters = [each for each in site.outbox.records() if each.recipient == me.reader.email]
     assert len(letters) == 1
     assert "/account/" not in me.page
@@ -203,14 +213,34 @@ def test_who_does_not_get_letters_of_their_own_changes_nothing(visitor, site, st
     before = site.tables()
 
     assert said in me.page
-    assert me.page.count("<form") == (1 if state is SubscriberState.PENDING else 0)  # the way out
+    assert me.page.count("<form") == (
+        state in {SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED}
+    )  # the way out, the link
     for action in ("add", "preview", "schedule", "choose", "pause", "resume", "fresh", "share", "remove"):
+        if action == "fresh" and state is SubscriberState.UNSUBSCRIBED:
+            continue
         answer = me.press(action, query="krill", every="day", weekday=0, hour=7, zone="UTC", topic=1)
         assert answer.status == 409
         assert "Nothing was changed." in answer.text
     if shared:
         assert me.press("unsubscribe").status == 409
     assert site.tables() == before
+
+
+def test_who_left_asks_for_the_link_within_the_same_limits_and_takes_everything_along_or_has_it_erased(visitor, site):
+    me = visitor("tides")
+    me.press("unsubscribe")
+
+    assert "What is kept of you stays until you have it erased." in me.page
+    for _ in range(2):
+        assert me.do("fresh") == "If a letter may go to this address, one with a link is on its way."
+    sent = [each for each in site.outbox.records() if each.recipient == me.reader.email and each.kind == "preferences"]
+    assert len(sent) == 1
+    account = site.path(site.links.fresh(me.reader.public_id, NOW))
+    assert "New address" not in site.ask("GET", account).text
+    assert me.reader.email in site.ask("POST", account, b"action=export", URLENCODED).text
+    assert site.ask("POST", account, b"action=erase&word=ERASE", URLENCODED).status == 200
+    assert me.now is None
 
 
 # -- two windows -------------------------------------------------------------------------------------------------------

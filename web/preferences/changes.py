@@ -35,7 +35,7 @@ LONGEST_PAUSE = 365  # days
 
 #: What the page says after a change.
 DONE: Mapping[str, str] = {
-    "added": "The topic was added. Your next letter has it.",
+    "added": "The topic was added; letters look for it from now on.",
     "held": "You have that topic already.",
     "amended": "The topic was changed.",
     "moved": "The order was changed.",
@@ -46,7 +46,7 @@ DONE: Mapping[str, str] = {
     "choices": "What your letters hold was changed.",
     "paused": "Your letters are paused.",
     "resumed": "Your letters come again. The first one brings the best of what you missed.",
-    "asked": "If letters come to this address, one with a link is on its way.",
+    "asked": "If a letter may go to this address, one with a link is on its way.",
 }
 
 

@@ -19,6 +19,7 @@ from domain.subscriptions import MOST_BESIDE, MOST_PAPERS, Cadence, Choices, Sch
 from domain.topics import Query, WishedTopic
 from topics.query import parse
 from web.bodies import pairs
+from web.zones import zone_typed
 
 LONGEST_NAME = 100  # characters of a topic's name
 _MOST_FIELDS = 20
@@ -103,7 +104,7 @@ def schedule_of(form: Form) -> Schedule:
     """Return when letters are to come; raises WrongField."""
     if form.text("every") not in {each.value for each in Cadence}:
         raise WrongField("every", "Please choose every day or once a week.")
-    zone = form.text("zone")
+    zone = zone_typed(form.text("zone"))
     try:
         zone_of(zone)
     except UsageError as error:

@@ -7,7 +7,7 @@
 
 The address is half hidden, and whatever a forwarded letter must not be able to do is not here: account.py has it, by a
 link that goes to the reader's own mailbox. One who has not confirmed, who left, or whose mailbox is several people's
-sees how they stand and changes nothing here but to leave.
+sees how they stand and changes nothing here but to leave; who left can still ask for that link.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from domain.answers import Known
 from domain.clock import Clock
 from domain.errors import ChangedMeanwhile, UnknownError, UsageError
 from domain.reader_answers import long_day
-from domain.subscriptions import REACHED, Choices, Subscriber, SubscriberState
+from domain.subscriptions import MAY_ASK, REACHED, Choices, Subscriber, SubscriberState
 from topics.hints import hints
 from web.blocks import Blocks
 from web.costly import Lanes
@@ -38,6 +38,7 @@ from web.preferences.sheets import Draft, sheets, topics_of
 from web.previews import LookBack
 from web.rendering import Rendering
 from web.words import DAYS_OF_WEEK, NO_LINK, STATES, UNREADABLE, rhythm, too_many_previews, veiled
+from web.zones import zones
 
 _SAFE = ["GET", "HEAD"]
 _PREVIEW_PAPERS = 5
@@ -123,7 +124,8 @@ class PreferencePages:
             return self._leave(public_id, PLACE)  # asks for no revision: to leave never comes too late
         if reader is None:
             return self._rendering.notice(NO_LINK, 404)
-        if reader.state not in REACHED or reader.shared:
+        allowed = MAY_ASK if action == "fresh" else REACHED
+        if reader.state not in allowed or reader.shared:
             return self._page(reader, 409, problem="Nothing was changed.")
         return self._press(token, reader, form)
 
@@ -185,6 +187,7 @@ class PreferencePages:
             rhythm=rhythm(reader.schedule),
             reader=reader,
             may_change=reader.state in REACHED and not reader.shared,
+            may_ask=reader.state in MAY_ASK and not reader.shared,
             pending=reader.state is SubscriberState.PENDING,
             gone=reader.state.is_gone,
             paused=reader.state is SubscriberState.PAUSED,
@@ -192,6 +195,7 @@ class PreferencePages:
             sheets=sheets(reader, draft),
             usual=self._usual,
             weekdays=DAYS_OF_WEEK,
+            zones=zones(),
             first_day=first.isoformat(),
             last_day=last.isoformat(),
             history=history(reader, self._known(reader), now),

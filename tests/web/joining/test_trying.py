@@ -167,7 +167,11 @@ def test_a_topic_that_finds_nothing_says_what_to_do(place):
     page = preview(place, "zebrafish")
 
     assert "No paper of the last 14 days answers this topic." in page.text
-    assert "Fewer words find more" in page.text
+    assert "A star at its end finds every word that begins so: zebrafish*" in page.text
+    assert "Fewer words" not in page.text
+    assert "Have these by mail" not in page.text
+    assert page.text.count("Have it by mail all the same") == 2  # the way to the form, and what stands over it
+    assert "Fewer words find more" in preview(place, "zebrafish larvae").text
 
 
 def test_a_topic_that_cannot_be_read_is_pointed_at(place):
