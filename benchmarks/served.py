@@ -1,8 +1,8 @@
 """A site in a process of its own, for web.py: client and server share no interpreter, and its memory is its own.
 
-`python -m benchmarks.served FILE` serves the archive in an SQLite file; without FILE a bare Starlette application
-answers /SIZE by a page of so many octets, behind the same server with the same settings. Either prints its port on
-loopback and serves until its input ends.
+`python -m benchmarks.served FILE` serves the archive in an SQLite file, with `--anew` each page made when it is asked
+for; without FILE a bare Starlette application answers /SIZE by a page of so many octets, behind the same server with
+the same settings. Each prints its port on loopback and serves until its input ends.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 #: The evening of the day on which corpus.py stores its papers.
 NOW = datetime(2026, 11, 20, 20, tzinfo=UTC)
+_ANEW = "--anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ def settings(file: Path) -> Settings:
 
 
 @contextmanager
-def served(file: Path | None = None) -> Iterator[Served]:
+def served(file: Path | None = None, *, caching: bool = True) -> Iterator[Served]:
     """Serve an archive, or bare pages, in another process while the context is open."""
-    command = [sys.executable, "-m", "benchmarks.served", *([str(file)] if file else [])]
+    options = [] if caching else [_ANEW]
+    command = [sys.executable, "-m", "benchmarks.served", *([str(file)] if file else []), *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -88,7 +90,8 @@ def _main() -> None:
     with ExitStack() as stack:
         if len(sys.argv) > 1:
             house = stack.enter_context(House(settings(Path(sys.argv[1])), clock=FixedClock(NOW)))
-            app = site(house, Measures(searches="100000/second"))  # one client asks for all
+            measures = Measures(searches="100000/second")  # one client asks for all
+            app = site(house, measures, caching=_ANEW not in sys.argv)
         else:
             app = _bare()
         _, port = stack.enter_context(serve(app, "127.0.0.1", 0, threading.Event()))
