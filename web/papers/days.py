@@ -38,8 +38,7 @@ _KEPT = {"Cache-Control": "public, max-age=3600"}
 NO_DAY = Notice(
     "There is no such day here",
     (
-        "A day is written as 2026-11-20 and is at /days/2026-11-20, a week at /weeks/2026-W47, a month at "
-        "/days?month=2026-11.",
+        "Days are at /days/2026-11-20, weeks at /weeks/2026-W47, months at /days?month=2026-11.",
         "“Days” above shows which there are.",
     ),
 )
@@ -230,7 +229,7 @@ class DayPages:
 
 
 def _row(stood: Stood, paper: Paper) -> Row:
-    votes = f"▲ {stood.upvotes:,}" if (stood.upvotes or 0) > 0 else ""
+    votes = f"▲\u00a0{stood.upvotes:,}" if (stood.upvotes or 0) > 0 else ""
     return Row(stood.rank, title(paper), paper_path(paper.key), authors(paper), votes)
 
 

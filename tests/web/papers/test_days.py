@@ -51,7 +51,7 @@ def test_a_week_shows_its_days_and_what_had_the_most_votes(library):
     answer = library.get("/weeks/2026-W46")
 
     assert "9 to 15 November 2026" in answer.text
-    votes = [int(each) for each in re.findall(r"▲ (\d+)", answer.text)]
+    votes = [int(each) for each in re.findall(r"▲\u00a0(\d+)", answer.text)]
     assert votes == sorted(votes, reverse=True)
     assert len(votes) == 10
     assert 'href="/weeks/2026-W45" rel="prev"' in answer.text
@@ -89,7 +89,7 @@ def test_what_is_no_day_here_is_said_in_a_sentence(library, path):
     answer = library.get(path)
 
     assert answer.status == 404
-    assert "A day is written as 2026-11-20 and is at /days/2026-11-20, a week at /weeks/2026-W47" in answer.text
+    assert "Days are at /days/2026-11-20, weeks at /weeks/2026-W47, months at /days?month=2026-11." in answer.text
 
 
 @pytest.mark.engines("sqlite")
