@@ -33,6 +33,19 @@ def test_one_reader_is_one(lab):
     assert lab.page().first == "The one reader who was due in the last 24 hours got the letter."
 
 
+def test_a_note_that_nothing_matched_is_told_from_a_letter(lab):
+    lab.letter(content_id=lab.note())
+    assert lab.page().first == (
+        "The one reader who was due in the last 24 hours got the letter, a note that nothing matched."
+    )
+
+    lab.letter()
+    lab.later(HOUR / 60)
+    assert lab.page().first == (
+        "All 2 readers who were due in the last 24 hours got their letter, 1 of them a note that nothing matched."
+    )
+
+
 def test_the_relay_is_down(lab, now):
     lab.letter()
     lab.letter(S.DEFERRED)
