@@ -71,7 +71,7 @@ def share_topic(
         if stop:
             yield f"{plain(page.name)} has no page any more"
         else:
-            yield address or f"{plain(page.name)} is shared; it gets a page once [web] base_url names a site"
+            yield address or plain(f"{page.name} is shared; it gets a page once [web] base_url names a site")
 
     told.show(result, lines)
 
