@@ -1,13 +1,14 @@
 """Whether readers got today's letters, and if not, why: in the first sentence, and what follows from it."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from domain.deliveries import DeliveryState
 from domain.holding import COMPLAINED, MOVED
-from storage.tables import SILENCE
+from storage.tables import FETCH, SILENCE
 
 S = DeliveryState
 HOUR = timedelta(hours=1)
@@ -349,3 +350,16 @@ def test_hostile_names_are_text(operated, now):
     page = lab.page()
     assert "<script>" not in page.text
     assert "<img" not in page.text
+
+
+def test_a_sources_figures_stand_beside_the_day_that_they_are_of(lab, now):
+    answer = {
+        "source": "hf", "url": "http://127.0.0.1:9", "day": date(2026, 11, 19), "at": now - 22 * HOUR, "seconds": 0.1,
+        "bytes": 1, "http": 200, "status": "ok", "read": 2, "rejected": 0, "new": 2, "etag": "", "last_modified": "",
+        "error": "",
+    }  # fmt: skip
+    with lab.house.database.writing() as connection:
+        connection.execute(insert(FETCH).values(**answer))
+    lab.visit("not-modified", at=now + HOUR)
+
+    assert re.search(r"Last visit.* not-modified .*2026-11-19: 2 listed, 2 new", lab.page().words)
