@@ -58,7 +58,7 @@ def view(
         title_text=marked_text(name, why.title),
         url=wording.web_address(paper.url),
         authors=wording.authors(paper),
-        where=" · ".join(_where(paper, f"▲ {votes:,}", year, labels, kind)),
+        where=" · ".join(_where(paper, f"▲\u00a0{votes:,}", year, labels, kind)),
         where_text=", ".join(_where(paper, wording.counted(votes, "vote"), year, labels, kind)),
         abstract=Markup("{}{}").format(lead, marked_page(abstract, why.abstract)),
         abstract_text=f"{lead}{marked_text(abstract, why.abstract)}",

@@ -27,6 +27,7 @@ class Standing:
     state: DeliveryState | None  #: of that letter, where it is of the last day; else None
     held: bool  #: whether it waits for the operator's word alone
     status: str  #: what was said of it: "5.2.2", "550", ""
+    is_note: bool = False  #: whether it says that nothing matched
 
 
 @dataclass(frozen=True, slots=True)

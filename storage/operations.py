@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, exists, func, or_, select, text
 
 from domain.deliveries import DeliveryState
+from domain.issues import LetterKind
 from domain.lanes import RELAY
 from domain.letter_events import LetterEventKind
 from domain.operations import DAY, Arrivals, Failure, Heard, Look, RunEnd, RunError, Sizes, Standing, Waiting
@@ -25,6 +26,7 @@ from domain.silences import NOTHING_MATCHED
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 from storage.database import Database
 from storage.tables import (
+    CONTENT,
     DELIVERY,
     ISSUE,
     LANE,
@@ -127,12 +129,14 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
         "held": case((and_(is_late, DELIVERY.c.state == "uncertain", _HELD), 1), else_=0),
         "enhanced": case((is_late, DELIVERY.c.enhanced), else_=None),
         "code": case((is_late, DELIVERY.c.reply_code), else_=None),
+        "is_note": case((CONTENT.c.kind == LetterKind.QUIET.value, 1), else_=0),
     }
     each = (
         select(*(value.label(name) for name, value in alike.items()))
         .select_from(SUBSCRIBER)
         .outerjoin(ISSUE, ISSUE.c.id == SUBSCRIBER.c.last_issue_id)
         .outerjoin(DELIVERY, DELIVERY.c.issue_id == ISSUE.c.id)
+        .outerjoin(CONTENT, and_(is_late, CONTENT.c.id == DELIVERY.c.content_id))
         .where(or_(SUBSCRIBER.c.state == S.CONFIRMED.value, is_late))
         .subquery()
     )
@@ -151,6 +155,7 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
             state=DeliveryState(row.state) if row.state else None,
             held=bool(row.held),
             status=_status(row.enhanced, row.code),
+            is_note=bool(row.is_note),
         )
         for row in rows
     )

@@ -25,6 +25,11 @@ def day_path(day: date) -> str:
     return f"{DAYS}/{day.isoformat()}"
 
 
+def month_path(day: date) -> str:
+    """Return the address of the listing days of the month that a day lies in."""
+    return f"{DAYS}?month={day.year:04}-{day.month:02}"
+
+
 def week_path(day: date) -> str:
     """Return the address of the week that a day lies in."""
     return f"/weeks/{week_name(day)}"

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from digests.wording import MONTHS, counted, full_date, short_date
+from domain.errors import UsageError
 from domain.topics import FEW
 from paperround.commands.context import QUERY_COMMAND, Json, opened, report
 from paperround.console import plain, table
@@ -52,6 +53,11 @@ def share_topic(
     told = report(context, as_json)
     with opened(context) as house:
         query = next((each.normal_form for each in house.topics.all() if str(each.id) == topic), topic)
+        if query == topic and topic.strip().isdecimal():  # a slip of the finger must not become a public page
+            raise UsageError(
+                f"`paperround topics list` has no topic {topic.strip()[:20]}; for a query of digits, "
+                f"""quote it: '"{topic.strip()[:20]}"'"""
+            )
         wished = wished_topic(query)
         base = house.settings.web.base_url.rstrip("/")
         if stop:
@@ -65,7 +71,7 @@ def share_topic(
         if stop:
             yield f"{plain(page.name)} has no page any more"
         else:
-            yield address or f"{plain(page.name)} is shared; it gets a page once [web] base_url names a site"
+            yield address or plain(f"{page.name} is shared; it gets a page once [web] base_url names a site")
 
     told.show(result, lines)
 

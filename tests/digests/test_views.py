@@ -112,9 +112,9 @@ def test_what_ends_with_the_abstract_ends_without_dots(make_paper: MakePaper) ->
 @pytest.mark.parametrize(
     ("kind", "topic", "where"),
     [
-        (AsideKind.LATE_RISERS, "", "▲ 41, listed 20 November · daily"),
-        (AsideKind.TRENDING, "mud", "20 Nov · daily · ▲ 41"),
-        (None, "mud", "20 Nov · daily · ▲ 41"),
+        (AsideKind.LATE_RISERS, "", "▲\u00a041, listed 20 November · daily"),
+        (AsideKind.TRENDING, "mud", "20 Nov · daily · ▲\u00a041"),
+        (None, "mud", "20 Nov · daily · ▲\u00a041"),
     ],
 )
 def test_a_late_riser_is_known_by_where_it_stands(

@@ -90,6 +90,14 @@ def test_the_operator_shares_a_topic_by_its_number_or_its_query_and_takes_it_bac
     assert paperround("topics", "share", "NOT a").code == 2
 
 
+def test_a_number_that_is_no_topics_is_not_taken_for_a_query(paperround, configured):
+    refused = paperround("topics", "share", "999")
+
+    assert refused.code == 2
+    assert "has no topic 999" in refused.err
+    assert paperround("topics", "share", '"999"').code == 0
+
+
 def test_without_a_site_a_shared_topic_says_what_it_waits_for(paperround, configured):
     shared = paperround("topics", "share", "tides")
     assert shared.out == "tides is shared; it gets a page once [web] base_url names a site\n"

@@ -258,6 +258,13 @@ def test_no_database_trips_over_what_is_asked(site, path):
     json.loads(answer.text)
 
 
+def test_the_api_without_its_slash_leads_to_what_it_says_of_itself(site):
+    answer = site.ask("GET", "/api/v1")
+
+    assert (answer.status, answer.headers["location"]) == (308, "/api/v1/")
+    assert "/openapi.json" in refused(site, "/", 404)["detail"]
+
+
 def test_only_reading_is_allowed(stocked):
     for path in ("/papers", "/papers/arxiv:2611.00004", "/topics", "/topics/x", "/preview"):
         for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
@@ -113,7 +113,12 @@ class ApiPages:
         _mount_errors(api)
         description = json.dumps(_description(api, f"{self._rendering.prefix}/api/v1"))
         app.add_api_route(f"{root}/openapi.json", partial(self.describe, description), methods=["GET", "HEAD"])
+        app.add_api_route(f"{root}/api/v1", self.entrance, methods=["GET", "HEAD"])
         app.router.routes.append(_Mounted(f"{root}/api/v1", api))
+
+    def entrance(self) -> Response:
+        """Lead whoever left the slash out to what the API says of itself."""
+        return RedirectResponse(f"{self._rendering.prefix}/api/v1/", 308, CROSSING)
 
     def describe(self, description: str) -> Response:
         """Give the API's description, for programs that read it."""

@@ -29,6 +29,8 @@ def count(standings: Iterable[Standing], now: datetime, is_due: Callable[[Standi
             refused[each.status] += each.number
         elif each.state is not None:
             counted[_fate(each)] += each.number
+            if each.is_note and each.state is S.ACCEPTED:
+                counted["notes"] += each.number
         elif each.confirmed and each.has_topics and each.looked_at is not None and each.looked_at > now - DAY:
             counted["nothing_matched"] += each.number
     return Today(refused=dict(refused), **counted)

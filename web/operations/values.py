@@ -16,6 +16,7 @@ class Today:
     """What became of the letters of readers whose hour came in the last day; a reader counts once."""
 
     got: int = 0  #: a relay took it
+    notes: int = 0  #: of them, those that say that nothing matched
     on_the_way: int = 0
     put_off: int = 0  #: a mailbox or the relay said "later"
     unsure: int = 0  #: an answer got lost; sent once more by itself

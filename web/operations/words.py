@@ -99,10 +99,12 @@ def first(view: View) -> Answer:
     if today.got == today.due:
         whole = "The one reader" if today.due == 1 else f"All {today.due:,} readers"
         verb = "was due in the last 24 hours got the" if today.due == 1 else "were due in the last 24 hours got their"
-        return Answer(f"{whole} who {verb} letter.{quiet}", is_well=True)
+        return Answer(f"{whole} who {verb} letter{_notes(today)}.{quiet}", is_well=True)
     got = f"{today.got:,} of {counted(today.due, 'reader')} who {'was' if today.due == 1 else 'were'} due"
     missing = "; ".join(_missing(view))
-    return Answer(f"{got} in the last 24 hours got their letter; {missing}.{quiet}", is_well=_is_well(view))
+    return Answer(
+        f"{got} in the last 24 hours got their letter{_notes(today)}; {missing}.{quiet}", is_well=_is_well(view)
+    )
 
 
 def reasons(view: View) -> tuple[Reason, ...]:
@@ -121,6 +123,15 @@ def _quiet(today: Today) -> str:
     if not today.nothing_matched:
         return ""
     return f" For {counted(today.nothing_matched, 'reader')} nothing matched, which is no fault."
+
+
+def _notes(today: Today) -> str:
+    """Tell notes from letters, where some were."""
+    if not today.notes:
+        return ""
+    return (
+        ", a note that nothing matched" if today.due == 1 else f", {today.notes:,} of them a note that nothing matched"
+    )
 
 
 def _missing(view: View) -> Iterator[str]:

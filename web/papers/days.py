@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from digests.readable import clean
 from digests.views import title
@@ -22,7 +22,7 @@ from storage.days import ListingDays, Stood
 from storage.filters import Filters
 from storage.paging import Order
 from storage.search import Search
-from web.addresses import DAYS, day_path, paper_path, search_path, week_name, week_path
+from web.addresses import DAYS, day_path, month_path, paper_path, search_path, week_name, week_path
 from web.papers.calendar import day_of, month_of, months, week_of
 from web.papers.showing import shown
 from web.papers.telling import label
@@ -33,10 +33,14 @@ _DAYS = 60  # listing days on the first page
 _LOOKED_AT = timedelta(days=90)  # within so many days
 _LISTED = 100  # papers of one source on one day's page
 _BEST = 25  # papers of a week
+_KEPT = {"Cache-Control": "public, max-age=3600"}
 
 NO_DAY = Notice(
     "There is no such day here",
-    ("A day is written as 2026-11-20, a week as 2026-W47, a month as 2026-11.", "“Days” above shows which there are."),
+    (
+        "Days are at /days/2026-11-20, weeks at /weeks/2026-W47, months at /days?month=2026-11.",
+        "“Days” above shows which there are.",
+    ),
 )
 _UNREAD = {
     FetchStatus.LAYOUT_CHANGED: "could not be read: its layout changed",
@@ -141,6 +145,8 @@ class DayPages:
 
     def day(self, said: str) -> Response:
         """Show what stood on the lists of a day."""
+        if elsewhere := _in_days(said):
+            return self._moved(elsewhere)
         day, ends = day_of(said), self._days.ends()
         if day is None or ends is None or not ends[0] <= day <= max(ends[1], self._clock.now().date()):
             return self._rendering.notice(NO_DAY, 404)
@@ -162,6 +168,8 @@ class DayPages:
 
     def week(self, said: str) -> Response:
         """Show the papers of a week that have the most votes, and its days."""
+        if elsewhere := _in_weeks(said):
+            return self._moved(elsewhere)
         week, ends = week_of(said), self._days.ends()
         if week is None or ends is None or week[1] < ends[0] or week[0] > max(ends[1], self._clock.now().date()):
             return self._rendering.notice(NO_DAY, 404)
@@ -182,6 +190,9 @@ class DayPages:
             before=Turn(week_name(before), week_path(before)) if before else None,
             after=Turn(week_name(after), week_path(after)) if after else None,
         )
+
+    def _moved(self, path: str) -> Response:
+        return RedirectResponse(f"{self._rendering.prefix}{path}", 301, _KEPT)
 
     def _order(self, source: str) -> tuple[str, str]:
         return label(source, self._labels).lower(), source
@@ -218,8 +229,20 @@ class DayPages:
 
 
 def _row(stood: Stood, paper: Paper) -> Row:
-    votes = f"▲ {stood.upvotes:,}" if (stood.upvotes or 0) > 0 else ""
+    votes = f"▲\u00a0{stood.upvotes:,}" if (stood.upvotes or 0) > 0 else ""
     return Row(stood.rank, title(paper), paper_path(paper.key), authors(paper), votes)
+
+
+def _in_days(said: str) -> str:
+    """Return the address of a week or a month that was asked for as if it were a day; "" for all else."""
+    week, month = week_of(said), month_of(said)
+    return week_path(week[0]) if week else month_path(month[0]) if month else ""
+
+
+def _in_weeks(said: str) -> str:
+    """Return the address of a month, or of the week of a day, that was asked for as if it were a week; "" for else."""
+    day, month = day_of(said), month_of(said)
+    return week_path(day) if day else month_path(month[0]) if month else ""
 
 
 def _to(day: date | None) -> Turn | None:
@@ -238,7 +261,7 @@ def _month(first: date) -> str:
 
 
 def _turn(first: date, *, is_here: bool) -> Turn:
-    return Turn(MONTHS[first.month - 1], "" if is_here else f"{DAYS}?month={first.year:04}-{first.month:02}")
+    return Turn(MONTHS[first.month - 1], "" if is_here else month_path(first))
 
 
 def _year_path(year: int, newest: date) -> str:

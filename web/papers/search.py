@@ -102,13 +102,10 @@ class SearchPages:
             return self._refused(form, wrong.sentence, pointed=wrong, suggestion=error.suggestion, meant=meant)
         except UsageError as error:
             return self._refused(form, str(error))
-        if asked.page > PAGES:
-            return self._refused(form, _too_far(), status=404, meant=search_path(form.values()))
-        found = self._search.search(query, PAGE, filters=asked.filters, order=asked.order, skip=(asked.page - 1) * PAGE)
-        if asked.page > 1 and not found.papers:
-            pages = counted(_pages(found), "page")
-            there = f"There are {pages} of this." if _pages(found) > 1 else "There is one page of this."
-            return self._refused(form, there, status=404, meant=search_path(form.values()))
+        skipped = (min(asked.page, PAGES + 1) - 1) * PAGE  # no further: what comes after is not shown, only counted
+        found = self._search.search(query, PAGE, filters=asked.filters, order=asked.order, skip=skipped)
+        if asked.page > PAGES or (asked.page > 1 and not found.papers):
+            return self._refused(form, _there_are(found), status=404, meant=search_path(form.values()))
         return self._found(form, asked, query, found)
 
     def _found(self, form: Form, asked: Asked, query: Query | None, found: Found) -> Response:
@@ -246,5 +243,10 @@ def _category(name: str) -> str:
     return f"{before}.{after.upper()}" if dot and len(after) == 2 else name
 
 
-def _too_far() -> str:
-    return f"Only the first {PAGES * PAGE:,} papers can be leafed through. A narrower search brings the others nearer."
+def _there_are(found: Found) -> str:
+    """Say how far one can leaf, to whoever asked for a page beyond it."""
+    if found.total > PAGES * PAGE:
+        return (
+            f"Only the first {PAGES * PAGE:,} papers can be leafed through. A narrower search brings the others nearer."
+        )
+    return f"There are {_pages(found)} pages of this." if _pages(found) > 1 else "There is one page of this."

@@ -92,7 +92,7 @@ def facts(paper: Paper) -> list[str]:
         f"published {full_date(paper.published)}" if paper.published else "",
         f"listed {full_date(paper.first_listed)}",
         f"version {paper.version}" if paper.version else "",
-        f"▲ {counted(paper.upvotes, 'vote')}" if paper.upvotes and paper.upvotes > 0 else "",
+        f"▲\u00a0{counted(paper.upvotes, 'vote')}" if paper.upvotes and paper.upvotes > 0 else "",
         counted(paper.comments, "comment") if paper.comments and paper.comments > 0 else "",
     ]
     return [each for each in said if each]

@@ -119,7 +119,7 @@ class Operated:
         key, email = f"issue:{reader}:{at.isoformat()}", f"mira.okafor{reader}@lab.example"
         is_open = state in {DeliveryState.PLANNED, DeliveryState.DEFERRED}
         with self.house.database.writing() as connection:
-            if not connection.execute(CONTENT.select()).first():
+            if not connection.execute(CONTENT.select().where(CONTENT.c.id == 1)).first():
                 content = {"content_key": "k", "kind": "digest", "subject": "Tides", "fragments": [], "size": 1}
                 connection.execute(insert(CONTENT).values(id=1, **content))
             issue = connection.execute(
@@ -139,6 +139,12 @@ class Operated:
             }  # fmt: skip
             fresh = insert(DELIVERY).values(**{**given, **values}).returning(DELIVERY.c.id)
             return int(connection.execute(fresh).scalar_one())
+
+    def note(self) -> int:
+        """Keep the text of a note that nothing matched; return its number."""
+        with self.house.database.writing() as connection:
+            content = {"content_key": "n", "kind": "quiet", "subject": "Nothing", "fragments": [], "size": 1}
+            return int(connection.execute(insert(CONTENT).values(id=2, **content).returning(CONTENT.c.id)).scalar_one())
 
     def shut(self, reason: str, until: datetime) -> None:
         with self.house.database.writing() as connection:

@@ -1,13 +1,14 @@
 """Whether readers got today's letters, and if not, why: in the first sentence, and what follows from it."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from domain.deliveries import DeliveryState
 from domain.holding import COMPLAINED, MOVED
-from storage.tables import SILENCE
+from storage.tables import FETCH, SILENCE
 
 S = DeliveryState
 HOUR = timedelta(hours=1)
@@ -31,6 +32,19 @@ def test_all_is_well(lab, now):
 def test_one_reader_is_one(lab):
     lab.letter()
     assert lab.page().first == "The one reader who was due in the last 24 hours got the letter."
+
+
+def test_a_note_that_nothing_matched_is_told_from_a_letter(lab):
+    lab.letter(content_id=lab.note())
+    assert lab.page().first == (
+        "The one reader who was due in the last 24 hours got the letter, a note that nothing matched."
+    )
+
+    lab.letter()
+    lab.later(HOUR / 60)
+    assert lab.page().first == (
+        "All 2 readers who were due in the last 24 hours got their letter, 1 of them a note that nothing matched."
+    )
 
 
 def test_the_relay_is_down(lab, now):
@@ -336,3 +350,16 @@ def test_hostile_names_are_text(operated, now):
     page = lab.page()
     assert "<script>" not in page.text
     assert "<img" not in page.text
+
+
+def test_a_sources_figures_stand_beside_the_day_that_they_are_of(lab, now):
+    answer = {
+        "source": "hf", "url": "http://127.0.0.1:9", "day": date(2026, 11, 19), "at": now - 22 * HOUR, "seconds": 0.1,
+        "bytes": 1, "http": 200, "status": "ok", "read": 2, "rejected": 0, "new": 2, "etag": "", "last_modified": "",
+        "error": "",
+    }  # fmt: skip
+    with lab.house.database.writing() as connection:
+        connection.execute(insert(FETCH).values(**answer))
+    lab.visit("not-modified", at=now + HOUR)
+
+    assert re.search(r"Last visit.* not-modified .*2026-11-19: 2 listed, 2 new", lab.page().words)

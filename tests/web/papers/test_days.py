@@ -51,7 +51,7 @@ def test_a_week_shows_its_days_and_what_had_the_most_votes(library):
     answer = library.get("/weeks/2026-W46")
 
     assert "9 to 15 November 2026" in answer.text
-    votes = [int(each) for each in re.findall(r"▲ (\d+)", answer.text)]
+    votes = [int(each) for each in re.findall(r"▲\u00a0(\d+)", answer.text)]
     assert votes == sorted(votes, reverse=True)
     assert len(votes) == 10
     assert 'href="/weeks/2026-W45" rel="prev"' in answer.text
@@ -68,6 +68,17 @@ def test_trending_shows_the_most_votes_for_their_age_and_says_so(library):
 
 
 @pytest.mark.parametrize(
+    ("path", "there"),
+    [("/days/2026-W47", "/weeks/2026-W47"), ("/days/2026-11", "/days?month=2026-11"),
+     ("/weeks/2026-11-20", "/weeks/2026-W47"), ("/weeks/2026-11", "/days?month=2026-11")],
+)  # fmt: skip
+def test_a_day_a_week_or_a_month_asked_for_in_anothers_place_leads_to_its_own(library, path, there):
+    answer = library.get(path)
+
+    assert (answer.status, answer.headers["location"]) == (301, there)
+
+
+@pytest.mark.parametrize(
     "path",
     ["/days/2026-13-01", "/days/2026-02-30", "/days/yesterday", "/days/20261120", "/days/1999-01-01",
      "/days/9999-12-31", "/days/2026-11-21", "/days/%00", "/days/" + "1" * 5000,
@@ -78,7 +89,7 @@ def test_what_is_no_day_here_is_said_in_a_sentence(library, path):
     answer = library.get(path)
 
     assert answer.status == 404
-    assert "A day is written as 2026-11-20" in answer.text
+    assert "Days are at /days/2026-11-20, weeks at /weeks/2026-W47, months at /days?month=2026-11." in answer.text
 
 
 @pytest.mark.engines("sqlite")

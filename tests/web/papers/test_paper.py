@@ -26,7 +26,7 @@ def test_a_page_holds_what_is_known_of_a_paper(library):
         "A probe with 10⁻³ bounds",
         "10 more authors",
         "14 more authors not named here",
-        "Lantern Lab · published 20 November 2026 · listed 20 November 2026 · version 2 · ▲ 41 votes",
+        "Lantern Lab · published 20 November 2026 · listed 20 November 2026 · version 2 · ▲\u00a041 votes",
         'href="https://github.com/lantern/tides" rel="noreferrer">Code</a>',
         'href="https://lantern.example/tides" rel="noreferrer">Project</a>',
         "12 pages",

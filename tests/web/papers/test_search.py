@@ -88,6 +88,13 @@ def test_a_page_that_is_not_there_is_a_calm_answer_with_the_form_as_it_was(libra
     assert '<a href="/papers?q=tides">To the first page</a>' in answer.text
 
 
+def test_whoever_leafs_far_beyond_the_end_is_told_how_many_pages_there_are(library):
+    near, far = library.get("/papers?page=40"), library.get("/papers?page=1000000000")
+
+    assert (near.status, far.status) == (404, 404)
+    assert re.search(r"There are \d+ pages of this\.", near.text)[0] in far.text
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
