@@ -46,6 +46,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_sweep_tells_what_went(paperround, archived):
     assert paperround("archive", "sweep", "--json").json == {
         "pending": 0,
+        "addresses": 0,
         "issues": 0,
         "letters": 0,
         "contents": 0,
