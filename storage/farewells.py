@@ -5,14 +5,12 @@ from collections.abc import Callable
 from sqlalchemy import Connection, func, select
 
 from domain.issues import Mailing
-from domain.subscriptions import Subscriber, SubscriberState
+from domain.subscriptions import REACHED, Subscriber
 from storage.mailings import queue
 from storage.tables import CONSENT
 
 #: (the reader, as they were before; what makes the key one of its own) → the letter to queue, None for none.
 Farewell = Callable[[Subscriber, int], Mailing | None]
-
-_KNOWN = frozenset({SubscriberState.CONFIRMED, SubscriberState.PAUSED})
 
 
 def say_goodbye(connection: Connection, reader: Subscriber, farewell: Farewell) -> bool:
@@ -21,7 +19,7 @@ def say_goodbye(connection: Connection, reader: Subscriber, farewell: Farewell) 
     One who never confirmed gets none: nobody knows whose address that is. The number is that of the reader's consents,
     which only grows, so whoever comes back and leaves again gets a second goodbye.
     """
-    if reader.state not in _KNOWN:
+    if reader.state not in REACHED:
         return False
     said = select(func.count()).select_from(CONSENT).where(CONSENT.c.subscriber_id == reader.id)
     mailing = farewell(reader, int(connection.execute(said).scalar_one()))

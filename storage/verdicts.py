@@ -13,13 +13,12 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, upd
 from domain.deliveries import DeliveryState
 from domain.errors import UnknownError, UsageError
 from domain.letter_events import SMTP
-from domain.subscriptions import SubscriberState
 from storage.tables import DELIVERY, LETTER_EVENT, SUBSCRIBER
+from storage.topics import GONE
 
 log = logging.getLogger("paperround.storage")
 S = DeliveryState
 _AGAIN = frozenset({S.DEFERRED, S.REJECTED, S.EXPIRED, S.UNCERTAIN})
-_GONE = frozenset({SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value})
 _HELD_BACK = {
     S.PLANNED: "it waits for its turn already",
     S.LEASED: "it is about to be sent",
@@ -48,7 +47,7 @@ def retry(connection: Connection, delivery_id: int, now: datetime) -> DeliverySt
     row = _row(connection, delivery_id)
     was = S(row.state)
     reader = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == row.subscriber_id)).scalar()
-    if was in _AGAIN and reader in _GONE:
+    if was in _AGAIN and reader in GONE:
         raise UsageError(f"delivery {delivery_id} is not sent again: its reader is {reader}")
     if was not in _AGAIN:
         raise UsageError(f"delivery {delivery_id} is {was}: {_HELD_BACK[was]}" + _reason(row))
