@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -34,6 +34,23 @@ def pytest_configure(config: pytest.Config) -> None:
     # How long an example takes says how busy the machine is, and nothing of what is tested.
     hypothesis.settings.register_profile("paperround", deadline=None)
     hypothesis.settings.load_profile("paperround")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """A report that holds half a character (an example, a line of the log) reaches who asked, and ends no worker."""
+    return encodable((yield))
+
+
+def encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(encodable(each) for each in value)
+    return value
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
