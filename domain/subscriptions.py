@@ -48,8 +48,9 @@ class Schedule:
 
     every: Cadence = Cadence.DAY
     weekday: int = 0  #: 0 is Monday; used weekly only
-    hour: int = 7  #: 0 to 23
+    hour: int = 7  #: 0 to 23; where it is `ready`, the latest
     zone: str = "UTC"  #: IANA name
+    ready: bool = False  #: the letter leaves once the reader's sources have closed their day, at `hour` at the latest
 
     def __post_init__(self) -> None:
         """Refuse what no clock shows; raises UsageError."""
@@ -72,9 +73,20 @@ class Schedule:
         still sends when it is on again.
         """
         day = now.astimezone(zone_of(self.zone)).date()
-        if self._opens_in_slot_of(day) > now:
-            day -= timedelta(days=1 if self.every is Cadence.DAY else 7)
-        return self._slot_of(day, now), self._opens_in_slot_of(day)
+        while (opened := self._opens_in_slot_of(day)) > now:  # more than once where a zone skipped a whole day
+            day -= self._step
+        return self._slot_of(day, now), opened
+
+    def next_opening(self, now: datetime) -> datetime:
+        """Return the first instant after `now` (aware) at which a slot opens, in UTC."""
+        day = now.astimezone(zone_of(self.zone)).date()
+        while (opens := self._opens_in_slot_of(day)) <= now:
+            day += self._step
+        return opens
+
+    @property
+    def _step(self) -> timedelta:
+        return timedelta(days=1 if self.every is Cadence.DAY else 7)
 
     def _slot_of(self, day: date, now: datetime) -> Slot:
         label = day.isoformat()

@@ -23,6 +23,7 @@ _WHAT_FOR = {
     "collect": "How pages are fetched.",
     "keep": "What is kept, and for how long.",
     "bounces": "How bounces and complaints come back.",
+    "worker": "Who does the work.",
     "operator": "Who is told when something stays broken.",
 }
 _PLACEHOLDERS = {"port": "587", "per_second": "5.0", "per_hour": "1000", "every": '"1h"'}

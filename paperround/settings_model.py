@@ -137,6 +137,8 @@ class DigestSettings(Section):
     abstract_chars: int = Field(default=420, ge=80, le=4000)
     #: How far a first letter looks back.
     welcome_days: int = Field(default=7, ge=0, le=90)
+    #: Minutes over which the letters of one hour leave, each reader's always at the same one; 0 for at once.
+    window_minutes: int = Field(default=0, ge=0, le=720)
     #: After so many days without a match a short note says that all is well; 0 for never.
     quiet_note_after_days: int = Field(default=3, ge=0, le=365)
 
@@ -190,6 +192,17 @@ class BouncesSettings(Section):
     mailgun_key: str = Field(default="", repr=False)
 
 
+class WorkerSettings(Section):
+    """The section [worker]."""
+
+    #: Who hands out the work: this process, or Procrastinate, to workers on many machines over one PostgreSQL.
+    engine: Literal["embedded", "procrastinate"] = "embedded"
+    #: Jobs that one worker process does side by side, with Procrastinate.
+    concurrency: int = Field(default=4, ge=1, le=64)
+    #: Passes of delivery that run side by side on all machines together, each with [mail] connections of its own.
+    deliveries: int = Field(default=2, ge=1, le=256)
+
+
 class OperatorSettings(Section):
     """The section [operator]."""
 
@@ -232,6 +245,7 @@ class Settings(Section):
     collect: CollectSettings = CollectSettings()
     keep: KeepSettings = KeepSettings()
     bounces: BouncesSettings = BouncesSettings()
+    worker: WorkerSettings = WorkerSettings()
     operator: OperatorSettings = OperatorSettings()
     sources: tuple[SourceSettings, ...] = Field(default=(), alias="source", strict=False)
 
@@ -244,5 +258,6 @@ SECTIONS: Mapping[str, type[Section]] = {
     "collect": CollectSettings,
     "keep": KeepSettings,
     "bounces": BouncesSettings,
+    "worker": WorkerSettings,
     "operator": OperatorSettings,
 }

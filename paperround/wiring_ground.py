@@ -22,6 +22,7 @@ from storage.installation import Installation
 from storage.issues import Issues
 from storage.lanes import Lanes as LaneRecords
 from storage.letter_events import LetterEvents
+from storage.looking import Looking
 from storage.operations import Operations
 from storage.outbox import Outbox
 from storage.outside import OutsideSignups
@@ -151,6 +152,11 @@ class Ground:
     def issues(self) -> Issues:
         """The dated letters."""
         return Issues(self.database)
+
+    @cached_property
+    def looking(self) -> Looking:
+        """When readers are looked at again."""
+        return Looking(self.database)
 
     @cached_property
     def waking(self) -> Waking:

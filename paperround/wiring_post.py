@@ -124,6 +124,7 @@ class PostSide(Ground):
         """Matches → letters."""
         return Publisher(
             issues=self.issues,
+            looking=self.looking,
             editor=self.editor,
             quiet=self.quiet_notes,
             stopped=self.gauge.look,

@@ -20,7 +20,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from domain.errors import DatabaseMissing, DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable, StorageError
-from storage import migrate
+from storage import announcing, migrate
+from storage.announcing import Announce
 from storage.postgres import PostgresStore
 from storage.sqlite import SqliteStore, is_missing
 
@@ -72,17 +73,25 @@ class Database:
 
     `url` is `sqlite:///path`, `sqlite://` (in memory) or `postgresql://user@host/name`. A missing file is created, an
     empty database filled with tables. An older file is copied and migrated; an older database of PostgreSQL only with
-    `upgrade`. With `as_it_is` nothing is made or migrated: DatabaseMissing, or DatabaseTooOld.
+    `upgrade`. `announce` is told of letters in the transaction that queues them (announcing.py). With
+    `as_it_is` nothing is made or migrated: DatabaseMissing, or DatabaseTooOld.
     Raises DatabaseUnavailable, DatabaseBusy, DatabaseTooNew, DatabaseTooOld or SettingsError.
     """
 
     def __init__(
-        self, url: str, *, busy_seconds: float = BUSY_SECONDS, upgrade: bool = False, as_it_is: bool = False
+        self,
+        url: str,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        upgrade: bool = False,
+        as_it_is: bool = False,
+        announce: Announce | None = None,
     ) -> None:
         if as_it_is and is_missing(url):
             raise DatabaseMissing(f"there is no archive {url.removeprefix('sqlite:///')} yet")
         self._store: Store = (PostgresStore if url.startswith(_POSTGRES) else SqliteStore)(url, busy_seconds)
         self._engine = self._store.engine
+        self._announce = announce
         self.place = self._store.place
         # Our own threads queue up here: SQLite would let them ask again and again, which costs more than the writing.
         self._pen = threading.RLock()
@@ -116,7 +125,9 @@ class Database:
         Raises DatabaseBusy or DatabaseUnavailable; then nothing was changed.
         """
         with self._store.turn, self._pen, self._guarded(), self._store.writing() as connection:
+            announcing.begin(connection, self._announce)
             yield connection
+            announcing.end(connection, self._announce)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,29 +1,24 @@
-"""Planning: who is due, and the transaction that freezes an issue. What is news to a reader is news.py's.
+"""Issues: who is to be looked at for the next one, and those that there are.
 
-An issue, its papers, its content and its delivery are
-written together or not at all; the unique key (subscriber, slot) makes a second publish of the same slot harmless, and
-(subscriber, paper) keeps a paper from reaching one reader twice.
+What is news to a reader is news.py's, the transaction that freezes an issue freezing.py's, and when a reader is looked
+at again looking.py's.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, func, select
 
 from domain.errors import UnknownError
-from domain.issues import IssuePlan
-from domain.silences import Unserved
 from domain.subscriptions import Subscriber, SubscriberState
 from storage.database import Database
-from storage.ledger import balances, begin_run, raise_run
-from storage.mailings import queue
+from storage.freezing import PublishRun
+from storage.looking import rows_due
 from storage.reading import BLOCK
-from storage.silences import keep
 from storage.subscribers import readers_from
-from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
+from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
 from storage.topics import newest_match
 
 
@@ -65,23 +60,37 @@ class Issues:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def readers(self) -> Iterator[tuple[Reader, ...]]:
-        """Give the confirmed readers in order of arrival, in blocks."""
-        after = 0
+    def due(self, now: datetime) -> Iterator[tuple[Reader, ...]]:
+        """Give the confirmed readers who are to be looked at by `now`, those waiting longest first, in blocks.
+
+        Each is given once, whether or not it is noted meanwhile when to look again.
+        """
+        after: tuple[datetime, int] | None = None
         while True:
             with self._database.reading() as connection:
-                block = _block(connection, after)
+                rows = rows_due(connection, now, after, BLOCK)
+                block = _readers(connection, rows)
             if not block:
                 return
             yield block
-            after = block[-1].subscriber.id
+            after = (rows[-1].next_look, rows[-1].id)
+
+    def those(self, ids: Sequence[int]) -> Iterator[tuple[Reader, ...]]:
+        """Give those of these readers who are confirmed, in blocks."""
+        for start in range(0, len(ids), BLOCK):
+            confirmed = SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value
+            query = select(SUBSCRIBER).where(SUBSCRIBER.c.id.in_(ids[start : start + BLOCK]), confirmed)
+            with self._database.reading() as connection:
+                block = _readers(connection, connection.execute(query.order_by(SUBSCRIBER.c.id)).all())
+            if block:
+                yield block
 
     def newest_match(self) -> int:
         """Return the number of the newest match: what an issue that is cut now considers."""
         with self._database.reading() as connection:
             return newest_match(connection)
 
-    def run(self, at: datetime) -> "PublishRun":
+    def run(self, at: datetime) -> PublishRun:
         """Begin a publish, whose blocks are counted together; nothing is written before the first."""
         return PublishRun(self._database, at)
 
@@ -124,64 +133,7 @@ class Issues:
             return int(connection.execute(query).scalar_one())
 
 
-class PublishRun:
-    """One publish under way: each block is frozen and counted in one transaction, so its counts always add up."""
-
-    def __init__(self, database: Database, at: datetime) -> None:
-        self._database = database
-        self._at = at
-        self._id: int | None = None
-
-    def freeze(
-        self,
-        plans: Sequence[IssuePlan],
-        empty: Mapping[int, datetime],
-        silences: Sequence[Unserved],
-        now: datetime,
-    ) -> list[str]:
-        """Write issues with their papers, contents and deliveries, settle empty slots, and count it all, at once.
-
-        `empty` is reader → when nothing was found for them; `silences` says why due readers get no letter. Return for
-        each plan "" if it was written, else why not, which is kept as a silence too.
-        """
-        if not (plans or empty or silences):
-            return []
-        with self._database.writing() as connection:
-            run_id = begin_run(connection, self._at) if self._id is None else self._id
-            passed = [_freeze(connection, plan, now, run_id) for plan in plans]
-            unserved = [*silences, *_passed_over(plans, passed)]
-            keep(connection, unserved, now)
-            _settle_empty(connection, empty)
-            raise_run(connection, run_id, planned=passed.count(""), excluded=Counter(each.reason for each in unserved))
-        self._id = run_id
-        return passed
-
-    def end(self, now: datetime) -> str:
-        """Record that the publish is through; return what does not add up, in a sentence, "" if all does."""
-        if self._id is None:
-            return ""
-        with self._database.writing() as connection:
-            connection.execute(update(PUBLISH_RUN).where(PUBLISH_RUN.c.id == self._id).values(ended_at=now))
-            return "; ".join(filter(None, (each.sentence for each in balances(connection, self._id))))
-
-
-def _settle_empty(connection: Connection, empty: Mapping[int, datetime]) -> None:
-    """Note the looks that found nothing; whoever was away is back with it, and no later letter says otherwise."""
-    if empty:
-        looked = update(SUBSCRIBER).where(SUBSCRIBER.c.id == bindparam("reader"))
-        back = case((SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value, None), else_=SUBSCRIBER.c.away_since)
-        values = [{"reader": reader, "looked": at} for reader, at in empty.items()]
-        connection.execute(looked.values(looked_at=bindparam("looked"), away_since=back), values)
-
-
-def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
-    query = (
-        select(SUBSCRIBER)
-        .where(SUBSCRIBER.c.id > after, SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value)
-        .order_by(SUBSCRIBER.c.id)
-        .limit(BLOCK)
-    )
-    rows = connection.execute(query).all()
+def _readers(connection: Connection, rows: Sequence[Any]) -> tuple[Reader, ...]:
     newest = [row.last_issue_id for row in rows if row.last_issue_id is not None]
     last = {
         row.subscriber_id: LastIssue(row.slot, row.cutoff, row.created_at, row.public_id)
@@ -192,64 +144,3 @@ def _block(connection: Connection, after: int) -> tuple[Reader, ...]:
         Reader(subscriber=reader, last=last.get(reader.id), looked_at=looked[reader.id])
         for reader in readers_from(connection, rows)
     )
-
-
-def _still_stand(connection: Connection, plan: IssuePlan) -> bool:
-    """Whether the papers of a plan are what they were: none was joined with another, or sent since."""
-    ids = [each.paper_id for each in plan.papers]
-    there = select(func.count()).select_from(PAPER).where(PAPER.c.id.in_(ids))
-    had = (
-        select(func.count())
-        .select_from(SENT)
-        .where(SENT.c.subscriber_id == plan.subscriber_id, SENT.c.paper_id.in_(ids))
-    )
-    return not ids or (connection.execute(there).scalar_one() == len(ids) and connection.execute(had).scalar_one() == 0)
-
-
-def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unserved]:
-    """Return the plans that were not written; one whose slot has a letter already is no silence (silences.py)."""
-    return [
-        Unserved(plan.subscriber_id, plan.slot.label, reason)
-        for plan, reason in zip(plans, passed, strict=True)
-        if reason
-    ]
-
-
-def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int) -> str:
-    state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
-    if state != SubscriberState.CONFIRMED.value:
-        return "left meanwhile"
-    if not _still_stand(connection, plan):
-        return "its papers changed meanwhile"
-    issue = upsert(ISSUE).values(
-        public_id=plan.public_id,
-        subscriber_id=plan.subscriber_id,
-        slot=plan.slot.label,
-        zone=plan.slot.zone,
-        cutoff=plan.cutoff,
-        upto_match=plan.upto_match,
-        created_at=now,
-        run_id=run_id,
-    )
-    created = issue.on_conflict_do_nothing(index_elements=["subscriber_id", "slot"]).returning(ISSUE.c.id)
-    issue_id = connection.execute(created).scalar()
-    if issue_id is None:
-        return "has this issue already"
-    papers = [
-        {
-            "issue_id": issue_id,
-            "paper_id": each.paper_id,
-            "topic_id": each.topic_id,
-            "position": each.position,
-            "why": each.why,
-        }
-        for each in plan.papers
-    ]
-    if papers:
-        connection.execute(insert(ISSUE_PAPER), papers)
-        marks = [{"subscriber_id": plan.subscriber_id, "paper_id": each.paper_id} for each in plan.papers]
-        connection.execute(insert(SENT), marks)
-    reader = update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id)
-    connection.execute(reader.values(last_issue_id=issue_id, away_since=None))  # the letter tells of the absence
-    queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
-    return ""

@@ -4,8 +4,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.deliveries import DeliveryState
-from domain.issues import Content, Mailing
+from domain.issues import AWAITED, Content, Mailing
 from domain.mailboxes import keeper_of
+from storage.announcing import gather
 from storage.tables import CONTENT, DELIVERY, FRAGMENT
 
 
@@ -38,7 +39,10 @@ def queue(connection: Connection, mailing: Mailing, subscriber_id: int | None, i
         reason="",
     )
     fresh = planned.on_conflict_do_nothing(index_elements=["message_key"]).returning(DELIVERY.c.id)
-    return connection.execute(fresh).first() is not None
+    number = connection.execute(fresh).scalar()
+    if number is not None:
+        gather(connection, int(number), awaited=mailing.content.kind in AWAITED)
+    return number is not None
 
 
 def _content(connection: Connection, content: Content) -> int:

@@ -120,4 +120,5 @@ def _columns(schedule: Schedule) -> dict[str, Any]:
         "weekday": schedule.weekday,
         "hour": schedule.hour,
         "zone": schedule.zone,
+        "ready": schedule.ready,
     }

@@ -233,7 +233,9 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
             public_id=row.public_id,
             email=row.email,
             state=SubscriberState(row.state),
-            schedule=Schedule(every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=row.zone),
+            schedule=Schedule(
+                every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=row.zone, ready=row.ready
+            ),
             shared=row.shared,
             confirmed_at=row.confirmed_at,
             joined_at=row.joined_at,

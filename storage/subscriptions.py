@@ -4,7 +4,7 @@ Equal queries of many readers are one topic row, found by its normal form.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, func, or_, select, update
@@ -14,9 +14,11 @@ from domain.errors import UnknownError
 from domain.subscriptions import Subscriber
 from domain.topics import Query, WishedTopic
 from storage.erasing import unname
-from storage.tables import MATCH, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
+from storage.tables import LONG_AGO, MATCH, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import GONE
 
+#: When planning looks at a reader who has changed something.
+AT_ONCE = datetime.fromisoformat(LONG_AGO).replace(tzinfo=UTC)
 #: What holds of a reader who comes, comes back, or leaves: no pause outlives that.
 NOT_AWAY: Mapping[str, Any] = {"paused_until": None, "away_since": None}
 
@@ -50,8 +52,11 @@ def add_topics(connection: Connection, subscriber_id: int, topics: Sequence[Wish
 
 
 def alter(connection: Connection, subscriber_id: int, values: Mapping[str, Any]) -> None:
-    """Change a reader's row, if only the revision: whoever saw them before, and changes that, is told."""
-    raised = {**values, "revision": SUBSCRIBER.c.revision + 1}
+    """Change a reader's row, if only the revision: whoever saw them before, and changes that, is told.
+
+    Planning looks at them again at once: what is due may have changed with it.
+    """
+    raised = {**values, "revision": SUBSCRIBER.c.revision + 1, "next_look": AT_ONCE}
     connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == subscriber_id).values(raised))
 
 

@@ -46,6 +46,10 @@ _OPEN = "state IN ('planned','leased','sending','deferred','uncertain')"
 OPEN = f"delivery.{_OPEN}"
 
 
+#: An instant that every clock has passed.
+LONG_AGO = "1970-01-01 00:00:00.000000"
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, stored in UTC; naive instants are refused on the way in."""
 
@@ -323,7 +327,7 @@ class RematchRow(Base, table=True):
 
 
 class MarkerRow(Base, table=True):
-    """A named number that only rises: how far a job has come."""
+    """A named number: how far a job has come, or by what it was done."""
 
     __tablename__ = "marker"
 
@@ -335,6 +339,8 @@ class SubscriberRow(Base, table=True):
     """An address and its wishes."""
 
     __tablename__ = "subscriber"
+    # Planning looks at those alone whose time has come.
+    __table_args__ = (Index("ix_subscriber_state_next_look_id", "state", "next_look", "id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True)
@@ -342,7 +348,7 @@ class SubscriberRow(Base, table=True):
     address_key: str = Field(unique=True)
     # What all addresses of one mailbox share: without a tag and, to Gmail, dots.
     mailbox: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
-    state: str = Field(index=True)
+    state: str
     every: str
     weekday: int
     hour: int
@@ -362,6 +368,9 @@ class SubscriberRow(Base, table=True):
     text_only: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     # Rises with every change of what a reader chose: who changes what they saw before is told.
     revision: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    ready: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # once sources closed their day
+    # Before then no letter is due; whatever a reader changes sets it back to the beginning of time.
+    next_look: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, server_default=LONG_AGO), default=None)
 
 
 class ConsentRow(Base, table=True):

@@ -15,6 +15,7 @@ from domain.deliveries import DeliveryState
 from domain.subscriptions import SubscriberState
 from storage.erasing import let_go
 from storage.ledger import count_gone
+from storage.subscriptions import AT_ONCE
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, SENT, SUBSCRIBER
 from storage.verdicts import IS_UNSENT
 
@@ -36,7 +37,9 @@ def take_back(connection: Connection, subscriber_id: int) -> int:
     connection.execute(delete(ISSUE).where(ISSUE.c.id.in_(taken)))
     let_go(connection, {row.content_id for row in rows})
     newest = select(func.max(ISSUE.c.id)).where(ISSUE.c.subscriber_id == subscriber_id).scalar_subquery()
-    connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == subscriber_id).values(last_issue_id=newest))
+    connection.execute(
+        update(SUBSCRIBER).where(SUBSCRIBER.c.id == subscriber_id).values(last_issue_id=newest, next_look=AT_ONCE)
+    )
     return len(taken)
 
 

@@ -73,6 +73,14 @@ def due(reader: Reader, now: datetime) -> Slot | None:
     return None if found_empty else slot
 
 
+def next_look(reader: Reader, now: datetime) -> datetime:
+    """Return before when nothing is due for a reader at whom planning has looked at `now`; may be too soon, never late.
+
+    Whatever a reader changes brings another look at once.
+    """
+    return reader.subscriber.schedule.next_opening(now)
+
+
 def limits_of(subscriber: Subscriber, limits: Limits) -> Limits:
     """Return how many papers a reader's letters hold: what the reader chose, else what the settings say."""
     return replace(limits, **subscriber.choices.made)

@@ -12,7 +12,7 @@ a crash leaves a block either whole or not at all.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from domain.clock import Clock
@@ -20,9 +20,11 @@ from domain.issues import Mailing, PublishCounts, Slot
 from domain.silences import NOTHING_MATCHED, Unserved
 from domain.subscriptions import Subscriber
 from storage.issues import Issues, Reader
+from storage.looking import Looking
 from worker.editing import Edited, Editor
-from worker.planning import due
+from worker.planning import due, next_look
 from worker.quiet import QuietNotes
+from worker.zones import zone_rules
 
 log = logging.getLogger("paperround.worker")
 AGAIN = timedelta(hours=1)  # after which a letter that could not be composed is tried again
@@ -37,6 +39,7 @@ class Publisher:
         issues: Issues,
         editor: Callable[[], Editor],
         quiet: Callable[[], QuietNotes],
+        looking: Looking,
         stopped: Callable[[datetime], str],
         wake: Callable[[datetime, datetime], int],
         clock: Clock,
@@ -46,75 +49,74 @@ class Publisher:
         `stopped` returns why nothing may be planned, "" if it may (gauge.py). `wake` lets those begin again whose pause
         is over at an instant, records it as of another, and returns how many.
         """
+        self._looking = looking
         self._stopped = stopped
         self._wake = wake
         self._issues = issues
         self._editor = editor
         self._quiet = quiet
         self._clock = clock
-        self._faulty: dict[int, datetime] = {}  # subscriber → when to try again
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is a reader to look at; cheap, however many there are."""
+        self._looking.mend(now, zone_rules())
+        return self._looking.is_due(now)
 
     def publish(
-        self, now: datetime, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _: None
+        self,
+        now: datetime,
+        *,
+        readers: Sequence[int] | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> PublishCounts:
         """Freeze an issue for every reader who is due at `now`, which sets slots and cut-offs only.
 
-        A dry run composes and renders everything and freezes nothing; whose pause ends now is not among its readers.
+        Of `readers` alone, by their numbers, where they are given: other workers look at the others. A dry run composes
+        and renders everything and freezes nothing; whose pause ends now is not among its readers.
         """
         if held := self._stopped(now):
             return PublishCounts(held=held)
-        if not dry_run and (woken := self._wake(now, self._clock.now())):
-            log.info("publish: %d readers are back from a pause", woken)
-        readers = issues = papers = notes = 0
+        if not dry_run and readers is None:
+            if woken := self._wake(now, self._clock.now()):
+                log.info("publish: %d readers are back from a pause", woken)
+            self._looking.mend(now, zone_rules())
+        due_readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()
         editor = self._editor()
         quiet = self._quiet()
         run = self._issues.run(now)
-        for block in self._issues.readers():
-            chosen = [
-                (reader, found)
-                for reader in block
-                if (found := due(reader, now)) is not None and not self._is_put_off(reader.subscriber.id)
-            ]
+        for block in self._issues.due(now) if readers is None else self._issues.those(readers):
+            looks = {reader.subscriber.id: next_look(reader, now) for reader in block}
+            chosen = [(reader, found) for reader in block if (found := due(reader, now)) is not None]
             edited = editor.edit(chosen, now, up_to)
-            readers += len(chosen)
+            due_readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]
             empty = {each.subscriber_id: now for each in edited if each.is_empty}
             unserved = _unserved(chosen, edited, quiet)
             passed = [""] * len(plans)
+            faulty = [each.subscriber_id for each in edited if each.fault]
+            looks.update(dict.fromkeys(faulty, now + AGAIN))
             if not dry_run:
-                passed = run.freeze(plans, empty, unserved, self._clock.now())
-            self._put_off(each.subscriber_id for each in edited if each.fault)
+                passed = run.freeze(plans, empty, unserved, self._clock.now(), looks)
             skipped.update(each.reason for each in unserved)
             notes += sum(each.note is not None for each in unserved)
             skipped.update(reason for reason in passed if reason)
             issues += passed.count("")
             papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
             progress(len(block))
-        counts = PublishCounts(due=readers, issues=issues, papers=papers, skipped=dict(skipped), quiet=notes)
+        counts = PublishCounts(due=due_readers, issues=issues, papers=papers, skipped=dict(skipped), quiet=notes)
         if wrong := run.end(self._clock.now()):
             log.error("publish: %s", wrong)
         return counts
 
-    def _put_off(self, subscriber_ids: Iterable[int]) -> None:
-        """Let readers whose letter failed wait a while, so that one of them does not fill the log."""
-        again = self._clock.now() + AGAIN
-        self._faulty.update((each, again) for each in subscriber_ids)
-
-    def _is_put_off(self, subscriber_id: int) -> bool:
-        again = self._faulty.get(subscriber_id)
-        return again is not None and self._clock.now() < again
-
     def preview(self, subscriber: Subscriber, now: datetime) -> Mailing | None:
         """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""
         up_to = self._issues.newest_match()
-        for block in self._issues.readers():
-            for reader in block:
-                if reader.subscriber.id == subscriber.id:
-                    slot = subscriber.schedule.slot(now)
-                    (edited,) = self._editor().edit([(reader, slot)], now, up_to)
-                    return edited.plan.mailing if edited.plan else None
+        for block in self._issues.those([subscriber.id]):
+            (edited,) = self._editor().edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, up_to)
+            return edited.plan.mailing if edited.plan else None
         return None
 
 

@@ -69,6 +69,7 @@ def test_too_many_complaints_stop_the_planning_until_the_operator_resumes(tmp_pa
         gauge = Gauge(counts=lambda since: (1000, 5 if since < NOW else 0), installation=house.installation)
         publisher = Publisher(
             issues=house.issues,
+            looking=house.looking,
             editor=house.editor,
             quiet=house.quiet_notes,
             stopped=gauge.look,

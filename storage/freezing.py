@@ -1,0 +1,148 @@
+"""The transaction that freezes issues: an issue, its papers, its content and its delivery, or nothing of it.
+
+    is the reader still there, and do the papers still stand? → issue, papers, ledger of what was sent, delivery
+    → slots that stay empty are settled, silences kept, all of it counted, and when each reader is looked at again
+
+The unique key (subscriber, slot) makes a second publish of the same slot harmless, and (subscriber, paper) keeps a
+paper from reaching one reader twice. Killed between two blocks, the next publish goes on with who was not looked at.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.issues import IssuePlan
+from domain.silences import Unserved
+from domain.subscriptions import SubscriberState
+from storage.database import Database
+from storage.ledger import balances, begin_run, raise_run
+from storage.looking import note_looks
+from storage.mailings import queue
+from storage.silences import keep
+from storage.subscriptions import AT_ONCE
+from storage.tables import ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
+
+_NO_LOOKS: Mapping[int, datetime] = MappingProxyType({})
+_CHANGED = "its papers changed meanwhile"
+
+
+class PublishRun:
+    """One publish under way: each block is frozen and counted in one transaction, so its counts always add up."""
+
+    def __init__(self, database: Database, at: datetime) -> None:
+        self._database = database
+        self._at = at
+        self._id: int | None = None
+
+    def freeze(
+        self,
+        plans: Sequence[IssuePlan],
+        empty: Mapping[int, datetime],
+        silences: Sequence[Unserved],
+        now: datetime,
+        looks: Mapping[int, datetime] = _NO_LOOKS,
+    ) -> list[str]:
+        """Write issues with their papers, contents and deliveries, settle empty slots, and count it all, at once.
+
+        `empty` is reader → when nothing was found for them; `silences` says why due readers get no letter; `looks` is
+        reader → before when nothing is due, others are looked at again. Return for each plan "" if it was written, else
+        why not, which is kept as a silence too.
+        """
+        if not (plans or empty or silences or looks):
+            return []
+        with self._database.writing() as connection:
+            if not (plans or empty or silences):
+                note_looks(connection, looks, self._at)
+                return []
+            run_id = begin_run(connection, self._at) if self._id is None else self._id
+            passed = [_freeze(connection, plan, now, run_id) for plan in plans]
+            again = [plan.subscriber_id for plan, why in zip(plans, passed, strict=True) if why == _CHANGED]
+            note_looks(connection, {**looks, **dict.fromkeys(again, AT_ONCE)}, self._at)
+            unserved = [*silences, *_passed_over(plans, passed)]
+            keep(connection, unserved, now)
+            _settle_empty(connection, empty)
+            raise_run(connection, run_id, planned=passed.count(""), excluded=Counter(each.reason for each in unserved))
+        self._id = run_id
+        return passed
+
+    def end(self, now: datetime) -> str:
+        """Record that the publish is through; return what does not add up, in a sentence, "" if all does."""
+        if self._id is None:
+            return ""
+        with self._database.writing() as connection:
+            connection.execute(update(PUBLISH_RUN).where(PUBLISH_RUN.c.id == self._id).values(ended_at=now))
+            return "; ".join(filter(None, (each.sentence for each in balances(connection, self._id))))
+
+
+def _settle_empty(connection: Connection, empty: Mapping[int, datetime]) -> None:
+    """Note the looks that found nothing; whoever was away is back with it, and no later letter says otherwise."""
+    if empty:
+        looked = update(SUBSCRIBER).where(SUBSCRIBER.c.id == bindparam("reader"))
+        back = case((SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value, None), else_=SUBSCRIBER.c.away_since)
+        values = [{"reader": reader, "looked": at} for reader, at in empty.items()]
+        connection.execute(looked.values(looked_at=bindparam("looked"), away_since=back), values)
+
+
+def _still_stand(connection: Connection, plan: IssuePlan) -> bool:
+    """Whether the papers of a plan are what they were: none was joined with another, or sent since."""
+    ids = [each.paper_id for each in plan.papers]
+    there = select(func.count()).select_from(PAPER).where(PAPER.c.id.in_(ids))
+    had = (
+        select(func.count())
+        .select_from(SENT)
+        .where(SENT.c.subscriber_id == plan.subscriber_id, SENT.c.paper_id.in_(ids))
+    )
+    return not ids or (connection.execute(there).scalar_one() == len(ids) and connection.execute(had).scalar_one() == 0)
+
+
+def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unserved]:
+    """Return the plans that were not written; one whose slot has a letter already is no silence (silences.py)."""
+    return [
+        Unserved(plan.subscriber_id, plan.slot.label, reason)
+        for plan, reason in zip(plans, passed, strict=True)
+        if reason
+    ]
+
+
+def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int) -> str:
+    state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
+    if state != SubscriberState.CONFIRMED.value:
+        return "left meanwhile"
+    if not _still_stand(connection, plan):
+        return _CHANGED
+    issue = upsert(ISSUE).values(
+        public_id=plan.public_id,
+        subscriber_id=plan.subscriber_id,
+        slot=plan.slot.label,
+        zone=plan.slot.zone,
+        cutoff=plan.cutoff,
+        upto_match=plan.upto_match,
+        created_at=now,
+        run_id=run_id,
+    )
+    created = issue.on_conflict_do_nothing(index_elements=["subscriber_id", "slot"]).returning(ISSUE.c.id)
+    issue_id = connection.execute(created).scalar()
+    if issue_id is None:
+        return "has this issue already"
+    papers = [
+        {
+            "issue_id": issue_id,
+            "paper_id": each.paper_id,
+            "topic_id": each.topic_id,
+            "position": each.position,
+            "why": each.why,
+        }
+        for each in plan.papers
+    ]
+    if papers:
+        connection.execute(insert(ISSUE_PAPER), papers)
+        marks = [{"subscriber_id": plan.subscriber_id, "paper_id": each.paper_id} for each in plan.papers]
+        connection.execute(insert(SENT), marks)
+    reader = update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id)
+    connection.execute(reader.values(last_issue_id=issue_id, away_since=None))  # the letter tells of the absence
+    queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
+    return ""
