@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -31,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith("PG") or (name.startswith("PAPERROUND_") and not name.startswith("PAPERROUND_TESTS_")):
             del os.environ[name]
+    # A run in the background of a shell is deaf to Ctrl-C, and so would be every command that a test interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # How long an example takes says how busy the machine is, and nothing of what is tested.
     hypothesis.settings.register_profile("paperround", deadline=None)
     hypothesis.settings.load_profile("paperround")

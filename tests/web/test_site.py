@@ -33,7 +33,10 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         is_ours = tag == "script" and re.fullmatch(r"/site\.js\?v=[0-9a-f]{12}", dict(attrs).get("src", ""))
-        self.tags.append("our script" if is_ours else tag)
+        is_plots = (
+            tag == "style" and "svg" in self.tags
+        )  # drawn by us where there is something to plot: plots/drawing.py
+        self.tags.append("our script" if is_ours else "a plot's style" if is_plots else tag)
         if tag == "html":
             self.lang = dict(attrs).get("lang")
 
