@@ -6,7 +6,7 @@ at again looking.py's.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -20,6 +20,10 @@ from storage.reading import BLOCK
 from storage.subscribers import readers_from
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
 from storage.topics import newest_match
+
+
+#: A clock that shows an instant so long before a reader came may be behind, and nothing is owed to them yet.
+_SET_BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +181,9 @@ def _around(
 
 
 def _arrived(reader: Subscriber, now: datetime) -> Subscriber:
-    """Return a reader who did not come later than now: else every letter until then would be a first one."""
-    return replace(reader, joined_at=None) if reader.joined_at is not None and reader.joined_at > now else reader
+    """Return a reader who did not come long after now, as a clock that was ahead has it: nobody waits for that day."""
+    came = reader.joined_at
+    return replace(reader, joined_at=None) if came is not None and came > now + _SET_BACK else reader
 
 
 def _told(row: Any) -> LastIssue:

@@ -88,8 +88,7 @@ def _settled_up_to(reader: Reader, now: datetime) -> datetime:
     last = reader.last if reader.last is not None and reader.last.cutoff <= now else reader.earlier
     if last is not None:
         return last.cutoff
-    joined_at = reader.subscriber.joined_at
-    return joined_at if joined_at is not None and joined_at <= now else _NEVER
+    return reader.subscriber.joined_at or _NEVER
 
 
 def next_look(reader: Reader, now: datetime) -> datetime:

@@ -67,7 +67,9 @@ class Desk:
                 edited.append(Edited(reader.subscriber.id, None))
                 continue
             self.made += 1
-            digest = Digest(slot, first=first, sections=(), topics=("tides",), receipt=Receipt((), 0, 0), confirmed_at=None)
+            digest = Digest(
+                slot, first=first, sections=(), topics=("tides",), receipt=Receipt((), 0, 0), confirmed_at=None
+            )
             made = plan(
                 reader.subscriber, digest, CONTENT, named=(), public_id=f"{reader.subscriber.id}-{self.made}-{id(self)}",
                 cutoff=now, upto_match=up_to, created=self.clock.now(), max_age=timedelta(hours=36), identity=SENDER,

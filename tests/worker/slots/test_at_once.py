@@ -96,7 +96,9 @@ def test_planning_asks_the_database_by_the_block_and_not_by_the_reader(desk_on, 
                 ids = connection.execute(select(SUBSCRIBER.c.id)).scalars().all()
                 for cut in (clock.now() - DAY, clock.now() + DAY):
                     connection.execute(insert(ISSUE), [issue(each, cut) for each in ids])
-                newest = select(ISSUE.c.id).where(ISSUE.c.subscriber_id == SUBSCRIBER.c.id, ISSUE.c.cutoff > clock.now())
+                newest = select(ISSUE.c.id).where(
+                    ISSUE.c.subscriber_id == SUBSCRIBER.c.id, ISSUE.c.cutoff > clock.now()
+                )
                 connection.execute(SUBSCRIBER.update().values(last_issue_id=newest.scalar_subquery()))
             told = []
             event.listen(database._engine, "before_cursor_execute", lambda *args: told.append(args[2]))
