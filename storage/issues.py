@@ -21,7 +21,6 @@ from storage.subscribers import readers_from
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
 from storage.topics import newest_match
 
-
 #: A clock that shows an instant so long before a reader came may be behind, and nothing is owed to them yet.
 _SET_BACK = timedelta(days=7)
 

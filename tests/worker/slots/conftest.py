@@ -71,8 +71,8 @@ class Desk:
                 slot, first=first, sections=(), topics=("tides",), receipt=Receipt((), 0, 0), confirmed_at=None
             )
             made = plan(
-                reader.subscriber, digest, CONTENT, named=(), public_id=f"{reader.subscriber.id}-{self.made}-{id(self)}",
-                cutoff=now, upto_match=up_to, created=self.clock.now(), max_age=timedelta(hours=36), identity=SENDER,
+                reader.subscriber, digest, CONTENT, named=(),
+                public_id=f"{reader.subscriber.id}-{self.made}-{id(self)}", cutoff=now, upto_match=up_to, created=self.clock.now(), max_age=timedelta(hours=36), identity=SENDER,
                 links=None, window=self.window,
             )  # fmt: skip
             mailing = replace(made.mailing, slots=self.slots(made.mailing.slots))
