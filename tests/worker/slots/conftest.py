@@ -70,11 +70,21 @@ class Desk:
             digest = Digest(
                 slot, first=first, sections=(), topics=("tides",), receipt=Receipt((), 0, 0), confirmed_at=None
             )
+            self.made += 1
             made = plan(
-                reader.subscriber, digest, CONTENT, named=(),
-                public_id=f"{reader.subscriber.id}-{self.made}-{id(self)}", cutoff=now, upto_match=up_to, created=self.clock.now(), max_age=timedelta(hours=36), identity=SENDER,
-                links=None, window=self.window,
-            )  # fmt: skip
+                reader.subscriber,
+                digest,
+                CONTENT,
+                named=(),
+                public_id=f"{reader.subscriber.id}-{self.made}-{id(self)}",
+                cutoff=now,
+                upto_match=up_to,
+                created=self.clock.now(),
+                max_age=timedelta(hours=36),
+                identity=SENDER,
+                links=None,
+                window=self.window,
+            )
             mailing = replace(made.mailing, slots=self.slots(made.mailing.slots))
             edited.append(Edited(reader.subscriber.id, replace(made, mailing=mailing)))
         return edited
@@ -141,7 +151,7 @@ def label_of(day: date, *, weekly: bool) -> str:
     return f"{year}-W{week:02}" if weekly else day.isoformat()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def desk_on() -> type[Desk]:
     return Desk
 

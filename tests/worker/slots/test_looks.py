@@ -35,40 +35,54 @@ def said(now, action="asked"):
     return Consent(action, "1", now, "/preferences")
 
 
-#: What is done to a reader: a name and an act on (desk, public id, now, a number).
-ACTS = {
-    "hour": lambda desk, who, now, n: Changes(desk.database).schedule(who, None, Schedule(hour=n % 24)),
-    "zone": lambda desk, who, now, n: Changes(desk.database).schedule(
-        who, None, Schedule(hour=7, zone=["Asia/Tokyo", "Pacific/Honolulu", "Pacific/Kiritimati"][n % 3])
-    ),
-    "week": lambda desk, who, now, n: Changes(desk.database).schedule(
-        who, None, Schedule(every=Cadence.WEEK, weekday=n % 7)
-    ),
-    "pause": lambda desk, who, now, n: Changes(desk.database).pause(
-        who, None, now.date() + timedelta(days=1 + n % 3), said(now, "paused")
-    ),
-    "pause for long": lambda desk, who, now, n: Changes(desk.database).pause(who, None, None, said(now, "paused")),
-    "resume": lambda desk, who, now, n: Changes(desk.database).resume(who, None, said(now, "resumed")),
-    "wake": lambda desk, who, now, n: Waking(desk.database).wake(now, now),
-    "leave": lambda desk, who, now, n: Subscribers(desk.database).unsubscribe(who, said(now, "unsubscribed")),
-    "back": lambda desk, who, now, n: Returns(desk.database).weekly(
-        who, now - timedelta(days=9), said(now, "came back, weekly")
-    ),
-    "again": lambda desk, who, now, n: desk.reader(who, Schedule(hour=n % 24)),
-    "suppress": lambda desk, who, now, n: Suppressions(desk.database).add(
-        f"{who}@lab.example", SuppressionReason.OPERATOR, "", now
-    ),
-    "lift": lambda desk, who, now, n: Suppressions(desk.database).remove(f"{who}@lab.example"),
-    "erase": lambda desk, who, now, n: Subscribers(desk.database).erase(who, now),
-    "topics": lambda desk, who, now, n: Subscribers(desk.database).change_topics(
-        who, [WishedTopic("mud", parse("mud"))] if n % 2 else [], [] if n % 2 else [parse("tides")], now
-    ),
-    "choose": lambda desk, who, now, n: Subscribers(desk.database).choose(who, Choices(papers=1 + n % 9)),
-    "mend": lambda desk, who, now, n: integrity.mend(desk.database),
-    "forget": lambda desk, who, now, n: forget(desk),
-    "reapply": lambda desk, who, now, n: say_again(desk),
-    "publish": lambda desk, who, now, n: desk.publisher().publish(now),
-}
+ACTS = (
+    "hour", "zone", "week", "pause", "pause for long", "resume", "wake", "leave", "back", "again", "suppress", "lift",
+    "erase", "topics", "choose", "mend", "forget", "reapply", "publish",
+)  # fmt: skip
+ZONES = ("Asia/Tokyo", "Pacific/Honolulu", "Pacific/Kiritimati")
+
+
+def do(act, desk, who, now, n):
+    """Do something to a reader, or for all; `n` says how."""
+    archive = desk.database
+    changes, subscribers, suppressions = Changes(archive), Subscribers(archive), Suppressions(archive)
+    days = timedelta(days=1 + n % 3)
+    added, gone = ([WishedTopic("mud", parse("mud"))], []) if n % 2 else ([], [parse("tides")])
+    match act:
+        case "hour" | "zone" | "week":
+            hour = Schedule(hour=n % 24)
+            week = Schedule(every=Cadence.WEEK, weekday=n % 7)
+            changes.schedule(who, None, {"hour": hour, "zone": Schedule(zone=ZONES[n % 3]), "week": week}[act])
+        case "pause" | "pause for long":
+            changes.pause(who, None, now.date() + days if act == "pause" else None, said(now, "paused"))
+        case "resume":
+            changes.resume(who, None, said(now, "resumed"))
+        case "wake":
+            Waking(archive).wake(now, now)
+        case "leave":
+            subscribers.unsubscribe(who, said(now, "unsubscribed"))
+        case "back":
+            Returns(archive).weekly(who, now - timedelta(days=9), said(now, "came back, weekly"))
+        case "again":
+            desk.reader(who, Schedule(hour=n % 24))
+        case "suppress":
+            suppressions.add(f"{who}@lab.example", SuppressionReason.OPERATOR, "", now)
+        case "lift":
+            suppressions.remove(f"{who}@lab.example")
+        case "erase":
+            subscribers.erase(who, now)
+        case "topics":
+            subscribers.change_topics(who, added, gone, now)
+        case "choose":
+            subscribers.choose(who, Choices(papers=1 + n % 9))
+        case "mend":
+            integrity.mend(archive)
+        case "forget":
+            forget(desk)
+        case "reapply":
+            say_again(desk)
+        case "publish":
+            desk.publisher().publish(now)
 
 
 def forget(desk):
@@ -107,11 +121,11 @@ def by_looks(desk, now):
     }
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     finds=st.booleans(),
     story=st.lists(
-        st.tuples(st.sampled_from(sorted(ACTS)), st.sampled_from(NAMES), st.integers(0, 60), st.integers(-30, 40)),
+        st.tuples(st.sampled_from(ACTS), st.sampled_from(NAMES), st.integers(0, 60), st.integers(-30, 40)),
         max_size=25,
     ),
 )
@@ -127,7 +141,7 @@ def test_planning_by_looks_finds_whom_a_walk_over_all_readers_finds(desk_on, fre
             now += max(hours, -3 if hours < -20 else 0) * HOUR  # now and then the clock is set back
             clock.set(now)
             with suppress(PaperroundError):  # who left cannot pause, and the like
-                ACTS[act](desk, who, now, number)
+                do(act, desk, who, now, number)
             assert by_looks(desk, now) == by_walking(desk, now)
 
 
