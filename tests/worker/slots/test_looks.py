@@ -42,7 +42,7 @@ ACTS = (
 ZONES = ("Asia/Tokyo", "Pacific/Honolulu", "Pacific/Kiritimati")
 
 
-def do(act, desk, who, now, n):
+def do(act, desk, who, now, n):  # noqa: C901, PLR0912 a table of what may happen
     """Do something to a reader, or for all; `n` says how."""
     archive = desk.database
     changes, subscribers, suppressions = Changes(archive), Subscribers(archive), Suppressions(archive)
