@@ -5,7 +5,7 @@ what each worker has in hand, and how the last tries ended.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 #: The lane that every letter takes; any other is named after a keeper (mailboxes.py).
 RELAY = "relay"
@@ -15,6 +15,8 @@ TO = "to:"
 MINUTE = "minute:"
 #: Before the name of a worker: `tokens` letters were given to it, last at `filled_at`, and may leave at any moment.
 IN_HAND = "in hand:"
+#: No pause of a lane is longer: one that is was begun by a clock that was ahead, and is over.
+LONGEST_PAUSE = timedelta(hours=4)
 #: How the last tries ended: its `reason` is a word for each, oldest first (digests/mail/shunning.py).
 TRIES = "tries"
 

@@ -72,15 +72,17 @@ class Schedule:
         Before the hour of the present slot that is the one before, so that a machine which is off at a reader's hour
         still sends when it is on again.
         """
-        day = now.astimezone(zone_of(self.zone)).date()
-        while (opened := self._opens_in_slot_of(day)) > now:  # more than once where a zone skipped a whole day
+        there = now.astimezone(zone_of(self.zone))
+        # In an hour that comes again, over midnight, the next day has begun once already.
+        day = there.date() + self._step * there.fold
+        while (opened := self._opens_in_slot_of(day)) is None or opened > now:
             day -= self._step
         return self._slot_of(day, now), opened
 
     def next_opening(self, now: datetime) -> datetime:
         """Return the first instant after `now` (aware) at which a slot opens, in UTC."""
         day = now.astimezone(zone_of(self.zone)).date()
-        while (opens := self._opens_in_slot_of(day)) <= now:
+        while (opens := self._opens_in_slot_of(day)) is None or opens <= now:
             day += self._step
         return opens
 
@@ -98,18 +100,38 @@ class Schedule:
     def opens(self, now: datetime) -> datetime:
         """Return the first instant at which the slot of `now` is due, in UTC.
 
-        An hour that does not exist (the spring gap) opens at the first instant after it.
+        An hour that does not exist (the spring gap) opens at the first instant after it; one that comes twice, at the
+        first of the two.
         """
-        return self._opens_in_slot_of(now.astimezone(zone_of(self.zone)).date())
+        opens = self._opens_in_slot_of(now.astimezone(zone_of(self.zone)).date())
+        return now.astimezone(UTC) if opens is None else opens  # today is never a day that was skipped
 
-    def _opens_in_slot_of(self, day: date) -> datetime:
-        zone = zone_of(self.zone)
+    def _opens_in_slot_of(self, day: date) -> datetime | None:
+        """Return when the slot of a local date opens; None for a day that the zone never had, which has no slot."""
         if self.every is Cadence.WEEK:
             day += timedelta(days=self.weekday - day.weekday())
-        wall = datetime(day.year, day.month, day.day, self.hour, tzinfo=zone)
-        # A wall time inside the gap comes back moved by the gap's width: zoneinfo reads it with the offset
-        # from before the gap, which is exactly the first existing hour after it.
-        return wall.astimezone(UTC)
+        wall = datetime(day.year, day.month, day.day, self.hour, tzinfo=zone_of(self.zone))
+        opens = _first_instant(wall)
+        # Only where the hour was skipped can the day have been, too.
+        if self.every is Cadence.DAY and opens.astimezone(wall.tzinfo).date() != day:
+            midnight = _first_instant(wall.replace(hour=0))
+            if midnight.astimezone(wall.tzinfo).date() != day:
+                return None
+        return opens
+
+
+def _first_instant(wall: datetime) -> datetime:
+    """Return the first instant (UTC) at which clocks of its zone show `wall` or, where they skip it, anything later."""
+    opens = wall.astimezone(UTC)  # the first of two: `wall` has no fold
+    if opens.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return opens
+    # In a gap zoneinfo reads a time with the offset from before it, or after it with fold: the gap ends between these.
+    early, late = int(wall.replace(fold=1).timestamp()), int(opens.timestamp())
+    while early + 1 < late:
+        middle = (early + late) // 2
+        there = datetime.fromtimestamp(middle, wall.tzinfo).replace(tzinfo=None)
+        early, late = (early, middle) if there >= wall.replace(tzinfo=None) else (middle, late)
+    return datetime.fromtimestamp(late, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class PostSide(Ground):
             ),
             welcome_days=digest.welcome_days,
             max_age=timedelta(hours=self.settings.mail.max_age_hours),
+            window=timedelta(minutes=digest.window_minutes),
         )
         parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
         newsroom = Newsroom(self.database)

@@ -27,6 +27,7 @@ from storage.subscriptions import AT_ONCE
 from storage.tables import ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
 
 _NO_LOOKS: Mapping[int, datetime] = MappingProxyType({})
+_NOT_SEEN: Mapping[int, int] = MappingProxyType({})
 _CHANGED = "its papers changed meanwhile"
 
 
@@ -45,23 +46,25 @@ class PublishRun:
         silences: Sequence[Unserved],
         now: datetime,
         looks: Mapping[int, datetime] = _NO_LOOKS,
+        *,
+        seen: Mapping[int, int] = _NOT_SEEN,
     ) -> list[str]:
         """Write issues with their papers, contents and deliveries, settle empty slots, and count it all, at once.
 
         `empty` is reader → when nothing was found for them; `silences` says why due readers get no letter; `looks` is
-        reader → before when nothing is due, others are looked at again. Return for each plan "" if it was written, else
-        why not, which is kept as a silence too.
+        reader → before when nothing is due, others are looked at again; `seen` is reader → their revision when they
+        were looked at. Return for each plan "" if it was written, else why not, which is kept as a silence too.
         """
         if not (plans or empty or silences or looks):
             return []
         with self._database.writing() as connection:
             if not (plans or empty or silences):
-                note_looks(connection, looks, self._at)
+                note_looks(connection, looks, self._at, seen)
                 return []
             run_id = begin_run(connection, self._at) if self._id is None else self._id
             passed = [_freeze(connection, plan, now, run_id) for plan in plans]
             again = [plan.subscriber_id for plan, why in zip(plans, passed, strict=True) if why == _CHANGED]
-            note_looks(connection, {**looks, **dict.fromkeys(again, AT_ONCE)}, self._at)
+            note_looks(connection, {**looks, **dict.fromkeys(again, AT_ONCE)}, self._at, seen)
             unserved = [*silences, *_passed_over(plans, passed)]
             keep(connection, unserved, now)
             _settle_empty(connection, empty)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, bindparam, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from domain.deliveries import DeliveryState
@@ -20,7 +20,8 @@ from storage.beside import is_cut_short
 from storage.database import Database
 from storage.ledger import balances
 from storage.reading import BLOCK
-from storage.tables import CONTENT, DELIVERY, FRAGMENT, PAPER, PUBLISH_RUN
+from storage.subscriptions import AT_ONCE
+from storage.tables import CONTENT, DELIVERY, FRAGMENT, PAPER, PUBLISH_RUN, UtcDateTime
 from storage.words.categories import CATEGORY, names
 
 _TOLD = 20  # faults that SQLite is asked for at most
@@ -39,7 +40,8 @@ _UNLIKE_NEWEST = (
     "coalesce((SELECT max(issue.id) FROM issue WHERE issue.subscriber_id = subscriber.id), 0)"
 )
 _NEWEST = (
-    "UPDATE subscriber SET last_issue_id = (SELECT max(issue.id) FROM issue WHERE issue.subscriber_id = subscriber.id)"
+    "UPDATE subscriber SET last_issue_id = (SELECT max(issue.id) FROM issue "
+    "WHERE issue.subscriber_id = subscriber.id), next_look = :at_once"
 )
 # By kind of database: the tables of the full-text index, and where its papers are named.
 _MADE = {
@@ -93,7 +95,7 @@ def mend(database: Database) -> None:
         derived.drop(connection)
         derived.make(connection)
         connection.execute(text(f"INSERT INTO sent (subscriber_id, paper_id) {_UNMARKED}"))
-        connection.execute(text(_NEWEST))
+        connection.execute(text(_NEWEST).bindparams(bindparam("at_once", AT_ONCE, UtcDateTime())))
 
 
 def _damage(what: str) -> Fault:

@@ -5,11 +5,11 @@ at again looking.py's.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from domain.errors import UnknownError
 from domain.subscriptions import Subscriber, SubscriberState
@@ -20,6 +20,9 @@ from storage.reading import BLOCK
 from storage.subscribers import readers_from
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
 from storage.topics import newest_match
+
+#: A clock that shows an instant so long before a reader came may be behind, and nothing is owed to them yet.
+_SET_BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class Reader:
     subscriber: Subscriber
     last: LastIssue | None
     looked_at: datetime | None
+    #: Where the newest was cut at an instant that the clock has not come to, by one that was ahead:
+    earlier: LastIssue | None = None  #: the newest of the others
+    served: frozenset[str] = frozenset()  #: the slots of all such issues
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +75,19 @@ class Issues:
         while True:
             with self._database.reading() as connection:
                 rows = rows_due(connection, now, after, BLOCK)
-                block = _readers(connection, rows)
+                block = _readers(connection, rows, now)
             if not block:
                 return
             yield block
             after = (rows[-1].next_look, rows[-1].id)
 
-    def those(self, ids: Sequence[int]) -> Iterator[tuple[Reader, ...]]:
-        """Give those of these readers who are confirmed, in blocks."""
+    def those(self, ids: Sequence[int], now: datetime) -> Iterator[tuple[Reader, ...]]:
+        """Give those of these readers who are confirmed, as they stand at `now`, in blocks."""
         for start in range(0, len(ids), BLOCK):
             confirmed = SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value
             query = select(SUBSCRIBER).where(SUBSCRIBER.c.id.in_(ids[start : start + BLOCK]), confirmed)
             with self._database.reading() as connection:
-                block = _readers(connection, connection.execute(query.order_by(SUBSCRIBER.c.id)).all())
+                block = _readers(connection, connection.execute(query.order_by(SUBSCRIBER.c.id)).all(), now)
             if block:
                 yield block
 
@@ -133,14 +139,51 @@ class Issues:
             return int(connection.execute(query).scalar_one())
 
 
-def _readers(connection: Connection, rows: Sequence[Any]) -> tuple[Reader, ...]:
+def _readers(connection: Connection, rows: Sequence[Any], now: datetime) -> tuple[Reader, ...]:
     newest = [row.last_issue_id for row in rows if row.last_issue_id is not None]
-    last = {
-        row.subscriber_id: LastIssue(row.slot, row.cutoff, row.created_at, row.public_id)
-        for row in connection.execute(select(ISSUE).where(ISSUE.c.id.in_(newest)))
-    }
+    last = {row.subscriber_id: _told(row) for row in connection.execute(select(ISSUE).where(ISSUE.c.id.in_(newest)))}
+    ahead = [number for number, issue in last.items() if issue.cutoff > now]
+    earlier, served = _around(connection, ahead, now) if ahead else ({}, {})
     looked = {row.id: row.looked_at for row in rows}
     return tuple(
-        Reader(subscriber=reader, last=last.get(reader.id), looked_at=looked[reader.id])
+        Reader(
+            subscriber=_arrived(reader, now),
+            last=last.get(reader.id),
+            looked_at=looked[reader.id],
+            earlier=earlier.get(reader.id),
+            served=frozenset(served.get(reader.id, ())),
+        )
         for reader in readers_from(connection, rows)
     )
+
+
+def _around(
+    connection: Connection, ids: Sequence[int], now: datetime
+) -> tuple[dict[int, LastIssue], dict[int, list[str]]]:
+    """Return the newest issue that was cut by `now`, and the slots of those cut later, by reader."""
+    one = ISSUE.alias()
+    newest = (
+        select(func.max(one.c.id))
+        .where(one.c.subscriber_id == ISSUE.c.subscriber_id, one.c.cutoff <= now)
+        .correlate(ISSUE)
+        .scalar_subquery()
+    )
+    query = select(ISSUE).where(ISSUE.c.subscriber_id.in_(ids), or_(ISSUE.c.cutoff > now, ISSUE.c.id == newest))
+    earlier: dict[int, LastIssue] = {}
+    served: dict[int, list[str]] = {}
+    for row in connection.execute(query):
+        if row.cutoff > now:
+            served.setdefault(row.subscriber_id, []).append(row.slot)
+        else:
+            earlier[row.subscriber_id] = _told(row)
+    return earlier, served
+
+
+def _arrived(reader: Subscriber, now: datetime) -> Subscriber:
+    """Return a reader who did not come long after now, as a clock that was ahead has it: nobody waits for that day."""
+    came = reader.joined_at
+    return replace(reader, joined_at=None) if came is not None and came > now + _SET_BACK else reader
+
+
+def _told(row: Any) -> LastIssue:
+    return LastIssue(row.slot, row.cutoff, row.created_at, row.public_id)

@@ -9,6 +9,7 @@ A look too many costs a look; one too few would cost a letter.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, tuple_, update
@@ -22,6 +23,8 @@ from storage.tables import MARKER, SUBSCRIBER
 _CLOCK = "looked at"  # minutes since 1970: what the clock showed at the newest look
 _RULES = "zone rules"  # which rules of time zones the looks were made by
 _SLACK = 2  # minutes that the clocks of machines which share an archive may differ by
+
+_NOT_SEEN: Mapping[int, int] = MappingProxyType({})
 
 _CONFIRMED = SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value
 
@@ -78,11 +81,21 @@ def rows_due(connection: Connection, now: datetime, after: tuple[datetime, int] 
     return connection.execute(query.order_by(SUBSCRIBER.c.next_look, SUBSCRIBER.c.id).limit(limit)).all()
 
 
-def note_looks(connection: Connection, looks: Mapping[int, datetime], now: datetime) -> None:
-    """Note before when nothing is due for these readers, and what the clock showed."""
+def note_looks(
+    connection: Connection, looks: Mapping[int, datetime], now: datetime, seen: Mapping[int, int] = _NOT_SEEN
+) -> None:
+    """Note before when nothing is due for these readers, and what the clock showed.
+
+    `seen` is reader → their revision when they were looked at: who changed something since is looked at again at once.
+    """
+    noted = update(SUBSCRIBER).where(SUBSCRIBER.c.id == bindparam("reader")).values(next_look=bindparam("look"))
+    as_seen = noted.where(SUBSCRIBER.c.revision == bindparam("seen"))
+    known = [{"reader": reader, "look": look, "seen": seen[reader]} for reader, look in looks.items() if reader in seen]
+    others = [{"reader": reader, "look": look} for reader, look in looks.items() if reader not in seen]
+    for statement, values in ((as_seen, known), (noted, others)):
+        if values:
+            connection.execute(statement, values)
     if looks:
-        noted = update(SUBSCRIBER).where(SUBSCRIBER.c.id == bindparam("reader")).values(next_look=bindparam("look"))
-        connection.execute(noted, [{"reader": reader, "look": look} for reader, look in looks.items()])
         _mark(connection, _CLOCK, _minutes(now))
 
 

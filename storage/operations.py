@@ -25,6 +25,7 @@ from domain.operations import DAY, Arrivals, Failure, Heard, Look, RunEnd, RunEr
 from domain.silences import NOTHING_MATCHED
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 from storage.database import Database
+from storage.subscriptions import known_zone
 from storage.tables import (
     CONTENT,
     DELIVERY,
@@ -144,7 +145,7 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
     return tuple(
         Standing(
             number=row.number,
-            schedule=Schedule(every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=row.zone),
+            schedule=Schedule(every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=known_zone(row.zone)),
             confirmed=bool(row.confirmed),
             has_topics=bool(row.has_topics),
             slot=row.slot,

@@ -67,7 +67,7 @@ def protections_of(connection: Connection) -> Protections:
     if there.has_table(ERASURE.name):
         erased = {row.public_id: row.at for row in connection.execute(select(ERASURE))}
     who = SUBSCRIBER.c.state.in_(_STOPS)
-    taken = {column["name"] for column in there.get_columns(SUBSCRIBER.name)} - {"id", "last_issue_id"}
+    taken = {column["name"] for column in there.get_columns(SUBSCRIBER.name)} - {"id", "last_issue_id", "next_look"}
     columns = [column for column in SUBSCRIBER.columns if column.name in taken]
     stopped = connection.execute(select(*columns).where(who)).mappings().all()
     consents: dict[str, tuple[Consent, ...]] = {}

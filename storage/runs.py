@@ -43,15 +43,20 @@ class Runs:
     ) -> int | None:
         """Claim a job's slot; return the run's number, or None if it is done, somebody else's, or the job is under way.
 
-        A claim is over with its lease, or at once when its owner is known to be dead. With `beside` the job may be
-        under way in another slot.
+        A claim is over with its lease, or at once when its owner is known to be dead; one that began, or was renewed,
+        more than its lease from now was made by a clock that was ahead, and is void. With `beside` the job may be under
+        way in another slot.
         """
         fresh = upsert(RUN).values(
             job=job, slot=slot, owner=owner, started_at=now, lease_until=now + lease, status="", counts={}, error=""
         )
         with self._database.writing() as connection:
             others = select(RUN.c.owner).where(
-                RUN.c.job == job, RUN.c.slot != slot, RUN.c.finished_at.is_(None), RUN.c.lease_until > now
+                RUN.c.job == job,
+                RUN.c.slot != slot,
+                RUN.c.finished_at.is_(None),
+                RUN.c.lease_until > now,
+                RUN.c.lease_until <= now + 2 * lease,
             )
             if not beside and any(is_alive(other) is not False for other in connection.execute(others).scalars()):
                 return None
@@ -60,7 +65,8 @@ class Runs:
             if number is not None:
                 return int(number)
             held = connection.execute(select(RUN).where(RUN.c.job == job, RUN.c.slot == slot)).one()
-            if held.finished_at is not None or (held.lease_until > now and is_alive(held.owner) is not False):
+            is_held = now < held.lease_until <= now + 2 * lease
+            if held.finished_at is not None or (is_held and is_alive(held.owner) is not False):
                 return None
             values = {"owner": owner, "started_at": now, "lease_until": now + lease}
             connection.execute(update(RUN).where(RUN.c.id == held.id).values(values))

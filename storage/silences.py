@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, exists, func, insert, select, upda
 from domain.answers import LetterRecord, Suppressed
 from domain.deliveries import DeliveryState
 from domain.issues import LetterKind
-from domain.lanes import RELAY
+from domain.lanes import LONGEST_PAUSE, RELAY
 from domain.letter_events import LetterEventKind
 from domain.silences import Quietness, Silence, Unserved
 from domain.subscriptions import SubscriberState
@@ -125,7 +125,8 @@ class Silences:
 
     def relay_shut(self, now: datetime) -> str:
         """Return why nothing leaves through the relay for a while; "" if it may."""
-        shut = select(LANE.c.reason).where(LANE.c.name == RELAY, LANE.c.shut_until > now)
+        held = LANE.c.shut_until > now, LANE.c.shut_until <= now + LONGEST_PAUSE
+        shut = select(LANE.c.reason).where(LANE.c.name == RELAY, *held)
         with self._database.reading() as connection:
             return str(connection.execute(shut).scalar() or "")
 

@@ -30,7 +30,7 @@ from storage.erasing import erase_readers
 from storage.farewells import Farewell, say_goodbye
 from storage.reading import BLOCK
 from storage.signing_up import Signup, sign_up
-from storage.subscriptions import NOT_AWAY, add_topics, alter, remove_topic, switch_topic
+from storage.subscriptions import NOT_AWAY, add_topics, alter, known_zone, remove_topic, switch_topic
 from storage.suppressions import asked_since, complained, lift, remember, suppression_of
 from storage.tables import CONSENT, ERASURE, SUBSCRIBER, SUBSCRIPTION
 
@@ -234,7 +234,7 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
             email=row.email,
             state=SubscriberState(row.state),
             schedule=Schedule(
-                every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=row.zone, ready=row.ready
+                every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=known_zone(row.zone), ready=row.ready
             ),
             shared=row.shared,
             confirmed_at=row.confirmed_at,

@@ -3,20 +3,23 @@
 Equal queries of many readers are one topic row, found by its normal form.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.errors import UnknownError
-from domain.subscriptions import Subscriber
+from domain.errors import UnknownError, UsageError
+from domain.subscriptions import Subscriber, zone_of
 from domain.topics import Query, WishedTopic
 from storage.erasing import unname
 from storage.tables import LONG_AGO, MATCH, SHARED_TOPIC, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
 from storage.topics import GONE
 
+log = logging.getLogger("paperround.storage")
 #: When planning looks at a reader who has changed something.
 AT_ONCE = datetime.fromisoformat(LONG_AGO).replace(tzinfo=UTC)
 #: What holds of a reader who comes, comes back, or leaves: no pause outlives that.
@@ -58,6 +61,17 @@ def alter(connection: Connection, subscriber_id: int, values: Mapping[str, Any])
     """
     raised = {**values, "revision": SUBSCRIBER.c.revision + 1, "next_look": AT_ONCE}
     connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == subscriber_id).values(raised))
+
+
+@cache
+def known_zone(name: str) -> str:
+    """Return a zone that this machine knows: a stored one that it does not know must not end the letters of others."""
+    try:
+        zone_of(name)
+    except UsageError:
+        log.warning("this machine knows no time zone %r: who chose it gets letters by UTC; update its time zones", name)
+        return "UTC"
+    return name
 
 
 def switch_topic(connection: Connection, reader: Subscriber, query: Query, *, related: bool) -> None:

@@ -16,6 +16,7 @@ from domain.letter_events import Suppression, SuppressionReason
 from domain.seals import address_hash
 from domain.subscriptions import Act, SubscriberState
 from storage.database import Database
+from storage.subscriptions import AT_ONCE
 from storage.tables import CONSENT, INSTALLATION, LETTER_EVENT, SUBSCRIBER, SUPPRESSION
 
 _STRICTNESS = (SuppressionReason.BOUNCE, SuppressionReason.COMPLAINT, SuppressionReason.OPERATOR)
@@ -110,7 +111,9 @@ def lift(connection: Connection, address_key: str, state: SubscriberState) -> Su
     key = address_hash(secret_of(connection), address_key)
     connection.execute(delete(SUPPRESSION).where(SUPPRESSION.c.address_hash == key))
     who = SUBSCRIBER.c.address_key == address_key
-    mine = update(SUBSCRIBER).where(who, SUBSCRIBER.c.state == S.SUPPRESSED.value).values(state=state.value)
+    held = update(SUBSCRIBER).where(who, SUBSCRIBER.c.state == S.SUPPRESSED.value)
+    # A look that was noted meanwhile held for one who gets no letters.
+    mine = held.values(state=state.value, next_look=AT_ONCE)
     number = connection.execute(mine.returning(SUBSCRIBER.c.id)).scalar()
     if number is not None:
         forget_bounces(connection, number)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.subscriptions import SubscriberState
@@ -74,6 +74,20 @@ class Topics:
         """Return the newest paper that every topic has met; 0 at the start."""
         with self._database.reading() as connection:
             return _marker(connection)
+
+    def is_due(self) -> bool:
+        """Whether there is anything to match: a paper that no topic has met, a changed one, or a topic without a past.
+
+        Three looks into indexes, however many topics there are.
+        """
+        with self._database.reading() as connection:
+            marker = _marker(connection)
+            looks = (
+                select(PAPER.c.id).where(PAPER.c.id > marker),
+                select(REMATCH.c.id).where(REMATCH.c.paper_id <= marker),
+                _of_readers(select(TOPIC.c.id)).where(TOPIC.c.backfilled.is_(False)),
+            )
+            return any(connection.execute(each.limit(1)).first() is not None for each in looks)
 
     def newest_change(self) -> int:
         """Return the number of the newest change of a paper; 0 if there is none."""
@@ -173,10 +187,19 @@ class Topics:
         return stored
 
 
+def _of_readers(query: Select[Any]) -> Select[Any]:
+    """Return a query of topics for those alone that somebody reads or may yet confirm, each reader a row."""
+    return (
+        query.join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+        .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
+        .where(SUBSCRIBER.c.state.not_in(GONE))
+    )
+
+
 def _stored(connection: Connection, ids: Sequence[int] | None = None) -> Iterator[StoredTopic]:
     """Yield the topics that somebody reads or may yet confirm, of these ids where some are given."""
     said, unsaid = SUBSCRIPTION.c.related, SUBSCRIPTION.c.related.is_(None)
-    query = (
+    query = _of_readers(
         select(
             TOPIC.c.id,
             TOPIC.c.normal_form,
@@ -185,13 +208,9 @@ def _stored(connection: Connection, ids: Sequence[int] | None = None) -> Iterato
             func.max(case((said, 1), else_=0)).label("related"),
             func.max(case((unsaid, 1), else_=0)).label("unsaid"),
         )
-        .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
-        .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
-        .where(SUBSCRIBER.c.state.not_in(GONE), *(() if ids is None else (TOPIC.c.id.in_(ids),)))
-        .group_by(TOPIC.c.id)
-        .order_by(TOPIC.c.id)
     )
-    for row in connection.execute(query):
+    those = () if ids is None else (TOPIC.c.id.in_(ids),)
+    for row in connection.execute(query.where(*those).group_by(TOPIC.c.id).order_by(TOPIC.c.id)):
         yield StoredTopic(row.id, row.normal_form, row.backfilled, row.readers, bool(row.related), bool(row.unsaid))
 
 

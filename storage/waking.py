@@ -15,7 +15,7 @@ from domain.subscriptions import Act, Consent, SubscriberState, zone_of
 from storage.database import Database
 from storage.reading import BLOCK
 from storage.subscribers import record
-from storage.subscriptions import alter
+from storage.subscriptions import alter, known_zone
 from storage.tables import SUBSCRIBER
 
 _AHEAD = timedelta(hours=14)  # the local date is nowhere later than there
@@ -79,7 +79,8 @@ def _whose_day_came(sleepers: Sequence[Any], now: datetime) -> dict[int, datetim
     """Return those of these readers whose day has come where they are, and up to when their slots are over."""
     came = {}
     for row in sleepers:
-        began = datetime.combine(row.paused_until, time(), zone_of(row.zone)).astimezone(UTC)
+        began = datetime.combine(row.paused_until, time(), zone_of(known_zone(row.zone))).astimezone(UTC)
         if began <= now:
-            came[row.id] = max(began, row.looked_at or began)
+            looked = row.looked_at if row.looked_at is not None and row.looked_at <= now else began
+            came[row.id] = max(began, looked)
     return came

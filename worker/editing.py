@@ -103,6 +103,7 @@ class Editor:
             max_age=self._policy.max_age,
             identity=self._identity,
             links=self._links,
+            window=self._policy.window,
         )
 
     def _compose(

@@ -30,7 +30,7 @@ class MatchReport:
     """What one match did."""
 
     papers: int  #: that met the topics for the first time
-    topics: int
+    topics: int  #: that there are; 0 where there was nothing to match
     matches: int  #: new ones
     new_topics: int  #: topics that were matched over the past
 
@@ -53,7 +53,12 @@ class Matcher:
         self._queries: dict[str, Query] = {}  # by normal form: after a restore an id may mean another topic
 
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
-        """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
+        """Match everything that has not been matched; doing it again, or twice at once, adds nothing.
+
+        Where there is nothing to match, no topic is read.
+        """
+        if not self._topics.is_due():
+            return MatchReport(papers=0, topics=0, matches=0, new_topics=0)
         stored = self._topics.all()
         held = {each.normal_form for each in stored}
         self._queries = {normal: query for normal, query in self._queries.items() if normal in held}

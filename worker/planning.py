@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
+from zlib import crc32
 
 from digests.compose import Limits
 from digests.mail.message import Identity, mailing_slots, message_id
@@ -11,6 +12,8 @@ from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing
 from domain.subscriptions import Subscriber, zone_of
 from domain.topics import Query
 from storage.issues import Reader
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class ReaderLinks(Protocol):
@@ -36,6 +39,7 @@ class Policy:
     limits: Limits  #: where a reader chose nothing else
     welcome_days: int
     max_age: timedelta  #: after which an unsent digest is worth nothing
+    window: timedelta = timedelta()  #: over which the letters of one hour leave; none: all at once
 
 
 def is_first(reader: Reader) -> bool:
@@ -58,6 +62,9 @@ def due(reader: Reader, now: datetime) -> Slot | None:
     The very first issue leaves at the next publish after confirmation, for the slot that the instant falls into. Any
     other is for the slot that opened last, if it opened after the last issue was cut and was not found empty. One who
     is back from a pause waits for the hour of the present slot: those before it belong to the absence.
+
+    An issue or a look of later than `now` was made by a clock that was ahead: it holds up nobody, but a slot that has
+    an issue gets no other (docs/decisions/0031).
     """
     if not reader.subscriber.subscriptions:
         return None
@@ -67,10 +74,21 @@ def due(reader: Reader, now: datetime) -> Slot | None:
     if reader.subscriber.away_since is not None and not is_first(reader) and schedule.opens(now) > now:
         return None
     slot, opened = schedule.due_slot(now)
-    if opened <= reader.last.cutoff or slot.label == reader.last.slot:
+    if slot.label == reader.last.slot or slot.label in reader.served or opened <= _settled_up_to(reader, now):
         return None
-    found_empty = reader.looked_at is not None and opened <= reader.looked_at and not is_first(reader)
+    found_empty = reader.looked_at is not None and opened <= reader.looked_at <= now and not is_first(reader)
     return None if found_empty else slot
+
+
+def _settled_up_to(reader: Reader, now: datetime) -> datetime:
+    """Return the instant up to which the slots that opened are settled by a letter, or were before there was a reader.
+
+    That is when the newest issue was cut, of those that the clock has come to.
+    """
+    last = reader.last if reader.last is not None and reader.last.cutoff <= now else reader.earlier
+    if last is not None:
+        return last.cutoff
+    return reader.subscriber.joined_at or _NEVER
 
 
 def next_look(reader: Reader, now: datetime) -> datetime:
@@ -79,6 +97,17 @@ def next_look(reader: Reader, now: datetime) -> datetime:
     Whatever a reader changes brings another look at once.
     """
     return reader.subscriber.schedule.next_opening(now)
+
+
+def waits(subscriber: Subscriber, now: datetime, window: timedelta) -> timedelta:
+    """Return how long after `now` a reader's letter leaves: at their own minute of the window since the slot opened.
+
+    The minute is always the same one, and nobody waits where it is past.
+    """
+    if not window:
+        return timedelta()
+    own = timedelta(minutes=crc32(subscriber.public_id.encode()) % max(1, window // timedelta(minutes=1)))
+    return max(timedelta(), subscriber.schedule.due_slot(now)[1] + own - now)
 
 
 def limits_of(subscriber: Subscriber, limits: Limits) -> Limits:
@@ -112,11 +141,13 @@ def plan(
     max_age: timedelta,
     identity: Identity,
     links: ReaderLinks | None,
+    window: timedelta = timedelta(),
 ) -> IssuePlan:
-    """Return the issue to freeze: due at once, worthless after `max_age`.
+    """Return the issue to freeze: due at once, or at the reader's own minute of `window`, worthless `max_age` later.
 
     `named` are the ids of the papers that the letter names; those it only counts were not sent.
     """
+    created += timedelta() if digest.first else waits(subscriber, cutoff, window)
     key = f"issue:{public_id}"
     identifier = message_id(key, identity)
     mailing = Mailing(

@@ -87,8 +87,9 @@ class Publisher:
         editor = self._editor()
         quiet = self._quiet()
         run = self._issues.run(now)
-        for block in self._issues.due(now) if readers is None else self._issues.those(readers):
+        for block in self._issues.due(now) if readers is None else self._issues.those(readers, now):
             looks = {reader.subscriber.id: next_look(reader, now) for reader in block}
+            seen = {reader.subscriber.id: reader.subscriber.revision for reader in block}
             chosen = [(reader, found) for reader in block if (found := due(reader, now)) is not None]
             edited = editor.edit(chosen, now, up_to)
             due_readers += len(chosen)
@@ -97,9 +98,9 @@ class Publisher:
             unserved = _unserved(chosen, edited, quiet)
             passed = [""] * len(plans)
             faulty = [each.subscriber_id for each in edited if each.fault]
-            looks.update(dict.fromkeys(faulty, now + AGAIN))
+            looks.update({number: min(looks[number], now + AGAIN) for number in faulty})
             if not dry_run:
-                passed = run.freeze(plans, empty, unserved, self._clock.now(), looks)
+                passed = run.freeze(plans, empty, unserved, self._clock.now(), looks, seen=seen)
             skipped.update(each.reason for each in unserved)
             notes += sum(each.note is not None for each in unserved)
             skipped.update(reason for reason in passed if reason)
@@ -114,7 +115,7 @@ class Publisher:
     def preview(self, subscriber: Subscriber, now: datetime) -> Mailing | None:
         """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""
         up_to = self._issues.newest_match()
-        for block in self._issues.those([subscriber.id]):
+        for block in self._issues.those([subscriber.id], now):
             (edited,) = self._editor().edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, up_to)
             return edited.plan.mailing if edited.plan else None
         return None

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from digests.mail.verdicts import Note, Verdict
-from domain.lanes import RELAY, TO, Lane
+from domain.lanes import LONGEST_PAUSE, RELAY, TO, Lane
 
 #: Letters an hour: a keeper that asks for patience for the first time is never sent fewer, nor at any time fewer than
 #: SLOWEST; beyond FASTEST the lane has no limit of its own any more.
 FIRST, SLOWEST, FASTEST = 60.0, 12.0, 3600.0
 #: No pause is longer: of a slowed lane, of a relay that is not reached, of a log-in that is refused.
-KEEPER_PAUSE, RELAY_PAUSE, LOG_IN_PAUSE = timedelta(hours=1), timedelta(minutes=30), timedelta(hours=4)
+KEEPER_PAUSE, RELAY_PAUSE, LOG_IN_PAUSE = timedelta(hours=1), timedelta(minutes=30), LONGEST_PAUSE
 _FIRST_LOG_IN_PAUSE = timedelta(minutes=15)  # accounts are locked after a handful of wrong passwords in a row
 _DOUBLINGS = 30  # enough to reach any cap
 _FORGOTTEN = timedelta(days=1)  # after which a keeper that nobody wrote to is met afresh

@@ -92,3 +92,36 @@ def test_a_naive_instant_has_no_place():
     assert clock.now() == at("2026-11-20T06:00:00+00:00")
     assert SystemClock().now().tzinfo is UTC
     assert zone_of("Europe/Berlin").key == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "day", "opens"),
+    [
+        ("America/Toronto", 0, "1919-03-31T12:00:00+00:00", "1919-03-31T04:30:00+00:00"),  # from 23:30 to 00:30
+        ("America/Toronto", 23, "1919-03-31T03:00:00+00:00", "1919-03-31T04:00:00+00:00"),
+        ("Australia/Lord_Howe", 2, "2026-10-04T03:00:00+00:00", "2026-10-03T15:30:00+00:00"),  # half an hour
+        ("America/Santiago", 0, "2026-09-06T12:00:00+00:00", "2026-09-06T04:00:00+00:00"),  # midnight
+    ],
+)
+def test_a_gap_of_any_width_ends_in_the_slot(zone, hour, day, opens):
+    assert Schedule(hour=hour, zone=zone).opens(at(day)) == at(opens)
+
+
+def test_a_day_that_a_zone_skipped_has_no_slot_and_its_week_opens_after_it():
+    daily = Schedule(hour=7, zone="Pacific/Apia")
+    friday = Schedule(every=Cadence.WEEK, weekday=4, hour=7, zone="Pacific/Apia")
+    thursday, saturday = at("2011-12-29T17:00:00+00:00"), at("2011-12-30T17:00:00+00:00")
+    assert daily.next_opening(thursday) == saturday
+    assert [daily.due_slot(each)[0].label for each in (saturday - timedelta(seconds=1), saturday)] == [
+        "2011-12-29", "2011-12-31",
+    ]  # fmt: skip
+    assert friday.next_opening(thursday) == at("2011-12-30T10:00:00+00:00")
+    assert friday.due_slot(at("2011-12-30T10:00:00+00:00"))[0].label == "2011-W52"
+
+
+def test_a_day_that_begins_twice_has_one_slot():
+    midnight = Schedule(hour=0, zone="America/St_Johns")  # at 00:01 it was 23:01 of the day before again
+    first, again = at("2009-11-01T02:30:00+00:00"), at("2009-11-01T02:45:00+00:00")
+    slot, opened = midnight.due_slot(again)
+    assert (slot.label, opened) == ("2009-11-01", at("2009-11-01T02:30:00+00:00"))
+    assert midnight.next_opening(first) == midnight.next_opening(again) == at("2009-11-02T03:30:00+00:00")
