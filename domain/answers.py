@@ -105,7 +105,10 @@ def _of_the_slot(reader: Subscriber, known: Known, now: datetime) -> str:
         before = written.get(due.label)
         past = _fate(reader, before, known, f"that of {due.label}") if before else _silence(known, due.label)
         told = f" The one before: {past[1]}" if past[1] else ""
-        return f"Not yet: {which} is due at {_at(reader, opens)}.{told}"
+        at = f"at {_at(reader, opens)}"
+        if schedule.ready:
+            at = f"once the reader's sources have closed their day, {at} at the latest"
+        return f"Not yet: {which} is due {at}.{told}"
     return _of_an_empty_slot(reader, known, due.label, opened)
 
 

@@ -84,6 +84,9 @@ def _of_the_slot(reader: Subscriber, known: Known, now: datetime) -> str:
         return "Not yet: your first letter is made as soon as new listings have been read."
     if opens > now:
         which = "today’s letter" if schedule.every is Cadence.DAY else "this week’s letter"
+        if schedule.ready:
+            latest = f"at {_at(schedule, opens)} at the latest"
+            return f"Not yet: {which} comes once your sources have closed their day, {latest}."
         return f"Not yet: {which} is due at {_at(schedule, opens)}."
     return _of_an_empty_slot(known, due.label)
 

@@ -11,6 +11,7 @@ from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing
 from domain.subscriptions import Subscriber, zone_of
 from domain.topics import Query
 from storage.issues import Reader
+from worker.closing import UNKNOWN, Closings, is_open, next_opening, opened_slot
 
 
 class ReaderLinks(Protocol):
@@ -52,33 +53,40 @@ def away_since(reader: Reader) -> date | None:
     return None if paused is None else paused.astimezone(zone_of(reader.subscriber.schedule.zone)).date()
 
 
-def due(reader: Reader, now: datetime) -> Slot | None:
+def due(reader: Reader, now: datetime, closings: Closings = UNKNOWN) -> Slot | None:
     """Return the slot for which a reader is due at `now`; None if they are not.
 
     The very first issue leaves at the next publish after confirmation, for the slot that the instant falls into. Any
     other is for the slot that opened last, if it opened after the last issue was cut and was not found empty. One who
-    is back from a pause waits for the hour of the present slot: those before it belong to the absence.
+    is back from a pause waits for the hour of the present slot: those before it belong to the absence. `closings` says
+    whether the sources of those have closed their day who want their letter then.
     """
     if not reader.subscriber.subscriptions:
         return None
     schedule = reader.subscriber.schedule
     if reader.last is None:
         return schedule.slot(now)
-    if reader.subscriber.away_since is not None and not is_first(reader) and schedule.opens(now) > now:
+    if (
+        reader.subscriber.away_since is not None
+        and not is_first(reader)
+        and not is_open(reader.subscriber, now, closings)
+    ):
         return None
-    slot, opened = schedule.due_slot(now)
+    if (found := opened_slot(reader.subscriber, now, closings)) is None:
+        return None
+    slot, opened = found
     if opened <= reader.last.cutoff or slot.label == reader.last.slot:
         return None
     found_empty = reader.looked_at is not None and opened <= reader.looked_at and not is_first(reader)
     return None if found_empty else slot
 
 
-def next_look(reader: Reader, now: datetime) -> datetime:
+def next_look(reader: Reader, now: datetime, closings: Closings = UNKNOWN) -> datetime:
     """Return before when nothing is due for a reader at whom planning has looked at `now`; may be too soon, never late.
 
     Whatever a reader changes brings another look at once.
     """
-    return reader.subscriber.schedule.next_opening(now)
+    return next_opening(reader.subscriber, now, closings)
 
 
 def limits_of(subscriber: Subscriber, limits: Limits) -> Limits:
