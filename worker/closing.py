@@ -25,6 +25,7 @@ from scrapers.source import Source
 from storage.sources import Days
 
 BROKEN = timedelta(days=7)  # a source of which no day was read whole for so long holds no letter
+_ONE_SLOT = timedelta(days=8)  # how long ago the local day of a weekly slot that is still asked about can have begun
 _WAIT = timedelta(minutes=2)  # after which one who waits for a source is looked at again
 _PATIENCE = 8  # who has waited long is looked at more seldom: each wait is so much of the time since the closing
 
@@ -122,7 +123,8 @@ class SourceClosings:
 
     def _closed(self, latest: datetime, zone: str, names: frozenset[str]) -> Closed:
         begin = _midnight(latest, zone_of(zone))
-        found = [(name, day, at) for name in sorted(names) for day, at in self._closing(name, begin, latest)]
+        working = [name for name in sorted(names) if self._works(name, begin)]
+        found = [(name, day, at) for name in working for day, at in self._closing(name, begin, latest)]
         if not found:
             return Closed(latest, is_read=False)
         reads = [(self._read[name].get(day), at) for name, day, at in found]
@@ -136,16 +138,19 @@ class SourceClosings:
             if begin <= (at := calendar.closes(day)) < end:
                 yield day, at
 
+    def _works(self, name: str, begin: datetime) -> bool:
+        """Whether a source could be read since a week before a local day began."""
+        return any(read.whole and read.asked_at >= begin - BROKEN for read in self._read.get(name, {}).values())
+
     @cached_property
     def _read(self) -> Mapping[str, Days]:
-        """The days that were asked for lately, of every source that works."""
-        found = self._days(sorted(self._dated), self._now - BROKEN)
-        return {name: days for name, days in found.items() if any(read.whole for read in days.values())}
+        """The days that were asked for lately."""
+        return self._days(sorted(self._dated), self._now - BROKEN - _ONE_SLOT)
 
     def _names(self, subscriber: Subscriber) -> frozenset[str]:
         """Return the sources that count for a reader: those that the topics demand where each does, else all."""
         demands = [demanded(self._parsed(each.query).tree) for each in subscriber.subscriptions]
-        names = frozenset(self._read)
+        names = frozenset(self._dated)
         if not demands or None in demands:
             return names
         wanted = {one for demand in demands for one in demand or ()}

@@ -49,8 +49,8 @@ class Publisher:
         """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish.
 
         `stopped` returns why nothing may be planned, "" if it may (gauge.py). `wake` lets those begin again whose pause
-        is over at an instant, records it as of another, and returns how many. `closings` makes what knows, for one publish,
-        which sources have closed their day.
+        is over at an instant, records it as of another, and returns how many. `closings` makes what knows which sources
+        have closed their day, for one publish.
         """
         self._looking = looking
         self._stopped = stopped

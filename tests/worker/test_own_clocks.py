@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.papers import FetchStatus
+from domain.subscriptions import Schedule
 from scrapers.arxiv import FEEDS, LISTINGS
 from scrapers.source import Calendar
 from storage.runs import RunRecord
@@ -182,3 +183,45 @@ def test_what_a_week_asks_of_each_site_by_the_hour(house_of, loopback, clock, ma
     runs = house.runs.latest("collect:cl")
     assert runs is not None
     assert runs.counts["shown"] == str(on_the_page(clock.now()))
+
+
+def test_a_letter_leaves_when_arxiv_has_been_read_and_never_twice_on_a_day(
+    house_of, loopback, clock, markup, transport
+):
+    """A reader in Berlin: the night of a Monday to a Wednesday, through the jobs as the worker runs them."""
+    sunday = date(2026, 11, 15)
+    days = {"name": "arxiv:cs.CL", "kind": "arxiv-listing", "url": loopback.url, "categories": ["cs.CL"]}
+    house = house_of(days)
+    for n in range(-40, 1):
+        loopback.put(f"/catchup/cs.CL/{sunday + n * DAY}?abs=True", markup.arxiv_catchup(sunday + n * DAY))
+
+    def lists(day: date) -> None:
+        page = markup.arxiv_list(day, f"{day:%y%m}.{day.day:05}")
+        loopback.put("/list/cs.CL/new", page)
+        loopback.put(f"/catchup/cs.CL/{day}?abs=True", markup.arxiv_catchup(day, f"{day:%y%m}.{day.day:05}"))
+
+    lists(sunday - 2 * DAY)
+    clock.set(new_york(sunday, 12))
+    schedule = Schedule(hour=12, zone="Europe/Berlin", ready=True)
+    house.desk.subscribe("mira@lab.example", ["tides"], schedule, vouched=True, shared=False)
+    # Mud is what no paper is of.
+    house.desk.subscribe("jonas@lab.example", ["mud"], schedule, vouched=True, shared=False)
+    house.rounds.once()
+    assert len(transport.messages) == 2, "the first letters leave at once"
+    made: dict[str, datetime] = {}
+    while clock.now() < new_york(sunday + 2 * DAY, 23):
+        now = clock.now()
+        if now >= new_york(sunday, 20, 50):
+            lists(sunday + DAY)  # Monday's batch, half an hour late
+        if now >= new_york(sunday + 2 * DAY, 20, 10):
+            lists(sunday + 3 * DAY)  # Wednesday's; of Tuesday there was none
+        house.rounds.once()
+        for each in house.issues.records():
+            made.setdefault(f"{each.subscriber} {each.slot}", now)
+        clock.set(max(clock.now(), now + 5 * MINUTE))
+    found = {key: at.astimezone(ZoneInfo("Europe/Berlin")) for key, at in made.items() if key.startswith("mira")}
+    at_last = {key.split()[1]: f"{at:%Y-%m-%d %H:%M}" for key, at in found.items()}
+    assert at_last["2026-11-16"] == "2026-11-16 03:00"
+    assert at_last["2026-11-18"] == "2026-11-18 02:30"
+    assert set(at_last) == {"2026-11-15", "2026-11-16", "2026-11-18"}, "nothing was new on Tuesday"
+    assert [key.split()[1] for key in made if key.startswith("jonas")] == ["2026-11-15"]
