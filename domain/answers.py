@@ -100,6 +100,8 @@ def _of_the_slot(reader: Subscriber, known: Known, now: datetime) -> str:
     joined = reader.joined_at
     if not digests or (joined is not None and digests[0].date < joined):
         return f"Not yet: the first letter is made once a source has been read.{_planning(known)}"
+    if opens > now and schedule.ready and any(each.last_slot == present.label for each in known.silences):
+        due, opens = present, now  # the sources had closed their day, and nothing was new
     if opens > now:
         which = "today's letter" if schedule.every is Cadence.DAY else "this week's letter"
         before = written.get(due.label)

@@ -225,7 +225,10 @@ def erase(
 
 @subscribers.command("import")
 def import_subscribers(context: typer.Context, file: Annotated[Path, typer.Argument()], as_json: Json = False) -> None:
-    """Add readers from a CSV file with a header: email, topic, and optionally every, weekday, hour, zone, state."""
+    """Add readers from a CSV file with a header: email, topic, and optionally every, weekday, hour, zone, state.
+
+    An hour is 0 to 23, or ready, or with the hour at the latest ready:12.
+    """
     from paperround.reader_lists import read_list
 
     told = report(context, as_json)
