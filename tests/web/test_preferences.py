@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from digests.links import Links
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from domain.subscriptions import Cadence, Choices, Consent, SubscriberState
+from domain.subscriptions import Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
 from storage.tables import SUBSCRIBER
 from topics.query import parse
