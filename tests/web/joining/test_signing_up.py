@@ -106,7 +106,7 @@ def test_a_newcomer_asks_gets_one_letter_and_presses_one_button(place):
     assert page.text.count("<button") == 1
     assert "<script" not in page.text
     assert "tides -survey" in page.text
-    assert "every day at 06:00, Asia/Tokyo" in page.text
+    assert "every day as soon as your sources have closed their day, at 06:00 at the latest, Asia/Tokyo" in page.text
     assert place.tables() == before
 
     first, second = place.ask("POST", path), place.ask("POST", path)
