@@ -100,12 +100,17 @@ def _of_the_slot(reader: Subscriber, known: Known, now: datetime) -> str:
     joined = reader.joined_at
     if not digests or (joined is not None and digests[0].date < joined):
         return f"Not yet: the first letter is made once a source has been read.{_planning(known)}"
+    if opens > now and schedule.ready and any(each.last_slot == present.label for each in known.silences):
+        due, opens = present, now  # the sources had closed their day, and nothing was new
     if opens > now:
         which = "today's letter" if schedule.every is Cadence.DAY else "this week's letter"
         before = written.get(due.label)
         past = _fate(reader, before, known, f"that of {due.label}") if before else _silence(known, due.label)
         told = f" The one before: {past[1]}" if past[1] else ""
-        return f"Not yet: {which} is due at {_at(reader, opens)}.{told}"
+        at = f"at {_at(reader, opens)}"
+        if schedule.ready:
+            at = f"once the reader's sources have closed their day, {at} at the latest"
+        return f"Not yet: {which} is due {at}.{told}"
     return _of_an_empty_slot(reader, known, due.label, opened)
 
 

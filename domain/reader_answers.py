@@ -75,15 +75,20 @@ def _of_the_reader(reader: Subscriber, known: Known) -> str:
 def _of_the_slot(reader: Subscriber, known: Known, now: datetime) -> str:
     schedule = reader.schedule
     present, opens = schedule.slot(now), schedule.opens(now)
-    due = schedule.due_slot(now)[0]
+    due, _ = schedule.due_slot(now)
     digests = [each for each in known.letters if each.kind is LetterKind.DIGEST]
     written = {each.slot: each for each in reversed(digests)}
     if present.label in written:
         return _fate(schedule, written[present.label], known)
     if not digests or (reader.joined_at is not None and digests[0].date < reader.joined_at):
         return "Not yet: your first letter is made as soon as new listings have been read."
+    if opens > now and schedule.ready and any(each.last_slot == present.label for each in known.silences):
+        due, opens = present, now  # the sources had closed their day, and nothing was new
     if opens > now:
         which = "today’s letter" if schedule.every is Cadence.DAY else "this week’s letter"
+        if schedule.ready:
+            latest = f"at {_at(schedule, opens)} at the latest"
+            return f"Not yet: {which} comes once your sources have closed their day, {latest}."
         return f"Not yet: {which} is due at {_at(schedule, opens)}."
     return _of_an_empty_slot(known, due.label)
 

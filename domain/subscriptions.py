@@ -14,6 +14,11 @@ LONGEST_PAUSE = timedelta(days=366)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+#: What stands for an hour where letters leave once a reader's sources have closed their day.
+READY = "ready"
+LATEST = 12  # the hour at which such a letter leaves at the latest, where none is named
+
+
 class SubscriberState(StrEnum):
     """What may be mailed to an address."""
 

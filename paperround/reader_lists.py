@@ -9,7 +9,7 @@ from typing import Any
 
 from digests.addresses import address_key
 from domain.errors import UsageError
-from domain.subscriptions import Cadence, Schedule, weekday_of, zone_of
+from domain.subscriptions import LATEST, READY, Cadence, Schedule, weekday_of, zone_of
 from paperround.readers import wished_topic
 
 COLUMNS = ("email", "topic", "every", "weekday", "hour", "zone", "state")
@@ -41,9 +41,14 @@ def read_list(file: Path) -> tuple[ListEntry, ...]:
     )
 
 
-def schedule_from(every: str | None, weekday: str | None, hour: int | None, zone: str | None) -> Schedule | None:
-    """Return the schedule that was asked for, the rest at its defaults; None if nothing was said of it."""
-    if every is None and weekday is None and hour is None and zone is None:
+def schedule_from(
+    every: str | None, weekday: str | None, hour: str | None, zone: str | None, latest: str | None = None
+) -> Schedule | None:
+    """Return the schedule that was asked for, the rest at its defaults; None if nothing was said of it.
+
+    An hour is 0 to 23, or "ready", or with the latest hour "ready:9"; `latest` says that apart. Raises UsageError.
+    """
+    if every is None and weekday is None and hour is None and zone is None and latest is None:
         return None
     if weekday is not None and every != "week":
         raise UsageError("a weekday goes with every week: say that too")
@@ -52,12 +57,29 @@ def schedule_from(every: str | None, weekday: str | None, hour: int | None, zone
     except ValueError as error:
         raise UsageError(f"--every must be day or week, not {every!r}") from error
     default = Schedule()
+    word, _, last = (hour or "").partition(":")
+    ready = word == READY
+    if latest is not None and not ready:
+        raise UsageError("a latest hour goes with the hour ready: say that too")
+    if ready and latest is not None and last:
+        raise UsageError(f"the latest hour is said twice: {last!r} and {latest!r}")
+    if ready:
+        at = _hour_from(latest or last) if latest is not None or ":" in (hour or "") else LATEST
+    else:
+        at = default.hour if hour is None else _hour_from(hour, f" or {READY}")
     return Schedule(
         every=cadence,
         weekday=weekday_of(weekday) if weekday else default.weekday,
-        hour=default.hour if hour is None else hour,
+        hour=at,
         zone=default.zone if zone is None else zone_of(zone).key,
+        ready=ready,
     )
+
+
+def _hour_from(text: str, also: str = "") -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) <= 23):
+        raise UsageError(f"hour must be 0 to 23{also}, not {text[:40]!r}")
+    return int(text)
 
 
 def _rows(file: Path) -> dict[str, list[dict[str, str]]]:
@@ -120,9 +142,6 @@ def _check_all(wanted: dict[str, list[dict[str, str]]]) -> None:
 
 
 def _schedule(row: dict[str, str]) -> Schedule | None:
-    hour = row.get("hour") or None
-    if hour is not None and not (hour.isascii() and hour.isdecimal() and len(hour) <= 2):
-        raise UsageError(f"hour must be 0 to 23, not {hour!r}")
     return schedule_from(
-        row.get("every") or None, row.get("weekday") or None, int(hour) if hour else None, row.get("zone") or None
+        row.get("every") or None, row.get("weekday") or None, row.get("hour") or None, row.get("zone") or None
     )

@@ -115,7 +115,7 @@ class OperatorsDesk:
             day=newest.day if newest else None,
             listed=newest.listed if newest else 0,
             new=newest.new if newest else 0,
-            next_visit=next_due(last, source.every) if last else None,
+            next_visit=next_due(last, source) if last else None,
             is_patient=last is not None and patience(last) is not None,
         )
 

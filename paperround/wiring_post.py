@@ -23,6 +23,7 @@ from paperround.wiring_ground import Ground
 from storage.news import Newsroom
 from topics.query import parse
 from worker.bounces import BounceDesk
+from worker.closing import SourceClosings
 from worker.deliver import Deliverer
 from worker.editing import Editor
 from worker.gauge import Gauge
@@ -129,8 +130,14 @@ class PostSide(Ground):
             quiet=self.quiet_notes,
             stopped=self.gauge.look,
             wake=self.waking.wake,
+            closings=self.closings,
             clock=self.clock,
         )
+
+    def closings(self, now: datetime) -> SourceClosings:
+        """Which sources have closed their day, for one publish."""
+        parsed = lru_cache(maxsize=4096)(parse)
+        return SourceClosings(self.sources, days=self.states.days_read, parsed=parsed, now=now)
 
     def editor(self) -> Editor:
         """What edits the letters of one publish."""

@@ -22,6 +22,7 @@ ACCEPT_FEED = "application/atom+xml, application/rss+xml, text/xml, */*;q=0.1"  
 CATCHUP_DAYS = 90  # how far back a past announcement can be asked for
 
 _WORKING_DAYS = frozenset(range(5))
+_SETTLES = timedelta(minutes=30)  # the pages are not all rebuilt at the stroke of the hour
 #: The batch of 20:00 bears the next day's date; none is announced on Friday and Saturday evenings.
 LISTINGS = Calendar(
     zone="America/New_York",
@@ -29,9 +30,12 @@ LISTINGS = Calendar(
     weekdays=_WORKING_DAYS,
     still_filling=1,
     look_back=CATCHUP_DAYS,
+    settles=_SETTLES,
 )
 #: Feeds are rebuilt at midnight with that batch.
-FEEDS = Calendar(zone="America/New_York", weekdays=_WORKING_DAYS, still_filling=1, look_back=CATCHUP_DAYS)
+FEEDS = Calendar(
+    zone="America/New_York", weekdays=_WORKING_DAYS, still_filling=1, look_back=CATCHUP_DAYS, settles=_SETTLES
+)
 
 #: What is news where the settings do not choose.
 ANNOUNCED = frozenset({Announcement.NEW, Announcement.CROSS})

@@ -92,7 +92,7 @@ KINDS: Mapping[str, SourceKind] = {
                 config.list or "new",
             ),
             url=ARXIV,
-            every=_HOUR,
+            every=12 * _HOUR,
             pace="a page every 15 s, one connection",
             needs=frozenset({"categories"}),
             takes=frozenset({"announce", "list"}),
@@ -106,7 +106,7 @@ KINDS: Mapping[str, SourceKind] = {
                 config.name, config.url, config.categories, every, config.announced or ANNOUNCED
             ),
             url=RSS,
-            every=2 * _HOUR,
+            every=12 * _HOUR,
             pace=_FEED_PACE,
             needs=frozenset({"categories"}),
             takes=frozenset({"announce"}),

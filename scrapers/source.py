@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from scrapers.charsets import decoded
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _META_WITHIN = 4096  # bytes; browsers look at 1,024, some pages need more
+_FORTNIGHT = timedelta(days=14)
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?")
 
 
@@ -55,6 +56,9 @@ class Calendar:
     still_filling: int = 3  #: newest listing days that are read again, since they may still change
     look_back: int = 31  #: days that are refilled after an outage
     first_load: int = 14  #: listing days that the first run reads
+    #: Of a source that announces a whole batch at once: how long after the new listing appears it is looked for. None:
+    #: a listing fills until its day is over.
+    settles: timedelta | None = None
 
     @property
     def lists_daily(self) -> bool:
@@ -69,6 +73,22 @@ class Calendar:
         """Return the newest listing day there can be at an instant."""
         day = self.today(now)
         return next(day - timedelta(days=n) for n in range(7) if (day - timedelta(days=n)).weekday() in self.weekdays)
+
+    def closes(self, day: date) -> datetime:
+        """Return the instant (UTC) at which a day's listing is to be whole, by the clocks on the walls there."""
+        # Taken off in the zone itself, which is wall time: 20:30 stays 20:30 on the day that the clocks change.
+        ahead = self.ahead - self.settles if self.settles is not None else self.ahead - timedelta(days=1)
+        return (datetime.combine(day, time(), ZoneInfo(self.zone)) - ahead).astimezone(UTC)
+
+    def closed(self, now: datetime) -> date:
+        """Return the newest listing day that is to be whole by an instant."""
+        newest = self.newest(now)
+        return next(day for day in reversed(self.days(newest - _FORTNIGHT, newest)) if self.closes(day) <= now)
+
+    def next_closing(self, now: datetime) -> datetime:
+        """Return the first instant (UTC) after another at which a listing day is to be whole."""
+        day = self.closed(now)
+        return next(closing for each in self.days(day, day + _FORTNIGHT) if (closing := self.closes(each)) > now)
 
     def days(self, first: date, last: date) -> list[date]:
         """Return the listing days from the first to the last, both included."""

@@ -93,6 +93,7 @@ def _reader(connection: Connection, row: Row[Any]) -> Plain:
         "every": schedule.every.value,
         "weekday": WEEKDAYS[schedule.weekday],
         "hour": schedule.hour,
+        "ready": schedule.ready,
         "zone": schedule.zone,
         "shared_mailbox": reader.shared,
         "text_only": reader.text_only,

@@ -119,6 +119,7 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
         "weekday": SUBSCRIBER.c.weekday,
         "hour": SUBSCRIBER.c.hour,
         "zone": SUBSCRIBER.c.zone,
+        "ready": case((SUBSCRIBER.c.ready, 1), else_=0),
         "confirmed": case((SUBSCRIBER.c.state == S.CONFIRMED.value, 1), else_=0),
         "has_topics": case((exists().where(SUBSCRIPTION.c.subscriber_id == SUBSCRIBER.c.id), 1), else_=0),
         "slot": ISSUE.c.slot,
@@ -145,7 +146,13 @@ def _standings(connection: Connection, now: datetime) -> tuple[Standing, ...]:
     return tuple(
         Standing(
             number=row.number,
-            schedule=Schedule(every=Cadence(row.every), weekday=row.weekday, hour=row.hour, zone=known_zone(row.zone)),
+            schedule=Schedule(
+                every=Cadence(row.every),
+                weekday=row.weekday,
+                hour=row.hour,
+                zone=known_zone(row.zone),
+                ready=bool(row.ready),
+            ),
             confirmed=bool(row.confirmed),
             has_topics=bool(row.has_topics),
             slot=row.slot,

@@ -26,6 +26,9 @@ class DayRead:
     asked_at: datetime  #: aware UTC
 
 
+Days = Mapping[date, DayRead]  #: of one source, those that were asked for lately
+
+
 @dataclass(frozen=True, slots=True)
 class SourceState:
     """How far a source was read."""
@@ -33,7 +36,7 @@ class SourceState:
     cursor: date | None  #: the day up to which there is no gap; None before the first
     begun: date | None  #: the newest listing day when the first run began; None before it
     loaded: bool  #: the first run has ended
-    days: Mapping[date, DayRead]  #: the days that were asked for lately
+    days: Days  #: the days that were asked for lately
 
     @property
     def is_untouched(self) -> bool:
@@ -62,6 +65,16 @@ class Sources:
             loaded=_loaded(source) in marks,
             days={row.day: DayRead(whole=row.whole, tries=row.tries, asked_at=row.asked_at) for row in rows},
         )
+
+    def days_read(self, sources: Sequence[str], since: datetime) -> dict[str, Days]:
+        """Return what came of asking these sources for days since an instant, in one look; aware UTC."""
+        found: dict[str, dict[date, DayRead]] = {}
+        wanted = select(SOURCE_DAY).where(SOURCE_DAY.c.source.in_(sources), SOURCE_DAY.c.asked_at >= since)
+        with self._database.reading() as connection:
+            for row in connection.execute(wanted):
+                read = DayRead(whole=row.whole, tries=row.tries, asked_at=row.asked_at)
+                found.setdefault(row.source, {})[row.day] = read
+        return dict(found)
 
     def settle(self, source: str, day: date, *, whole: bool, cursor: date | None, newest: date, now: datetime) -> None:
         """Remember what came of asking for a day and, where `cursor` is a day, that there is no gap up to it.

@@ -29,7 +29,7 @@ LEAST_AGE, MOST_AGE = timedelta(seconds=3), timedelta(days=1)
 #: The field that people do not see, and the one that says when the form was given.
 TRAP, GIVEN = "subject", "given"
 _MOST_FIELDS = 200
-_SCHEDULE = ("every", "weekday", "hour", "zone")
+_SCHEDULE = ("every", "weekday", "hour", "zone", "ready")
 _LINKED = 1000  # characters of all topics in one address
 _SHOWN = 60  # characters of a field in an error
 
@@ -47,7 +47,8 @@ class Typed:
     weekday: str = "mon"
     hour: str = "7"
     zone: str = "UTC"
-    has_schedule: bool = False  #: whether any of the four was sent
+    ready: bool = False  #: as soon as the sources have closed their day; the hour is the latest
+    has_schedule: bool = False  #: whether any of the five was sent
     trap: str = ""
     given: str | None = None  #: None where the field was not sent at all
 
@@ -66,7 +67,7 @@ class Typed:
         """When letters should come; None where nothing was said. Raises UsageError."""
         if not self.has_schedule:
             return None
-        return Schedule(Cadence(self.every), weekday_of(self.weekday), _hour(self.hour), self.zone)
+        return Schedule(Cadence(self.every), weekday_of(self.weekday), _hour(self.hour), self.zone, ready=self.ready)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def typed(body: bytes) -> Typed:
         weekday=first("weekday", "mon"),
         hour=first("hour", "7"),
         zone=zone_typed(first("zone", "UTC")),
+        ready=first("ready") == "yes",
         has_schedule=any(first(name) for name in _SCHEDULE),
         trap=first(TRAP),
         given=fields[GIVEN][0] if GIVEN in fields else None,

@@ -213,6 +213,9 @@ def veiled(email: str) -> str:
 
 
 def rhythm(schedule: Schedule) -> str:
-    """Return "every Monday at 07:00, Europe/Berlin"."""
+    """Return "every Monday at 07:00, Europe/Berlin", or for whom the letter leaves sooner, what it waits for."""
     day = "day" if schedule.every is Cadence.DAY else DAYS_OF_WEEK[schedule.weekday]
-    return f"every {day} at {schedule.hour:02}:00, {schedule.zone}"
+    hour = f"at {schedule.hour:02}:00"
+    if schedule.ready:
+        hour = f"as soon as your sources have closed their day, {hour} at the latest"
+    return f"every {day} {hour}, {schedule.zone}"

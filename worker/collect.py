@@ -27,7 +27,7 @@ from worker.dueness import AGAIN, addresses, asks, is_due, patience, step
 from worker.lateness import WEEKS, Health, health, silence
 from worker.liveness import is_alive
 from worker.reading import Reader
-from worker.reports import SOME_DAYS, SourceReport, joined, newest_read
+from worker.reports import SOME_DAYS, SourceReport, joined, newest_read, newest_shown
 from worker.sidebyside import side_by_side
 
 
@@ -131,7 +131,7 @@ class Collector:
     def _is_due(self, source: Source, now: datetime) -> bool:
         last = self._runs.latest(_job(source), but=SOME_DAYS)
         asked = last.counts.get("asks") if last else None
-        return (asked is not None and asked != asks(source)) or is_due(last, source.every, now)
+        return (asked is not None and asked != asks(source)) or is_due(last, source, now)
 
     def _is_wished(self, source: Source, wish: datetime | None, now: datetime) -> bool:
         """Whether the operator wished for a source since its last run ended; its site's own wish goes before."""
@@ -187,6 +187,7 @@ class Collector:
                 **report.as_json(),
                 "backlog": report.backlog,
                 "newest": newest_read(parts),
+                "shown": str(shown) if (shown := newest_shown(parts)) else None,
                 "detour": report.detour,
                 "asks": asks(source),
                 "retry_at": report.retry_at.isoformat() if report.retry_at else None,

@@ -1,39 +1,86 @@
-"""When a source is asked again. Pure decisions over its last run."""
+"""When a source is asked again. Pure decisions over its last run.
+
+A source is asked when its interval has come round, and when a day of its own closes, by its own clock. Of a source
+that announces a batch at once the batch is asked for from then on until it is there: often at first, less often while
+it is late, and after a day as seldom as always, since that evening was a holiday.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from domain.papers import FetchStatus
-from scrapers.source import Source, Visit
+from scrapers.source import Calendar, Source, Visit
 from storage.runs import RunRecord
 
 _ANY_DAY = date(2026, 1, 5)  # a Monday
 AGAIN = timedelta(minutes=15)  # after which a source that could not be reached is asked again
+_LATE = timedelta(minutes=30)  # after which a batch that is late is asked for again
+_SOON = timedelta(hours=2)  # after its hour: for so long a batch that is not there yet is looked for more often
+_HOLIDAY = timedelta(days=1)  # after its hour: a batch that is not there by then was none
+#: Asking more often would not help.
+_SHUT = frozenset({FetchStatus.BLOCKED, FetchStatus.LAYOUT_CHANGED, FetchStatus.THROTTLED})
 _SOONER: Mapping[FetchStatus, timedelta] = {
     FetchStatus.FAILED: AGAIN,
-    FetchStatus.STALE: timedelta(minutes=30),  # its new batch is late
+    FetchStatus.STALE: _LATE,
     FetchStatus.BLOCKED: timedelta(hours=1),  # it answers, but not with its page
     FetchStatus.LAYOUT_CHANGED: timedelta(hours=1),
+    FetchStatus.THROTTLED: timedelta(hours=1),  # where no time is on record
 }
 
 
-def is_due(last: RunRecord | None, every: timedelta, now: datetime) -> bool:
-    """Whether a source's interval has come round since its last run; one that failed is asked again sooner.
+class Timed(Protocol):
+    """What of a source says when it is asked."""
+
+    @property
+    def every(self) -> timedelta:
+        """How long an answer is fresh at the longest."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """When it lists."""
+        ...
+
+
+def is_due(last: RunRecord | None, source: Timed, now: datetime) -> bool:
+    """Whether a source is to be asked again after its last run; one that failed is asked again sooner.
 
     A site that asked for patience is asked again when that is over. A run of the future was a clock that was ahead.
     """
     if last is None or last.finished_at > now:
         return True
-    return now >= next_due(last, every)
+    return now >= next_due(last, source)
 
 
-def next_due(last: RunRecord, every: timedelta) -> datetime:
+def next_due(last: RunRecord, source: Timed) -> datetime:
     """Return when a source is asked again after its last run."""
     if (until := patience(last)) is not None:
         return until
-    status = FetchStatus(last.status)
-    interval = min(every, _SOONER.get(status, every))
-    return datetime.fromtimestamp(step(last.finished_at, interval), UTC) + max(interval, timedelta(seconds=1))
+    interval = _interval(last, source)
+    again = datetime.fromtimestamp(step(last.finished_at, interval), UTC) + max(interval, timedelta(seconds=1))
+    return min(again, source.calendar.next_closing(last.finished_at)) if source.calendar.is_dated else again
+
+
+def _interval(last: RunRecord, source: Timed) -> timedelta:
+    """Return how long the answer of a source's last run is fresh, as long as no day of the source closes."""
+    status, calendar = FetchStatus(last.status), source.calendar
+    if not calendar.is_dated or calendar.settles is None or status in _SHUT:
+        return min(source.every, _SOONER.get(status, source.every))
+    day = calendar.closed(last.finished_at)
+    late_by = last.finished_at - calendar.closes(day)
+    if status is FetchStatus.FAILED:
+        return min(source.every, AGAIN)
+    is_stale = status is FetchStatus.STALE
+    if late_by >= _HOLIDAY or (not is_stale and _showed(last, day)):
+        return source.every
+    return min(source.every, AGAIN if late_by < _SOON and not is_stale else _LATE)
+
+
+def _showed(last: RunRecord, day: date) -> bool:
+    """Whether a source's last run was shown the listing of a day, or a later one."""
+    shown = last.counts.get("shown")
+    return shown is not None and date.fromisoformat(str(shown)) >= day
 
 
 def patience(last: RunRecord) -> datetime | None:

@@ -12,6 +12,7 @@ from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing
 from domain.subscriptions import Subscriber, zone_of
 from domain.topics import Query
 from storage.issues import Reader
+from worker.closing import UNKNOWN, Closings, is_open, next_opening, opened_slot
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -56,12 +57,13 @@ def away_since(reader: Reader) -> date | None:
     return None if paused is None else paused.astimezone(zone_of(reader.subscriber.schedule.zone)).date()
 
 
-def due(reader: Reader, now: datetime) -> Slot | None:
+def due(reader: Reader, now: datetime, closings: Closings = UNKNOWN) -> Slot | None:
     """Return the slot for which a reader is due at `now`; None if they are not.
 
     The very first issue leaves at the next publish after confirmation, for the slot that the instant falls into. Any
     other is for the slot that opened last, if it opened after the last issue was cut and was not found empty. One who
-    is back from a pause waits for the hour of the present slot: those before it belong to the absence.
+    is back from a pause waits for the hour of the present slot: those before it belong to the absence. `closings` says
+    whether the sources of those have closed their day who want their letter then.
 
     An issue or a look of later than `now` was made by a clock that was ahead: it holds up nobody, but a slot that has
     an issue gets no other (docs/decisions/0031).
@@ -71,9 +73,15 @@ def due(reader: Reader, now: datetime) -> Slot | None:
     schedule = reader.subscriber.schedule
     if reader.last is None:
         return schedule.slot(now)
-    if reader.subscriber.away_since is not None and not is_first(reader) and schedule.opens(now) > now:
+    if (
+        reader.subscriber.away_since is not None
+        and not is_first(reader)
+        and not is_open(reader.subscriber, now, closings)
+    ):
         return None
-    slot, opened = schedule.due_slot(now)
+    if (found := opened_slot(reader.subscriber, now, closings)) is None:
+        return None
+    slot, opened = found
     if slot.label == reader.last.slot or slot.label in reader.served or opened <= _settled_up_to(reader, now):
         return None
     found_empty = reader.looked_at is not None and opened <= reader.looked_at <= now and not is_first(reader)
@@ -91,12 +99,12 @@ def _settled_up_to(reader: Reader, now: datetime) -> datetime:
     return reader.subscriber.joined_at or _NEVER
 
 
-def next_look(reader: Reader, now: datetime) -> datetime:
+def next_look(reader: Reader, now: datetime, closings: Closings = UNKNOWN) -> datetime:
     """Return before when nothing is due for a reader at whom planning has looked at `now`; may be too soon, never late.
 
     Whatever a reader changes brings another look at once.
     """
-    return reader.subscriber.schedule.next_opening(now)
+    return next_opening(reader.subscriber, now, closings)
 
 
 def waits(subscriber: Subscriber, now: datetime, window: timedelta) -> timedelta:

@@ -21,6 +21,7 @@ from domain.silences import NOTHING_MATCHED, Unserved
 from domain.subscriptions import Subscriber
 from storage.issues import Issues, Reader
 from storage.looking import Looking
+from worker.closing import Closings
 from worker.editing import Edited, Editor
 from worker.planning import due, next_look
 from worker.quiet import QuietNotes
@@ -42,16 +43,19 @@ class Publisher:
         looking: Looking,
         stopped: Callable[[datetime], str],
         wake: Callable[[datetime, datetime], int],
+        closings: Callable[[datetime], Closings],
         clock: Clock,
     ) -> None:
         """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish.
 
         `stopped` returns why nothing may be planned, "" if it may (gauge.py). `wake` lets those begin again whose pause
-        is over at an instant, records it as of another, and returns how many.
+        is over at an instant, records it as of another, and returns how many. `closings` makes what knows which sources
+        have closed their day, for one publish.
         """
         self._looking = looking
         self._stopped = stopped
         self._wake = wake
+        self._closings = closings
         self._issues = issues
         self._editor = editor
         self._quiet = quiet
@@ -86,11 +90,12 @@ class Publisher:
         up_to = self._issues.newest_match()
         editor = self._editor()
         quiet = self._quiet()
+        closings = self._closings(now)
         run = self._issues.run(now)
         for block in self._issues.due(now) if readers is None else self._issues.those(readers, now):
-            looks = {reader.subscriber.id: next_look(reader, now) for reader in block}
+            looks = {reader.subscriber.id: next_look(reader, now, closings) for reader in block}
             seen = {reader.subscriber.id: reader.subscriber.revision for reader in block}
-            chosen = [(reader, found) for reader in block if (found := due(reader, now)) is not None]
+            chosen = [(reader, found) for reader in block if (found := due(reader, now, closings)) is not None]
             edited = editor.edit(chosen, now, up_to)
             due_readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]

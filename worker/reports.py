@@ -96,5 +96,11 @@ def newest_read(parts: Sequence[SourceReport]) -> dict[str, Any] | None:
     return {"day": str(newest), "listed": listed[newest]} if newest else None
 
 
+def newest_shown(parts: Iterable[SourceReport]) -> date | None:
+    """Return the newest day whose listing the site showed, or said to be as before; None where it showed none."""
+    fine = (part for part in parts if part.status.is_good or part.status is FetchStatus.PARTIAL)
+    return max((part.day for part in fine if part.day and part.pages), default=None)
+
+
 def _told(sentences: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(each for each in sentences if each))

@@ -44,7 +44,9 @@ def show_subscriber(context: typer.Context, email: Annotated[str, typer.Argument
     def lines() -> Iterable[str | Table]:
         when = f"every {shown['every']}" + (f" on {shown['weekday']}" if shown["every"] == "week" else "")
         yield plain(f"Today's letter? {shown['answer']}")
-        at = f"{shown['hour']}:00, {plain(reader.schedule.zone)}"
+        at = f"{reader.schedule.hour}:00, {plain(reader.schedule.zone)}"
+        if reader.schedule.ready:
+            at = f"{at} at the latest, sooner once the sources have closed their day"
         yield f"{plain(reader.email)} is {state_of(reader)}; {when} at {at}"
         yield f"Chosen for the letters: {chosen_of(reader)}"
         yield topics_of(reader)

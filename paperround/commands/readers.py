@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from domain.errors import UsageError
-from domain.subscriptions import WEEKDAYS, Choices, Subscriber, SubscriberState
+from domain.subscriptions import READY, WEEKDAYS, Choices, Subscriber, SubscriberState
 from paperround.commands.context import QUERY_COMMAND, Json, day_from, opened, report
 from paperround.console import plain, table
 
@@ -34,7 +34,13 @@ def subscribe(
     topic: Annotated[list[str], typer.Option(metavar='"[NAME = ]QUERY"', help="What to look for; repeatable.")],
     every: Annotated[str | None, typer.Option(help="day or week.")] = None,
     weekday: Annotated[str | None, typer.Option(help="mon to sun, for a weekly digest.")] = None,
-    hour: Annotated[int | None, typer.Option(help="0 to 23, in the reader's zone.")] = None,
+    hour: Annotated[
+        str | None,
+        typer.Option(help="0 to 23, in the reader's zone; or ready: once the sources have closed their day."),
+    ] = None,
+    latest: Annotated[
+        str | None, typer.Option(metavar="N", help="With --hour ready: the hour at the latest; 12 without.")
+    ] = None,
     zone: Annotated[str | None, typer.Option(help="An IANA time zone, such as Europe/Berlin.")] = None,
     confirmed: Annotated[bool, typer.Option("--confirmed", help="You vouch that the reader asked for this.")] = False,
     shared: Annotated[bool, typer.Option("--shared", help="A mailbox of several people.")] = False,
@@ -59,7 +65,7 @@ def subscribe(
         reader, queued = house.desk.subscribe(
             email,
             topic,
-            schedule_from(every, weekday, hour, zone),
+            schedule_from(every, weekday, hour, zone, latest),
             vouched=confirmed,
             shared=shared,
             choices=chosen,
@@ -219,7 +225,10 @@ def erase(
 
 @subscribers.command("import")
 def import_subscribers(context: typer.Context, file: Annotated[Path, typer.Argument()], as_json: Json = False) -> None:
-    """Add readers from a CSV file with a header: email, topic, and optionally every, weekday, hour, zone, state."""
+    """Add readers from a CSV file with a header: email, topic, and optionally every, weekday, hour, zone, state.
+
+    An hour is 0 to 23, or ready, or with the hour at the latest ready:12.
+    """
     from paperround.reader_lists import read_list
 
     told = report(context, as_json)
@@ -245,7 +254,8 @@ def shown_of(reader: Subscriber) -> dict[str, Any]:
         "state": reader.state.value,
         "every": schedule.every.value,
         "weekday": WEEKDAYS[schedule.weekday],
-        "hour": schedule.hour,
+        "hour": READY if schedule.ready else schedule.hour,
+        "latest": schedule.hour if schedule.ready else None,
         "zone": schedule.zone,
         "shared": reader.shared,
         "paused_until": reader.paused_until.isoformat() if reader.paused_until else None,

@@ -34,7 +34,17 @@ NONE = timedelta(0)
 #: What the keyboard comes to on a page, in this order.
 ORDER = {
     "/": ["To the page’s text", "Paperround", "Papers", "Subscribe", "topic", "See what it brings"],
-    "/subscribe": ["To the page’s text", "Topic 1", "email", "every", "weekday", "hour", "zone", "Ask for a link"],
+    "/subscribe": [
+        "To the page’s text",
+        "Topic 1",
+        "email",
+        "every",
+        "weekday",
+        "hour",
+        "zone",
+        "ready",
+        "Ask for a link",
+    ],
 }
 FOCUSED = """() => {
     const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect()

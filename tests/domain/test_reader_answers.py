@@ -89,6 +89,15 @@ def test_what_holds_letters_back_is_not_told_in_others_words(known: Known) -> No
         ({}, Known(letters=(OLD,), silences=(Silence(SAID, "a", "2026-11-20", 1, NOW, NOW),)), "Not yet: the letter i"),
         ({"schedule": Schedule(hour=11)}, Known(letters=(OLD,)), "Not yet: today’s letter is due at 11:00 on 20 Nov"),
         (
+            {"schedule": Schedule(hour=11, ready=True)}, Known(letters=(OLD,)),
+            "Not yet: today’s letter comes once your sources have closed their day, at 11:00 on 20 November 2026 at th",
+        ),
+        (
+            {"schedule": Schedule(hour=11, ready=True)},
+            Known(letters=(OLD,), silences=(Silence(NOTHING_MATCHED, "a", "2026-11-20", 1, NOW, NOW),)),
+            "No: nothing new matched your topics",
+        ),
+        (
             {"schedule": Schedule(every=Cadence.WEEK, weekday=6)}, Known(letters=(OLD,)),
             "Not yet: this week’s letter is due at 07:00 on 22 November 2026.",
         ),

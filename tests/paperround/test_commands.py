@@ -243,6 +243,14 @@ def test_readers_are_added_changed_and_taken_off(paperround, folder):
         ("subscribe", "mira@lab.example", "--topic", "-tides"),
         ("subscribe", "mira@lab.example", "--topic", "t" * 10_000),
         ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "25"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "-1"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "readyish"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "ready:24"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "ready:"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "ready:9", "--latest", "9"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "ready", "--latest", "noon"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--hour", "9", "--latest", "12"),
+        ("subscribe", "mira@lab.example", "--topic", "tides", "--latest", "12"),
         ("subscribe", "mira@lab.example", "--topic", "tides", "--zone", "Mars/Olympus"),
         ("subscribe", "mira@lab.example", "--topic", "tides", "--every", "year"),
         ("subscribe", "mira@lab.example", "--topic", "tides", "--weekday", "someday"),
@@ -263,6 +271,37 @@ def test_wrong_words_are_answered_in_one_sentence_and_change_nothing(paperround,
     assert paperround("archive", "stats", "--json").json["subscribers"] == 0
 
 
+def test_a_letter_may_wait_for_its_sources_with_an_hour_at_the_latest(paperround, folder):
+    shown = {}
+    for name, *words in (("mira",), ("ada", "--latest", "18")):
+        email = f"{name}@lab.example"
+        added = (
+            "subscribe",
+            email,
+            "--topic",
+            "tides",
+            "--hour",
+            "ready",
+            *words,
+            "--zone",
+            "Asia/Tokyo",
+            "--confirmed",
+        )
+        shown[name] = paperround(*added, "--json").json
+    Path("list.csv").write_text("email,topic,hour\njonas@lab.example,tides,ready:9\neve@lab.example,tides,7\n")
+    paperround("subscribers", "import", "list.csv")
+    for name in ("jonas", "eve"):
+        shown[name] = paperround("subscribers", "show", f"{name}@lab.example", "--json").json
+    assert {name: (each["hour"], each["latest"]) for name, each in shown.items()} == {
+        "mira": ("ready", 12),
+        "ada": ("ready", 18),
+        "jonas": ("ready", 9),
+        "eve": (7, None),
+    }
+    told = paperround("subscribers", "show", "ada@lab.example").out
+    assert "at 18:00, Asia/Tokyo at the latest, sooner once the sources have closed their day" in " ".join(told.split())
+
+
 def test_a_list_of_readers_comes_in_whole_or_not_at_all(paperround, folder):
     header = "email,topic,every,weekday,hour,zone,state\n"
     wishes = "week,fri,9,Europe/Berlin,confirmed\n"
@@ -272,6 +311,8 @@ def test_a_list_of_readers_comes_in_whole_or_not_at_all(paperround, folder):
     assert len(shown["topics"]) == 2
     for bad, words in {
         "jonas@lab.example,tides,,,25,,": "line 2: hour",
+        "jonas@lab.example,tides,,,ready:25,,": "line 2: hour must be 0 to 23, not '25'",
+        "jonas@lab.example,tides,,,readyish,,": "line 2: hour must be 0 to 23 or ready, not 'readyish'",
         "jonas@lab.example,(tides,,,,,": "line 2",
         "jonas,tides,,,,,": "line 2",
         "jonas@lab.example,tides,,,7,,\njonas@lab.example,mud,,,8,,": "line 3: hour differs",

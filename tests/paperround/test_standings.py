@@ -20,6 +20,7 @@ _SCHEDULES = st.builds(
     weekday=st.integers(0, 6),
     hour=st.integers(0, 23),
     zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/Los_Angeles"]),
+    ready=st.booleans(),
 )
 
 

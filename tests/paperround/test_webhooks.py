@@ -74,6 +74,7 @@ def test_too_many_complaints_stop_the_planning_until_the_operator_resumes(tmp_pa
             quiet=house.quiet_notes,
             stopped=gauge.look,
             wake=house.waking.wake,
+            closings=house.closings,
             clock=house.clock,
         )
 

@@ -68,6 +68,7 @@ def test_all_that_is_kept_of_a_reader_is_there(database, reader, issue, paper, e
         "every": "day",
         "weekday": "mon",
         "hour": 7,
+        "ready": False,
         "zone": "UTC",
         "shared_mailbox": False,
         "text_only": False,

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from digests.links import Links
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from domain.subscriptions import Cadence, Choices, Consent, SubscriberState
+from domain.subscriptions import Cadence, Choices, Consent, Schedule, SubscriberState
 from domain.topics import WishedTopic
 from storage.tables import SUBSCRIBER
 from topics.query import parse
@@ -145,6 +145,12 @@ def test_letters_come_when_and_hold_what_the_reader_says(visitor):
 
     me.do("schedule", every="week", weekday="4", hour="22", zone="America/New_York")
     assert "every Friday at 22:00, America/New_York" in me.page
+    me.do("schedule", every="day", weekday="4", hour="11", zone="Asia/Tokyo", ready="yes")
+    assert me.now.schedule == Schedule(weekday=4, hour=11, zone="Asia/Tokyo", ready=True)
+    assert "every day as soon as your sources have closed their day, at 11:00 at the latest, Asia/Tokyo" in me.page
+    assert '<input type="checkbox" name="ready" value="yes" checked>' in me.page
+    me.do("schedule", every="day", weekday="4", hour="11", zone="Asia/Tokyo")
+    assert not me.now.schedule.ready, "a box that is not ticked is not sent"
     me.do("choose", papers="20", per_topic="", late_risers="0", trending="2", text_only="yes")
     assert (me.now.choices, me.now.text_only) == (Choices(20, None, 0, 2), True)
     me.do("choose", papers="", per_topic="", late_risers="", trending="")

@@ -65,6 +65,7 @@ _NAMES = [
     "every",
     "weekday",
     "hour",
+    "ready",
     "zone",
     "papers",
     "until",

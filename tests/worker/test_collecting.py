@@ -311,16 +311,16 @@ def test_a_source_that_fell_silent_is_noticed_the_day_after(due, toy, pages, clo
     assert "Thursdays brought 2 papers or more" in warning
 
 
-def test_a_throttled_source_without_a_time_waits_its_interval_and_a_stale_one_half_an_hour(database, clock):
+def test_a_throttled_source_without_a_time_waits_its_interval_and_a_stale_one_half_an_hour(database, clock, toy):
     runs = Runs(database)
     for status, due_after in (("throttled", 60), ("stale", 30), ("failed", 15), ("blocked", 60), ("ok", 60)):
         number = runs.claim(f"collect:{status}", "slot", "me", clock.now(), DAY)
         assert number is not None
         runs.finish(number, clock.now(), status, {})
         last = runs.latest(f"collect:{status}")
-        hour = timedelta(hours=1)
-        assert not is_due(last, hour, clock.now() + timedelta(minutes=due_after - 1))
-        assert is_due(last, hour, clock.now() + timedelta(minutes=due_after))
+        hourly = toy(every=timedelta(hours=1))
+        assert not is_due(last, hourly, clock.now() + timedelta(minutes=due_after - 1))
+        assert is_due(last, hourly, clock.now() + timedelta(minutes=due_after))
 
 
 def test_a_job_that_is_under_way_is_not_begun_again_in_another_slot(database, clock):

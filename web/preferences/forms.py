@@ -114,6 +114,7 @@ def schedule_of(form: Form) -> Schedule:
         weekday=_within(form, "weekday", 0, 6, "Please choose a day of the week."),
         hour=_within(form, "hour", 0, 23, "The hour is one of 0 to 23."),
         zone=zone,
+        ready=form.text("ready") == "yes",
     )
 
 

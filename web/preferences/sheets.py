@@ -65,6 +65,7 @@ def sheets(reader: Subscriber, draft: Draft | None) -> Mapping[str, Sheet]:
             "weekday": str(schedule.weekday),
             "hour": str(schedule.hour),
             "zone": schedule.zone,
+            "ready": "yes" if schedule.ready else "",
         },
         "choose": {
             "papers": _shown(choices.papers),

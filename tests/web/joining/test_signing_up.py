@@ -81,7 +81,14 @@ def test_a_newcomer_asks_gets_one_letter_and_presses_one_button(place):
     place.clock.set(place.clock.now() + timedelta(seconds=20))
     typed = [(n, v) for n, v in form.values if n not in {"email", "zone", "q"}]
     answer = place.send(
-        [*typed, ("email", "New@Lab.example"), ("weekday", "mon"), ("hour", "6"), ("zone", "Asia/Tokyo")]
+        [
+            *typed,
+            ("email", "New@Lab.example"),
+            ("weekday", "mon"),
+            ("hour", "6"),
+            ("zone", "Asia/Tokyo"),
+            ("ready", "yes"),
+        ]
     )
 
     assert answer.status == 200
@@ -89,7 +96,7 @@ def test_a_newcomer_asks_gets_one_letter_and_presses_one_button(place):
     (letter,) = place.letters("New@Lab.example")
     path = letter["confirm"].removeprefix("https://digests.example.org")
     reader = place.house.subscribers.by_address("new@lab.example")
-    assert (reader.state, reader.schedule) == (STATES.PENDING, Schedule(Cadence.DAY, 0, 6, "Asia/Tokyo"))
+    assert (reader.state, reader.schedule) == (STATES.PENDING, Schedule(Cadence.DAY, 0, 6, "Asia/Tokyo", ready=True))
     assert [each.query for each in reader.subscriptions] == ["tides -survey"]
 
     before = place.tables()
@@ -99,7 +106,7 @@ def test_a_newcomer_asks_gets_one_letter_and_presses_one_button(place):
     assert page.text.count("<button") == 1
     assert "<script" not in page.text
     assert "tides -survey" in page.text
-    assert "every day at 06:00, Asia/Tokyo" in page.text
+    assert "every day as soon as your sources have closed their day, at 06:00 at the latest, Asia/Tokyo" in page.text
     assert place.tables() == before
 
     first, second = place.ask("POST", path), place.ask("POST", path)
