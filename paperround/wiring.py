@@ -22,6 +22,7 @@ from worker.sweep import Sweeper
 from worker.tasks import COLLECT, PLAN, QUEUES
 from worker.tasks import DELIVER as SEND
 from worker.ticking import tick
+from worker.turns import Turns
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 if TYPE_CHECKING:
@@ -94,11 +95,17 @@ class House(PapersSide, PostSide):
     def _upkeep(self) -> dict[str, Callable[[], object]]:
         """Return what every process that works does beside the tasks; who does it is decided in the database."""
         rounds = self.rounds
-        return {
-            "sweep": rounds.sweep,
-            "watch": rounds.watch,
-            **({"bounces": self.postbox.read_due} if self.postbox else {}),
-        }
+        upkeep: dict[str, Callable[[], object]] = {"sweep": rounds.sweep, "watch": rounds.watch}
+        if self.postbox is not None:
+            turns = Turns(
+                runs=self.runs,
+                job="bounces",
+                every=self.settings.bounces.imap_every,
+                owner=self._owner,
+                clock=self.clock,
+            )
+            upkeep["bounces"] = partial(turns.take, self.postbox.round)
+        return upkeep
 
     @cached_property
     def engine(self) -> "Engine | None":

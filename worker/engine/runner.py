@@ -168,7 +168,9 @@ class _Again(BaseRetryStrategy):
         if job.attempts >= _TRIES:
             log.error("task %s (%s) is not tried any more", job.task_name, job.id)
             return None
-        return RetryDecision(retry_in={"seconds": _FIRST * _GROWS**job.attempts}, priority=job.priority - 1)
+        # One that a tick asks for holds up the next of its name: it never waits for long.
+        wait = _FIRST if job.queueing_lock else _FIRST * _GROWS**job.attempts
+        return RetryDecision(retry_in={"seconds": wait}, priority=job.priority - 1)
 
 
 class _Ear(logging.Handler):
