@@ -18,6 +18,7 @@ from procrastinate.sql import queries
 
 from domain.errors import DatabaseUnavailable
 from storage.lending import Lending
+from worker.engine.hearing import listen
 from worker.engine.schema import is_there
 from worker.tasks import AWAITED, CHUNK, DELIVER, PUBLISH, Task, chunks
 
@@ -36,6 +37,7 @@ class Announcer:
     """
 
     def __init__(self, relays: int) -> None:
+        listen()
         self._relays = relays
         self._manager = App(connector=SyncPsycopgConnector()).job_manager
 

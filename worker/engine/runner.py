@@ -12,7 +12,7 @@ A queue has a worker of its own, so that letters never wait for a site that dawd
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecisio
 from procrastinate.jobs import Job
 
 from domain.errors import DatabaseTooNew, DatabaseTooOld, Interrupted, PaperroundError
+from worker.engine.hearing import listen
 from worker.tasks import TASKS, Jobs, Task
 
 log = logging.getLogger("paperround.worker")
-_GUEST = logging.getLogger("procrastinate")
 _TRIES = 3  # after the first
 _FIRST, _GROWS = 30, 4  # seconds before the second try; then so many times longer each time
 _OTHERS = (Interrupted, DatabaseTooNew, DatabaseTooOld)  # no fault of the task: another process will do it
@@ -69,7 +69,7 @@ class Runner:
 
     def run(self) -> None:
         """Work until the stop; call it in a thread of its own."""
-        _listen()
+        listen()
         asyncio.run(self._work())
 
     async def _work(self) -> None:
@@ -171,28 +171,6 @@ class _Again(BaseRetryStrategy):
         # One that a tick asks for holds up the next of its name: it never waits for long.
         wait = _FIRST if job.queueing_lock else _FIRST * _GROWS**job.attempts
         return RetryDecision(retry_in={"seconds": wait}, priority=job.priority - 1)
-
-
-class _Ear(logging.Handler):
-    """Hears what Procrastinate says, and says what an operator should know of it in our words."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        facts: Mapping[str, Any] = record.__dict__
-        match facts.get("action"):
-            case "task_not_found":
-                log.error("engine: a task of another version of Paperround is not known here, and has failed")
-            case "job_error" | "side_task_failed":
-                pass  # said where it happened; and when the queue is served again
-            case _:
-                log.log(record.levelno, "engine: %s", record.getMessage())
-
-
-def _listen() -> None:
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a server that is away is told of by us, once a try
-    if not any(isinstance(each, _Ear) for each in _GUEST.handlers):
-        _GUEST.addHandler(_Ear(logging.WARNING))
-        _GUEST.propagate = False
-        _GUEST.setLevel(logging.WARNING)
 
 
 def _told(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
