@@ -87,6 +87,10 @@ class Postbox:
         if self._begun is not None and self._begun <= now < self._begun + self._mailbox.every:
             return None
         self._begun = now
+        return self.round()
+
+    def round(self) -> Read:
+        """Read the mailbox now, and say in the log what was read; raises MailboxError, StorageError."""
         done = self.read()
         if done.taken or done.unreadable:
             log.info("bounces: %d messages read, %d not readable", done.taken, done.unreadable)
