@@ -8,7 +8,7 @@ the same Message-ID, Date and bytes, or is held for the operator. Which letters 
 that each goes through sending.py's, and what a person says of one verdicts.py's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -67,10 +67,13 @@ class Outbox:
         self._database = database
         self._shelf = Shelf()
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether anything waits that may leave now."""
+    def is_due(self, now: datetime, among: Collection[int] | None = None) -> bool:
+        """Whether anything waits that may leave now, of these deliveries where some are given."""
+        query = select(DELIVERY.c.id).where(due(now)).limit(1)
+        if among is not None:
+            query = query.where(DELIVERY.c.id.in_(sorted(among)))
         with self._database.reading() as connection:
-            return connection.execute(select(DELIVERY.c.id).where(due(now)).limit(1)).first() is not None
+            return connection.execute(query).first() is not None
 
     def in_flight(self, now: datetime) -> int:
         """Return how many letters are on the wire, as far as their leases tell."""
@@ -110,8 +113,9 @@ class Outbox:
         shut: frozenset[str] = frozenset(),
         caps: Mapping[str, int] = _UNCAPPED,
         awaited_first: bool = True,
+        among: Collection[int] | None = None,
     ) -> tuple[Leased, ...]:
-        """Claim up to `limit` due deliveries for a worker, oldest first.
+        """Claim up to `limit` due deliveries for a worker, oldest first; of those `among` these, where some are given.
 
         None to the keepers of mailboxes that are `shut`, and at most so many to each that has a cap. With
         `awaited_first` those that somebody waits for come before all others, at the price of a look at all that is
@@ -122,7 +126,9 @@ class Outbox:
             here = residence(connection)
             if here.held:
                 return ()
-            while ids := leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first):
+            while ids := leasing.choose(
+                connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first, among=among
+            ):
                 leased = leasing.letters(connection, ids, self._shelf, here.passes)
                 if len(leased) < len(ids):
                     verdicts.end_unreadable(connection, set(ids) - {each.id for each in leased})
