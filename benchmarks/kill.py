@@ -12,13 +12,10 @@ The bound is mail.md's: a kill can double what its connections had in flight, an
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
@@ -28,14 +25,13 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import psycopg
 from rich.progress import Progress
 from sqlalchemy import func, select, text
 
 from benchmarks.figures import Figure
 from benchmarks.letters import fill, settings
+from benchmarks.servers import NO_SERVER, empty_database, server
 from benchmarks.sink import sink
 from paperround.interruption import stopping
 from paperround.wiring import House
@@ -50,7 +46,6 @@ if TYPE_CHECKING:
 CONNECTIONS = 4
 _CONTENTS = 50
 _PATIENCE = 0.4  # seconds after which a worker is killed although nothing was taken
-_NO_SERVER = "no PostgreSQL server is here: its rows are left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +79,10 @@ def run(options: list[str]) -> list[Figure]:
     figures: list[Figure] = []
     with ExitStack() as stack:
         urls = {"SQLite": "sqlite:///archive.db"}
-        if server := chosen.postgresql or _server(stack):
-            urls["PostgreSQL"] = server
+        if url := chosen.postgresql or server(stack):
+            urls["PostgreSQL"] = url
         else:
-            print(_NO_SERVER, file=sys.stderr)
+            print(NO_SERVER, file=sys.stderr)
         progress = stack.enter_context(Progress(disable=not sys.stderr.isatty()))
         for engine, url in urls.items():
             for workers in (1, 2):
@@ -125,28 +120,14 @@ def _told(toll: Toll) -> list[Figure]:
     ]
 
 
-def _server(stack: ExitStack) -> str:
-    """Start the tests' own server, and keep it until the stack is closed; return its URL, "" where there is none."""
-    file = stack.enter_context(tempfile.NamedTemporaryFile("w+"))  # noqa: SIM115 the stack closes it
-    fcntl.lockf(file, fcntl.LOCK_SH, 1)  # the server ends with the last lock on its file
-    command = [sys.executable, Path(__file__).parents[1] / "tests" / "postgres.py", file.name]
-    server = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True))
-    stack.callback(fcntl.lockf, file, fcntl.LOCK_UN, 1)
-    assert server.stdout is not None
-    said = server.stdout.readline().strip()
-    return said if said.startswith("postgres") else ""
-
-
 @contextmanager
 def _place(url: str) -> Iterator[str]:
     """Give an empty database of a server; of SQLite there is one in each folder."""
     if not url.startswith("postgres"):
         yield url
         return
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS paperround_bench_kill WITH (FORCE)")
-        server.execute("CREATE DATABASE paperround_bench_kill")
-    yield urlsplit(url)._replace(path="/paperround_bench_kill").geturl()
+    with empty_database(url, "paperround_bench_kill") as place:
+        yield place
 
 
 def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object]) -> Toll:

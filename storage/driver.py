@@ -16,7 +16,7 @@ class Driver:
 
     def __init__(self, connection: Connection) -> None:
         self._cursor = connection.connection.cursor()
-        self._is_sqlite = connection.dialect.name == "sqlite"
+        self.is_sqlite = connection.dialect.name == "sqlite"
 
     def rows(self, statement: str, values: Sequence[Any] = (), listed: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that a query finds; `listed` goes where the statement has "…", before the other values."""
@@ -30,10 +30,10 @@ class Driver:
 
     def instant(self, instant: datetime | None) -> datetime | str | None:
         """Return an aware instant as the tables keep it (UtcDateTime in tables.py)."""
-        if instant is None or not self._is_sqlite:
+        if instant is None or not self.is_sqlite:
             return instant
         return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
     def _written(self, statement: str, listed: int) -> str:
         whole = statement.replace("…", ", ".join("?" * listed))
-        return whole if self._is_sqlite else whole.replace("?", "%s")
+        return whole if self.is_sqlite else whole.replace("?", "%s")

@@ -100,7 +100,8 @@ def _walk(
                 or_(after, and_(DELIVERY.c.not_before == last.not_before, DELIVERY.c.id > last.id)),
                 DELIVERY.c.not_before >= last.not_before,  # what the index can begin at
             )
-        page = connection.execute(query.order_by(DELIVERY.c.not_before, DELIVERY.c.id).limit(limit)).all()
+        ordered = query.order_by(DELIVERY.c.not_before, DELIVERY.c.id).limit(limit)
+        page = connection.execute(ordered.with_for_update(of=DELIVERY, skip_locked=True)).all()
         full = len(page) == limit
         for row in page:
             if row.keeper in left:

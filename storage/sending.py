@@ -82,6 +82,8 @@ _LOOK = (
     "SELECT delivery.id, delivery.state, delivery.worker, subscriber.state, subscriber.address_key FROM delivery "
     "LEFT JOIN subscriber ON subscriber.id = delivery.subscriber_id WHERE delivery.id IN (…)"
 )
+# In one order, so that no two who commit at once wait for each other.
+_AND_LOCK = " ORDER BY delivery.id FOR UPDATE OF delivery"
 _HOLD = "SELECT held, secret FROM installation"
 _SUPPRESSED = "SELECT address_hash, reason FROM suppression WHERE address_hash IN (…)"
 _SEND = (
@@ -109,10 +111,11 @@ def commit(
 ) -> Committed:
     """Settle tries and give permissions, which hold a delivery for another `lease`; a delivery stands in it once."""
     driver = Driver(connection)
+    locking = "" if driver.is_sqlite else _AND_LOCK
     numbers = [each.delivery_id for each in settlements] + [each.delivery_id for each in asks]
     mine = {
         number: (state, reader, address_key)
-        for number, state, holder, reader, address_key in driver.rows(_LOOK, listed=numbers)
+        for number, state, holder, reader, address_key in driver.rows(_LOOK + locking, listed=numbers)
         if holder == worker and state in _HELD
     }
     settled = tuple([each.delivery_id in mine for each in settlements])

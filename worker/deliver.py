@@ -90,7 +90,8 @@ class Deliverer:
         counted[DeliveryState.EXPIRED] += self._outbox.expire(now)
         hold, shut = self._installation.hold(), ""
         if hold is None:
-            counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend)
+            lease = self._manner.lease
+            counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend, lease=lease)
             if self._outbox.is_due(now, among):
                 hold = self._installation.begin(now)
                 if hold is None:
