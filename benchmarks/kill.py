@@ -8,6 +8,9 @@ that were planned.
 
 The bound is mail.md's: a kill can double what its connections had in flight, and a SIGTERM nothing.
 `kill [--recipients N] [--kills N] [--postgresql URL]`; a server is started where its binaries are found.
+
+`kill --workers N [--seconds S]`: on PostgreSQL alone, N workers deliver 20,000 letters side by side; every S seconds or
+so two of them are killed at one moment, by SIGKILL alone, and started again, until everything has left.
 """
 
 from __future__ import annotations
@@ -72,10 +75,13 @@ class Toll:
 def run(options: list[str]) -> list[Figure]:
     """Return the figures of each row."""
     parser = ArgumentParser(prog="kill")
-    parser.add_argument("--recipients", type=int, default=3_000)
+    parser.add_argument("--recipients", type=int, default=0, help="3,000, or 20,000 with --workers")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--postgresql", default="")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=3.0)
     chosen = parser.parse_args(options)
+    chosen.recipients = chosen.recipients or (20_000 if chosen.workers else 3_000)
     figures: list[Figure] = []
     with ExitStack() as stack:
         urls = {"SQLite": "sqlite:///archive.db"}
@@ -83,6 +89,12 @@ def run(options: list[str]) -> list[Figure]:
             urls["PostgreSQL"] = url
         else:
             print(NO_SERVER, file=sys.stderr)
+        if chosen.workers:
+            if "PostgreSQL" not in urls:
+                return []
+            place = stack.enter_context(_place(urls["PostgreSQL"]))
+            scene = Scene("PostgreSQL", Path(stack.enter_context(TemporaryDirectory())), place, chosen.workers)
+            return _told(_side_by_side(scene, chosen.recipients, chosen.seconds))
         progress = stack.enter_context(Progress(disable=not sys.stderr.isatty()))
         for engine, url in urls.items():
             for workers in (1, 2):
@@ -137,16 +149,7 @@ def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object])
     died: Counter[int] = Counter()
     broken = 0
     with sink(log) as port:
-        mail = {
-            "transport": "smtp",
-            "host": "127.0.0.1",
-            "port": port,
-            "tls": "none",
-            "connections": CONNECTIONS,
-            "retry_seconds": 0,
-        }
-        chosen = settings(scene.folder, scene.url, **mail)
-        fill(chosen, recipients, _CONTENTS)
+        chosen = _filled(scene, port, recipients)
         share = max(1, recipients // kills)
         at_work = [_forked(chosen) for _ in range(scene.workers)]
         while died.total() < kills:
@@ -161,15 +164,60 @@ def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object])
             at_work.append(_forked(chosen))
         for each in at_work:
             os.waitpid(each, 0)
+        return _counted(scene, chosen, log, died, broken)
+
+
+def _side_by_side(scene: Scene, recipients: int, seconds: float) -> Toll:
+    """Kill two workers at a time, every few seconds, for as long as anything is due."""
+    log = scene.folder / "taken"
+    log.touch()
+    dice = random.Random(20261127)  # noqa: S311 - moments that can be repeated, no secret
+    died: Counter[int] = Counter()
+    broken = 0
+    with sink(log) as port:
+        chosen = _filled(scene, port, recipients)
+        at_work = [_forked(chosen) for _ in range(scene.workers)]
         while _is_open(chosen):
-            os.waitpid(_forked(chosen), 0)
-        states = _states(chosen)
-        taken = Counter(log.read_text().split())
-        planned = _message_ids(chosen)
+            _wait(log, recipients, dice.uniform(0.5, 1.5) * seconds)
+            victims = dice.sample(at_work, 2)
+            for each in victims:
+                os.kill(each, signal.SIGKILL)
+            for each in at_work:
+                ended = os.waitpid(each, 0 if each in victims else os.WNOHANG)
+                if ended[0]:
+                    at_work = [_forked(chosen) if other == each else other for other in at_work]
+                    died[signal.SIGKILL] += os.WIFSIGNALED(ended[1])
+            broken += _is_broken(chosen)
+        for each in at_work:
+            os.waitpid(each, 0)
+        return _counted(scene, chosen, log, died, broken)
+
+
+def _filled(scene: Scene, port: int, recipients: int) -> Settings:
+    mail = {
+        "transport": "smtp",
+        "host": "127.0.0.1",
+        "port": port,
+        "tls": "none",
+        "connections": CONNECTIONS,
+        "retry_seconds": 0,
+    }
+    chosen = settings(scene.folder, scene.url, **mail)
+    fill(chosen, recipients, _CONTENTS)
+    return chosen
+
+
+def _counted(scene: Scene, chosen: Settings, log: Path, died: Counter[int], broken: int) -> Toll:
+    """Send what remains, and compare what was taken with what was planned."""
+    while _is_open(chosen):
+        os.waitpid(_forked(chosen), 0)
+    states = _states(chosen)
+    taken = Counter(log.read_text().split())
+    planned = _message_ids(chosen)
     return Toll(
         engine=scene.engine,
         workers=scene.workers,
-        recipients=recipients,
+        recipients=len(planned),
         kills=died[signal.SIGKILL],
         terms=died[signal.SIGTERM],
         lost=len(planned - set(taken)),
@@ -194,10 +242,10 @@ def _forked(chosen: Settings) -> int:
         os._exit(code)
 
 
-def _wait(log: Path, lines: int) -> None:
-    end = time.monotonic() + _PATIENCE
+def _wait(log: Path, lines: int, patience: float = _PATIENCE) -> None:
+    end = time.monotonic() + patience
     while _lines(log) < lines and time.monotonic() < end:
-        time.sleep(0.001)
+        time.sleep(0.001 if patience == _PATIENCE else 0.05)
 
 
 def _lines(log: Path) -> int:
