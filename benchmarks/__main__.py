@@ -31,6 +31,7 @@ BENCHES = {
     "compose": "benchmarks.compose",
     "deliver": "benchmarks.deliver",
     "kill": "benchmarks.kill",
+    "engine": "benchmarks.engine",
     "smtp": "benchmarks.smtp",
     "web": "benchmarks.web",
 }

@@ -8,17 +8,17 @@ that were planned.
 
 The bound is mail.md's: a kill can double what its connections had in flight, and a SIGTERM nothing.
 `kill [--recipients N] [--kills N] [--postgresql URL]`; a server is started where its binaries are found.
+
+`kill --workers N [--seconds S]`: on PostgreSQL alone, N workers deliver 20,000 letters side by side; every S seconds or
+so two of them are killed at one moment, by SIGKILL alone, and started again, until everything has left.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
@@ -28,14 +28,13 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import psycopg
 from rich.progress import Progress
 from sqlalchemy import func, select, text
 
 from benchmarks.figures import Figure
 from benchmarks.letters import fill, settings
+from benchmarks.servers import NO_SERVER, empty_database, server
 from benchmarks.sink import sink
 from paperround.interruption import stopping
 from paperround.wiring import House
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 CONNECTIONS = 4
 _CONTENTS = 50
 _PATIENCE = 0.4  # seconds after which a worker is killed although nothing was taken
-_NO_SERVER = "no PostgreSQL server is here: its rows are left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +75,26 @@ class Toll:
 def run(options: list[str]) -> list[Figure]:
     """Return the figures of each row."""
     parser = ArgumentParser(prog="kill")
-    parser.add_argument("--recipients", type=int, default=3_000)
+    parser.add_argument("--recipients", type=int, default=0, help="3,000, or 20,000 with --workers")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--postgresql", default="")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=3.0)
     chosen = parser.parse_args(options)
+    chosen.recipients = chosen.recipients or (20_000 if chosen.workers else 3_000)
     figures: list[Figure] = []
     with ExitStack() as stack:
         urls = {"SQLite": "sqlite:///archive.db"}
-        if server := chosen.postgresql or _server(stack):
-            urls["PostgreSQL"] = server
+        if url := chosen.postgresql or server(stack):
+            urls["PostgreSQL"] = url
         else:
-            print(_NO_SERVER, file=sys.stderr)
+            print(NO_SERVER, file=sys.stderr)
+        if chosen.workers:
+            if "PostgreSQL" not in urls:
+                return []
+            place = stack.enter_context(_place(urls["PostgreSQL"]))
+            scene = Scene("PostgreSQL", Path(stack.enter_context(TemporaryDirectory())), place, chosen.workers)
+            return _told(_side_by_side(scene, chosen.recipients, chosen.seconds))
         progress = stack.enter_context(Progress(disable=not sys.stderr.isatty()))
         for engine, url in urls.items():
             for workers in (1, 2):
@@ -125,28 +132,14 @@ def _told(toll: Toll) -> list[Figure]:
     ]
 
 
-def _server(stack: ExitStack) -> str:
-    """Start the tests' own server, and keep it until the stack is closed; return its URL, "" where there is none."""
-    file = stack.enter_context(tempfile.NamedTemporaryFile("w+"))  # noqa: SIM115 the stack closes it
-    fcntl.lockf(file, fcntl.LOCK_SH, 1)  # the server ends with the last lock on its file
-    command = [sys.executable, Path(__file__).parents[1] / "tests" / "postgres.py", file.name]
-    server = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True))
-    stack.callback(fcntl.lockf, file, fcntl.LOCK_UN, 1)
-    assert server.stdout is not None
-    said = server.stdout.readline().strip()
-    return said if said.startswith("postgres") else ""
-
-
 @contextmanager
 def _place(url: str) -> Iterator[str]:
     """Give an empty database of a server; of SQLite there is one in each folder."""
     if not url.startswith("postgres"):
         yield url
         return
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS paperround_bench_kill WITH (FORCE)")
-        server.execute("CREATE DATABASE paperround_bench_kill")
-    yield urlsplit(url)._replace(path="/paperround_bench_kill").geturl()
+    with empty_database(url, "paperround_bench_kill") as place:
+        yield place
 
 
 def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object]) -> Toll:
@@ -156,16 +149,7 @@ def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object])
     died: Counter[int] = Counter()
     broken = 0
     with sink(log) as port:
-        mail = {
-            "transport": "smtp",
-            "host": "127.0.0.1",
-            "port": port,
-            "tls": "none",
-            "connections": CONNECTIONS,
-            "retry_seconds": 0,
-        }
-        chosen = settings(scene.folder, scene.url, **mail)
-        fill(chosen, recipients, _CONTENTS)
+        chosen = _filled(scene, port, recipients)
         share = max(1, recipients // kills)
         at_work = [_forked(chosen) for _ in range(scene.workers)]
         while died.total() < kills:
@@ -180,15 +164,60 @@ def _toll(scene: Scene, recipients: int, kills: int, told: Callable[[], object])
             at_work.append(_forked(chosen))
         for each in at_work:
             os.waitpid(each, 0)
+        return _counted(scene, chosen, log, died, broken)
+
+
+def _side_by_side(scene: Scene, recipients: int, seconds: float) -> Toll:
+    """Kill two workers at a time, every few seconds, for as long as anything is due."""
+    log = scene.folder / "taken"
+    log.touch()
+    dice = random.Random(20261127)  # noqa: S311 - moments that can be repeated, no secret
+    died: Counter[int] = Counter()
+    broken = 0
+    with sink(log) as port:
+        chosen = _filled(scene, port, recipients)
+        at_work = [_forked(chosen) for _ in range(scene.workers)]
         while _is_open(chosen):
-            os.waitpid(_forked(chosen), 0)
-        states = _states(chosen)
-        taken = Counter(log.read_text().split())
-        planned = _message_ids(chosen)
+            _wait(log, recipients, dice.uniform(0.5, 1.5) * seconds)
+            victims = dice.sample(at_work, 2)
+            for each in victims:
+                os.kill(each, signal.SIGKILL)
+            for each in at_work:
+                ended = os.waitpid(each, 0 if each in victims else os.WNOHANG)
+                if ended[0]:
+                    at_work = [_forked(chosen) if other == each else other for other in at_work]
+                    died[signal.SIGKILL] += os.WIFSIGNALED(ended[1])
+            broken += _is_broken(chosen)
+        for each in at_work:
+            os.waitpid(each, 0)
+        return _counted(scene, chosen, log, died, broken)
+
+
+def _filled(scene: Scene, port: int, recipients: int) -> Settings:
+    mail = {
+        "transport": "smtp",
+        "host": "127.0.0.1",
+        "port": port,
+        "tls": "none",
+        "connections": CONNECTIONS,
+        "retry_seconds": 0,
+    }
+    chosen = settings(scene.folder, scene.url, **mail)
+    fill(chosen, recipients, _CONTENTS)
+    return chosen
+
+
+def _counted(scene: Scene, chosen: Settings, log: Path, died: Counter[int], broken: int) -> Toll:
+    """Send what remains, and compare what was taken with what was planned."""
+    while _is_open(chosen):
+        os.waitpid(_forked(chosen), 0)
+    states = _states(chosen)
+    taken = Counter(log.read_text().split())
+    planned = _message_ids(chosen)
     return Toll(
         engine=scene.engine,
         workers=scene.workers,
-        recipients=recipients,
+        recipients=len(planned),
         kills=died[signal.SIGKILL],
         terms=died[signal.SIGTERM],
         lost=len(planned - set(taken)),
@@ -213,10 +242,10 @@ def _forked(chosen: Settings) -> int:
         os._exit(code)
 
 
-def _wait(log: Path, lines: int) -> None:
-    end = time.monotonic() + _PATIENCE
+def _wait(log: Path, lines: int, patience: float = _PATIENCE) -> None:
+    end = time.monotonic() + patience
     while _lines(log) < lines and time.monotonic() < end:
-        time.sleep(0.001)
+        time.sleep(0.001 if patience == _PATIENCE else 0.05)
 
 
 def _lines(log: Path) -> int:

@@ -53,13 +53,25 @@ def digests(count: int, papers: Sequence[Paper]) -> list[Digest]:
     return [_digest(dice.sample(papers, PAPERS)) for _ in range(count)]
 
 
-def fill(chosen: Settings, readers: int, contents: int, told: Callable[[int], object] = lambda _: None) -> int:
-    """Put confirmed readers and a letter for each into an empty archive; return the mean bytes of a letter."""
+def fill(
+    chosen: Settings,
+    readers: int,
+    contents: int,
+    told: Callable[[int], object] = lambda _: None,
+    *,
+    made: Sequence[Content] = (),
+) -> int:
+    """Put confirmed readers and a letter for each into an empty archive; return the mean bytes of a letter.
+
+    They are of the contents that are `made` already, where there are some.
+    """
     papers, _ = papers_and_topics(_POOL, 0)
     papers = [replace(each, authors=("Mira Okafor", "Jun Sato"), author_count=2) for each in papers]
     now = datetime.now(UTC)
     with House(chosen) as house:
-        made = [freeze(house.renderer.digest(each, shared=False), house.identity) for each in digests(contents, papers)]
+        if not made:
+            whole = digests(contents, papers)
+            made = [freeze(house.renderer.digest(each, shared=False), house.identity) for each in whole]
         run = house.issues.run(now)
         for start in range(0, readers, _BLOCK):
             numbers = range(start, min(readers, start + _BLOCK))

@@ -36,11 +36,16 @@ class Store(Protocol):
     file: Path | None  #: of an SQLite file
     engine: Engine
     turn: AbstractContextManager[object]
+    shares: bool  #: whether several may write at once who lock the rows that they write
     errors: type[Exception]  #: what its driver raises, where a statement went to the driver itself (driver.py)
     upgrades_itself: bool
 
     def writing(self) -> AbstractContextManager[Connection]:
         """One transaction; nobody else writes while it is open."""
+        ...
+
+    def sharing(self) -> AbstractContextManager[Connection]:
+        """One transaction; nobody writes while it is open but others that share, each the rows that it has locked."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -128,6 +133,20 @@ class Database:
             announcing.begin(connection, self._announce)
             yield connection
             announcing.end(connection, self._announce)
+
+    @contextmanager
+    def sharing(self) -> Iterator[Connection]:
+        """One transaction that writes beside others of its kind, and beside no other writer.
+
+        What it has read does not change before it ends, but for rows that a transaction of its kind may write: those it
+        must lock before it looks at them. On SQLite it is `writing`, and nobody is beside it. Raises as `writing`.
+        """
+        if not self._store.shares:
+            with self.writing() as connection:
+                yield connection
+            return
+        with self._guarded(), self._store.sharing() as connection:
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -7,11 +7,11 @@ The index on open deliveries gives them in order, so a lease costs the same howe
 the first lease of a pass, and from time to time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, or_, select, text, true, update
 
 from domain.deliveries import DeliveryState, Leased
 from domain.issues import AWAITED
@@ -64,16 +64,21 @@ def choose(
     shut: frozenset[str],
     caps: Mapping[str, int],
     awaited_first: bool,
+    among: Collection[int] | None = None,
 ) -> list[int]:
-    """Return the numbers of up to `limit` deliveries that are due, in the order in which they leave."""
+    """Return the numbers of up to `limit` deliveries that are due, in the order in which they leave.
+
+    Of those `among` the given numbers, where there are some.
+    """
     chosen: dict[int, None] = {}
     left = dict(caps)
+    these = true() if among is None else DELIVERY.c.id.in_(sorted(among))
     if awaited_first:
-        awaited = and_(DELIVERY.c.issue_id.is_(None), _IS_AWAITED)
+        awaited = and_(these, DELIVERY.c.issue_id.is_(None), _IS_AWAITED)
         # A letter of an issue is none of them: of the others there are few.
         for number in _walk(connection, now, limit, awaited, shut=shut, left=left):
             chosen[number] = None
-    others = DELIVERY.c.id.not_in(list(chosen))
+    others = and_(these, DELIVERY.c.id.not_in(list(chosen)))
     for number in _walk(connection, now, limit - len(chosen), others, shut=shut, left=left):
         chosen[number] = None
     return list(chosen)
@@ -95,7 +100,8 @@ def _walk(
                 or_(after, and_(DELIVERY.c.not_before == last.not_before, DELIVERY.c.id > last.id)),
                 DELIVERY.c.not_before >= last.not_before,  # what the index can begin at
             )
-        page = connection.execute(query.order_by(DELIVERY.c.not_before, DELIVERY.c.id).limit(limit)).all()
+        ordered = query.order_by(DELIVERY.c.not_before, DELIVERY.c.id).limit(limit)
+        page = connection.execute(ordered.with_for_update(of=DELIVERY, skip_locked=True)).all()
         full = len(page) == limit
         for row in page:
             if row.keeper in left:

@@ -8,7 +8,7 @@ the same Message-ID, Date and bytes, or is held for the operator. Which letters 
 that each goes through sending.py's, and what a person says of one verdicts.py's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -31,6 +31,7 @@ from storage.taking_back import take_back_put_off
 
 S = DeliveryState
 _DEATHS = 3  # tries after which one whose worker died again is held
+_LEASE = timedelta(minutes=15)  # [mail] lease_seconds, where nobody says another
 _UNCAPPED: Mapping[str, int] = MappingProxyType({})
 _AWAITED = frozenset(kind.value for kind in AWAITED)
 # How a try ends of a letter that may have left in this try, or in one before.
@@ -67,10 +68,13 @@ class Outbox:
         self._database = database
         self._shelf = Shelf()
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether anything waits that may leave now."""
+    def is_due(self, now: datetime, among: Collection[int] | None = None) -> bool:
+        """Whether anything waits that may leave now, of these deliveries where some are given."""
+        query = select(DELIVERY.c.id).where(due(now)).limit(1)
+        if among is not None:
+            query = query.where(DELIVERY.c.id.in_(sorted(among)))
         with self._database.reading() as connection:
-            return connection.execute(select(DELIVERY.c.id).where(due(now)).limit(1)).first() is not None
+            return connection.execute(query).first() is not None
 
     def in_flight(self, now: datetime) -> int:
         """Return how many letters are on the wire, as far as their leases tell."""
@@ -78,21 +82,23 @@ class Outbox:
             query = select(func.count()).where(text(OPEN), in_states((S.SENDING,)), DELIVERY.c.lease_until > now)
             return int(connection.execute(query).scalar_one())
 
-    def recover(self, is_alive: Callable[[str], bool | None], now: datetime, *, resend: bool) -> int:
+    def recover(
+        self, is_alive: Callable[[str], bool | None], now: datetime, *, resend: bool, lease: timedelta = _LEASE
+    ) -> int:
         """Take over what dead workers hold; return how many are held as uncertain from now on.
 
-        `is_alive` says None of a worker of whom nothing can be known: its leases end when their time is over. Those of
-        a living one never do.
+        `is_alive` says None of a worker of whom nothing can be known: its leases end when their time is over, or if it
+        lies more than two leases ahead, for then the clock was set back since. Those of a living one never do.
 
         Leased ones are planned again at once. Those being sent may have left: with `resend`, and what somebody waits
         for always, they are due again at once if they were not resent before, else they are held as uncertain.
         """
         with self._database.reading() as connection:
-            if not _orphans(connection, is_alive, now):
+            if not _has_orphans(connection, is_alive, now, lease):
                 return 0  # as nearly always: nobody is held up for that
         held: set[int] = set()
         with self._database.writing() as connection:
-            orphans = _orphans(connection, is_alive, now)
+            orphans = _orphans(connection, is_alive, now, lease)
             for row in orphans:
                 values = _released(row, now, resend or row.kind in _AWAITED)
                 connection.execute(update(DELIVERY).where(DELIVERY.c.id == row.id).values(values))
@@ -110,19 +116,22 @@ class Outbox:
         shut: frozenset[str] = frozenset(),
         caps: Mapping[str, int] = _UNCAPPED,
         awaited_first: bool = True,
+        among: Collection[int] | None = None,
     ) -> tuple[Leased, ...]:
-        """Claim up to `limit` due deliveries for a worker, oldest first.
+        """Claim up to `limit` due deliveries for a worker, oldest first; of those `among` these, where some are given.
 
         None to the keepers of mailboxes that are `shut`, and at most so many to each that has a cap. With
         `awaited_first` those that somebody waits for come before all others, at the price of a look at all that is
         due. None are given while the archive is held. One whose content cannot be read is rejected: tried over and over
         it would stand before all others.
         """
-        with self._database.writing() as connection:
+        with self._database.sharing() as connection:
             here = residence(connection)
             if here.held:
                 return ()
-            while ids := leasing.choose(connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first):
+            while ids := leasing.choose(
+                connection, now, limit, shut=shut, caps=caps, awaited_first=awaited_first, among=among
+            ):
                 leased = leasing.letters(connection, ids, self._shelf, here.passes)
                 if len(leased) < len(ids):
                     verdicts.end_unreadable(connection, set(ids) - {each.id for each in leased})
@@ -133,7 +142,7 @@ class Outbox:
 
     def release(self, worker: str) -> int:
         """Give back what a worker claimed and did not begin to send; return how many."""
-        with self._database.writing() as connection:
+        with self._database.sharing() as connection:  # nobody else writes what is this worker's
             mine = update(DELIVERY).where(text(OPEN), DELIVERY.c.worker == worker, DELIVERY.c.state == S.LEASED.value)
             given = connection.execute(mine.values(state=_WAITED, worker="", lease_until=None)).rowcount
         self._shelf.clear()
@@ -159,7 +168,9 @@ class Outbox:
         uncertain is accepted if somebody has reported on it already. An archive that is held meanwhile, or was replaced
         by a copy, gives no permission.
         """
-        with self._database.writing() as connection:
+        follows = any(each.outcome.blames or each.outcome.state in _MAY_BE_UNSURE for each in settlements)
+        # What follows from such a try is written to rows of readers, issues and addresses, which nobody locks.
+        with self._database.writing() if follows else self._database.sharing() as connection:
             refused = [each for each in settlements if each.outcome.blames]
             # A mailbox that is refused for good is closed to the letters that are asked for in the same moment, too.
             done = sending.commit(connection, worker, settlements, [] if refused else asks, now=now, lease=lease)
@@ -237,17 +248,33 @@ class Outbox:
         return found[0]
 
 
-def _orphans(connection: Connection, is_alive: Callable[[str], bool | None], now: datetime) -> list[Row[Any]]:
+def _has_orphans(
+    connection: Connection, is_alive: Callable[[str], bool | None], now: datetime, lease: timedelta
+) -> bool:
+    """Whether there are any, asked of each worker and not of each letter."""
+    first, last = func.min(DELIVERY.c.lease_until), func.max(DELIVERY.c.lease_until)
+    query = select(DELIVERY.c.worker, first.label("first"), last.label("last"))
+    held = query.where(text(OPEN), in_states((S.LEASED, S.SENDING))).group_by(DELIVERY.c.worker)
+    return any(
+        _is_over(is_alive(row.worker), until, now, lease)
+        for row in connection.execute(held)
+        for until in (row.first, row.last)
+    )
+
+
+def _is_over(alive: bool | None, until: datetime, now: datetime, lease: timedelta) -> bool:
+    # No lease begins in the future: one that is longer than any was begun before the clock was set back.
+    return alive is False or (alive is None and not now < until <= now + 2 * lease)
+
+
+def _orphans(
+    connection: Connection, is_alive: Callable[[str], bool | None], now: datetime, lease: timedelta
+) -> list[Row[Any]]:
     """Return what is held by workers that are dead, or silent for longer than their lease."""
     # Asked of each row that is found, for a join may begin at the contents and look at all there ever was.
     kind = select(CONTENT.c.kind).where(CONTENT.c.id == DELIVERY.c.content_id).scalar_subquery()
     query = select(DELIVERY, kind.label("kind")).where(text(OPEN), in_states((S.LEASED, S.SENDING)))
-    found: list[Row[Any]] = []
-    for row in connection.execute(query):
-        alive = is_alive(row.worker)
-        if alive is False or (alive is None and row.lease_until <= now):
-            found.append(row)
-    return found
+    return [row for row in connection.execute(query) if _is_over(is_alive(row.worker), row.lease_until, now, lease)]
 
 
 def _released(row: Any, now: datetime, resend: bool) -> dict[str, Any]:

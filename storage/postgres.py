@@ -3,6 +3,10 @@
 Everywhere in this room a writing transaction may trust what it read: nobody else writes in between. SQLite gives that
 for the whole file; here each writing transaction takes one advisory lock first, and reads committed data after it, so
 the same code is right on both (docs/decisions/0012). Reading transactions see one state and wait for nobody.
+
+Those that send share that lock and lock the rows that they write (0033). The server gives locks in the order in which
+they were asked for: who wants the lock for itself waits for those who share it at that moment, and whoever asks to
+share it afterwards waits behind.
 """
 
 import json
@@ -10,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from domain.errors import DatabaseBusy, DatabaseUnavailable, SettingsError, StorageError
 
@@ -41,22 +46,21 @@ class PostgresStore:
     #: An older schema is migrated by `paperround archive migrate` alone: other machines may be at work.
     upgrades_itself = False
     errors: type[Exception] = psycopg.Error
+    shares = True
     file: Path | None = None
 
     def __init__(self, url: str, busy_seconds: float) -> None:
         target = _target(url)
         self.place = place_of(url)
-        self._busy = f"{int(busy_seconds * 1000)}ms"
         self.engine: Engine = create_engine(
             target,
             connect_args={
                 "connect_timeout": _CONNECT_SECONDS,
-                "options": "-c timezone=UTC -c client_encoding=UTF8",
+                "options": f"-c timezone=UTC -c client_encoding=UTF8 -c lock_timeout={int(busy_seconds * 1000)}",
                 "application_name": "paperround",
             },
             pool_size=_POOL,
             max_overflow=-1,
-            pool_pre_ping=True,
             json_serializer=partial(json.dumps, ensure_ascii=False),
         )
         self.turn: AbstractContextManager[object] = nullcontext()
@@ -64,18 +68,49 @@ class PostgresStore:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that is the only one to write, from its first statement."""
-        with self.engine.begin() as connection:
-            connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": self._busy})
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_PEN})"))
+        with self._begun(f"SELECT pg_advisory_xact_lock({_PEN})") as connection:
+            yield connection
+
+    @contextmanager
+    def sharing(self) -> Iterator[Connection]:
+        """One transaction beside which only its like write."""
+        with self._begun(f"SELECT pg_advisory_xact_lock_shared({_PEN})") as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that sees one state."""
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection.begin():
-                yield connection
+        with self._begun("SELECT 1", isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self, first: str, **options: Any) -> Iterator[Connection]:
+        """One transaction of which the first statement was done.
+
+        If that finds a connection that was kept and has ended meanwhile, it is done once more on a new one; to ask each
+        connection beforehand whether it lives would be a question more for each transaction.
+        """
+        connection, error = self._tried(first, options)
+        if error is not None and error.connection_invalidated:
+            connection, error = self._tried(first, options)
+        if error is not None:
+            raise error
+        with connection, connection.get_transaction() or nullcontext():
+            yield connection
+
+    def _tried(self, first: str, options: dict[str, Any]) -> tuple[Connection, DBAPIError | None]:
+        """Return a connection in a transaction that did its first statement; or closed, and why it could not."""
+        connection = self.engine.connect().execution_options(**options)
+        try:
+            connection.begin()
+            connection.exec_driver_sql(first)
+        except DBAPIError as error:
+            connection.close()
+            return connection, error
+        except BaseException:
+            connection.close()
+            raise
+        return connection, None
 
     def size_bytes(self, connection: Connection) -> int:
         """Return what the database takes on the server's disk."""

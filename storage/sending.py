@@ -82,6 +82,8 @@ _LOOK = (
     "SELECT delivery.id, delivery.state, delivery.worker, subscriber.state, subscriber.address_key FROM delivery "
     "LEFT JOIN subscriber ON subscriber.id = delivery.subscriber_id WHERE delivery.id IN (…)"
 )
+# In one order, so that no two who commit at once wait for each other.
+_AND_LOCK = " ORDER BY delivery.id FOR UPDATE OF delivery"
 _HOLD = "SELECT held, secret FROM installation"
 _SUPPRESSED = "SELECT address_hash, reason FROM suppression WHERE address_hash IN (…)"
 _SEND = (
@@ -97,6 +99,39 @@ _SETTLE = (
     "worker = '', lease_until = NULL WHERE id = ?"
 )
 
+# The same for many rows at once, on PostgreSQL; their values in the order of those above.
+_SEND_ALL = (
+    "UPDATE delivery SET state = 'sending', first_try = coalesce(first_try, v.first), last_try = v.at, "
+    "lease_until = v.until, sha256 = v.sha256, signature = v.signature FROM … WHERE delivery.id = v.id"
+)
+_OF_SEND = {
+    "first": "timestamptz",
+    "at": "timestamptz",
+    "until": "timestamptz",
+    "sha256": "text",
+    "signature": "text",
+    "id": "integer",
+}
+_SETTLE_ALL = (
+    "UPDATE delivery SET state = v.state, not_before = v.due, reply_code = v.code, enhanced = v.enhanced, "
+    "reply_text = v.reply, reason = v.reason, attempts = attempts + v.counts, resent = (resent OR v.again), "
+    "first_try = coalesce(first_try, v.first), last_try = v.at, worker = '', lease_until = NULL "
+    "FROM … WHERE delivery.id = v.id"
+)
+_OF_SETTLE = {
+    "state": "text",
+    "due": "timestamptz",
+    "code": "integer",
+    "enhanced": "text",
+    "reply": "text",
+    "reason": "text",
+    "counts": "integer",
+    "again": "boolean",
+    "first": "timestamptz",
+    "at": "timestamptz",
+    "id": "integer",
+}
+
 
 def commit(
     connection: Connection,
@@ -109,15 +144,20 @@ def commit(
 ) -> Committed:
     """Settle tries and give permissions, which hold a delivery for another `lease`; a delivery stands in it once."""
     driver = Driver(connection)
+    locking = "" if driver.is_sqlite else _AND_LOCK
     numbers = [each.delivery_id for each in settlements] + [each.delivery_id for each in asks]
     mine = {
         number: (state, reader, address_key)
-        for number, state, holder, reader, address_key in driver.rows(_LOOK, listed=numbers)
+        for number, state, holder, reader, address_key in driver.rows(_LOOK + locking, listed=numbers)
         if holder == worker and state in _HELD
     }
     settled = tuple([each.delivery_id in mine for each in settlements])
     ours = [each for each in settlements if each.delivery_id in mine]
-    driver.many(_SETTLE, [_settled(driver, each) for each in ours])
+    ended = [_settled(driver, each) for each in ours]
+    if driver.is_sqlite:
+        driver.many(_SETTLE, ended)
+    else:
+        driver.at_once(_SETTLE_ALL, _OF_SETTLE, ended)
     return Committed(_permit(driver, mine, asks, now, lease) if asks else (), settled)
 
 
@@ -145,7 +185,10 @@ def _permit(
         else:
             sent.append((at, at, until, ask.sha256, ask.signature, ask.delivery_id))
             given.append(Permission.GIVEN)
-    driver.many(_SEND, sent)
+    if driver.is_sqlite:
+        driver.many(_SEND, sent)
+    else:
+        driver.at_once(_SEND_ALL, _OF_SEND, sent)
     driver.many(_SKIP, skipped)
     return tuple(given)
 

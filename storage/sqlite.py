@@ -37,6 +37,7 @@ class SqliteStore:
     #: An older schema is migrated by whoever opens it, after a copy was made.
     upgrades_itself = True
     errors: type[Exception] = sqlite3.Error
+    shares = False
 
     def __init__(self, url: str, busy_seconds: float) -> None:
         self.place = url.removeprefix("sqlite://").removeprefix("/") or MEMORY
@@ -62,6 +63,8 @@ class SqliteStore:
         """One transaction that holds the write lock from its first statement."""
         with self.engine.begin() as connection:
             yield connection
+
+    sharing = writing  #: nobody writes beside it
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

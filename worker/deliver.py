@@ -12,10 +12,11 @@ letters in flight finish and gives the other leases back.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from itertools import count
 
 from digests.mail.joining import Joiner
 from digests.transports.transport import Transport
@@ -29,6 +30,7 @@ from worker.road import Road
 from worker.sender import Manner, Reach, Sender
 from worker.supply import Supply
 
+_MARK = "#"  # a pass holds letters as WORKER#NUMBER
 _LOOK = 0.5  # seconds between two looks at what is not settled, once all is leased
 _COUNTED = (
     DeliveryState.ACCEPTED,
@@ -68,61 +70,92 @@ class Deliverer:
         self._clock = clock
         self._worker = worker
         self._stop = stop
-        self._at_it = threading.Lock()
+        self._numbers = count()
+        self._passes: set[str] = set()
+        self._lock = threading.Lock()  # of the passes
 
     def is_due(self) -> bool:
         """Whether a letter may leave now; what is too old is ended, and what dead workers held is taken over, first."""
-        now = self._clock.now()
-        if self._at_it.acquire(blocking=False):  # a pass does this itself
-            try:
-                self._outbox.expire(now)
-                if self._installation.hold() is None:
-                    self._outbox.recover(self._is_alive, now, resend=self._manner.uncertain == "resend")
-            finally:
-                self._at_it.release()
+        now, resend = self._clock.now(), self._manner.uncertain == "resend"
+        self._outbox.expire(now)
+        if self._installation.hold() is None:
+            self._outbox.recover(self._is_alive, now, resend=resend, lease=self._manner.lease)
         return self._outbox.is_due(now)
 
     def deliver(
         self,
         on_settled: Callable[[DeliveryState], None] = lambda _: None,
         *,
-        among: Collection[int] | None = None,  # noqa: ARG002 until a pass can be over some letters alone
+        among: Collection[int] | None = None,
     ) -> DeliveryCounts:
-        """Make one pass over what is due and return what became of it; passes of one process take turns."""
-        with self._at_it:
-            return self._deliver(on_settled)
+        """Make one pass over what is due, or over those `among` it, and return what became of it.
 
-    def _deliver(self, on_settled: Callable[[DeliveryState], None]) -> DeliveryCounts:
+        Several passes may go on in one process at once, over the same deliveries or others.
+        """
         now = self._clock.now()
         resend = self._manner.uncertain == "resend"
         counted: Counter[DeliveryState] = Counter()
         counted[DeliveryState.EXPIRED] += self._outbox.expire(now)
         hold, shut = self._installation.hold(), ""
         if hold is None:
-            counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend)
-            if self._outbox.is_due(now):
+            lease = self._manner.lease
+            counted[DeliveryState.UNCERTAIN] += self._outbox.recover(self._is_alive, now, resend=resend, lease=lease)
+            if self._outbox.is_due(now, among):
                 hold = self._installation.begin(now)
                 if hold is None:
-                    shut = self._pass(counted, on_settled)
+                    shut = self._pass(counted, on_settled, among)
         held = hold.sentence if hold else shut
         return DeliveryCounts(**{state.value: counted[state] for state in _COUNTED}, held=held, is_shut=bool(shut))
 
     def _is_alive(self, worker: str) -> bool | None:
         # What this process held in an earlier pass, and could not settle, is in nobody's hands.
-        return False if worker == self._worker else is_alive(worker)
+        if worker.partition(_MARK)[0] == self._worker:
+            return worker in self._passes
+        return is_alive(worker)
 
-    def _pass(self, counted: Counter[DeliveryState], on_settled: Callable[[DeliveryState], None]) -> str:
+    @contextmanager
+    def _as_a_pass(self) -> Iterator[str]:
+        """Give the name under which one pass holds deliveries; the last one that ends, ends on the road too."""
+        name = f"{self._worker}{_MARK}{next(self._numbers)}"
+        with self._lock:
+            self._passes.add(name)
+        try:
+            yield name
+        finally:
+            with self._lock:
+                self._passes.discard(name)
+                if not self._passes:
+                    self._road.end(self._clock.now())
+
+    def _pass(
+        self,
+        counted: Counter[DeliveryState],
+        on_settled: Callable[[DeliveryState], None],
+        among: Collection[int] | None,
+    ) -> str:
         """Send what is due; return why nothing could leave, "" if something did or nothing stood in its way."""
+        with ExitStack() as ends:
+            ends.callback(self._installation.end)
+            return self._send(ends.enter_context(self._as_a_pass()), counted, on_settled, among)
+
+    def _send(
+        self,
+        worker: str,
+        counted: Counter[DeliveryState],
+        on_settled: Callable[[DeliveryState], None],
+        among: Collection[int] | None,
+    ) -> str:
         connections = self._manner.connections
-        committer = Committer(self._outbox, self._worker, self._clock, self._manner.lease)
+        committer = Committer(self._outbox, worker, self._clock, self._manner.lease)
         supply = Supply(
             self._outbox,
             self._road,
-            worker=self._worker,
+            worker=worker,
             clock=self._clock,
             lease=self._manner.lease,
             connections=connections,
             stop=self._stop,
+            among=among,
         )
         reach, joiner = Reach(), Joiner()
         senders = [
@@ -141,8 +174,6 @@ class Deliverer:
             for _ in range(connections)
         ]
         with ExitStack() as ends:  # whatever fails, each of these is done
-            ends.callback(self._installation.end)
-            ends.callback(lambda: self._road.end(self._clock.now()))
             ends.callback(supply.give_back)
             ends.callback(lambda: [counted.update(each.counted) for each in senders])
             with ThreadPoolExecutor(connections, thread_name_prefix="deliver") as pool:

@@ -8,7 +8,7 @@ be room in some seconds, they are waited for; else, or when nothing more is due,
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from domain.clock import Clock
@@ -36,7 +36,9 @@ class Supply:
         lease: timedelta,
         connections: int,
         stop: threading.Event,
+        among: Collection[int] | None = None,
     ) -> None:
+        """`among` are the deliveries that the pass is over; None for all that is due."""
         self._outbox = outbox
         self._road = road
         self._worker = worker
@@ -48,6 +50,7 @@ class Supply:
         self._changed = threading.Condition()
         self._is_over = False
         self._again: set[int] = set()
+        self._among = None if among is None else set(among)
         self._hurried = clock.now() - 2 * _HURRY
         self._waited = 0.0
         #: Why the road let nothing through at last, in a sentence; "" where it did, or had no reason to tell.
@@ -102,6 +105,8 @@ class Supply:
 
     def _refill(self) -> bool:
         """Lease what the road lets through; return False if this pass gets no more."""
+        if self._among is not None and not self._among:
+            return False  # each was leased once
         now = self._clock.now()
         opening = self._road.opening(now, self._batch)
         batch: tuple[Leased, ...] = ()
@@ -118,7 +123,10 @@ class Supply:
                 shut=opening.shut,
                 caps=opening.caps,
                 awaited_first=hurries,
+                among=self._among,
             )
+            if self._among is not None:
+                self._among.difference_update(each.id for each in leased)
             batch = tuple([each for each in leased if each.id not in self._again])
             if len(batch) < opening.room:
                 self._road.unused(opening.room - len(batch))

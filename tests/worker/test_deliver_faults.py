@@ -159,6 +159,32 @@ def test_two_workers_at_once_send_each_letter_once(database, relay, worker, url)
     assert states(database) == {"accepted": LETTERS}
 
 
+def test_a_pass_over_a_chunk_sends_those_of_it_that_are_due_and_no_other(database, relay, worker):
+    numbers = sorted(each.id for each in Outbox(database).records())
+    assert worker().deliver(among=numbers[:4]).accepted == 4
+    assert states(database) == {"accepted": 4, "planned": LETTERS - 4}
+    assert worker().deliver(among=numbers[2:6]).accepted == 2
+    assert worker().deliver(among=numbers[:6]) == worker().deliver(among=[]) == DeliveryCounts()
+    assert worker().deliver(among=[*numbers, 999_999]).accepted == LETTERS - 6
+    assert sorted(relay.taken) == sorted(set(relay.taken))
+
+
+def test_passes_of_one_process_side_by_side_send_each_letter_once_and_the_last_ends_the_road(database, relay, worker):
+    """One that begins, or ends, takes nothing from another that is under way."""
+    road, deliverer = OpenRoad(), worker(road=None)
+    ends: list[int] = []
+    road.end = lambda _: ends.append(len(relay.taken))
+    deliverer._road = road
+    numbers = sorted(each.id for each in Outbox(database).records())
+    other: list[DeliveryCounts] = []
+    relay.at[1] = lambda: other.append(deliverer.deliver(among=numbers[6:]))
+    first = deliverer.deliver(among=numbers[:6])
+    assert [first, *other] == [DeliveryCounts(accepted=6), DeliveryCounts(accepted=LETTERS - 6)]
+    assert ends == [LETTERS]
+    assert sorted(relay.taken) == sorted(set(relay.taken))
+    assert states(database) == {"accepted": LETTERS}
+
+
 @pytest.mark.engines("sqlite")
 def test_a_full_disk_loses_no_letter(database, relay, worker):
     full = threading.Event()
