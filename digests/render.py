@@ -77,7 +77,6 @@ class Renderer:
 
     def digest(self, digest: Digest, *, shared: bool) -> Letter:
         """Return a reader's digest; `shared` mailboxes get no link by which one person could act for all."""
-
         subject = self._subject_of(digest)
 
         def page(plan: fit.Plan) -> list[Fragment]:
@@ -118,9 +117,7 @@ class Renderer:
         """Return the letter that tells the operator what stays broken at `now` (aware)."""
         return self._short.alert(troubles, now)
 
-    def _pieces(
-        self, part: Part, digest: Digest, plan: fit.Plan, subject: str, *, shared: bool
-    ) -> list[Fragment]:
+    def _pieces(self, part: Part, digest: Digest, plan: fit.Plan, subject: str, *, shared: bool) -> list[Fragment]:
         """Return the pieces of one part; both parts come from here, so they hold the same papers and links."""
         frame, piece = self._frame, self._shared
         is_text = part is self._text
