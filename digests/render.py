@@ -13,7 +13,7 @@ hostile: it passes `readable` and Jinja's escaping, and loses NUL, so nothing in
 import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -24,9 +24,10 @@ from digests.mail.quoted import encode
 from digests.pages import SitePages
 from digests.readable import clean, shorten
 from digests.short_letters import ShortLetters
-from digests.views import Link, PaperView, title, view
+from digests.views import Link, PaperView, dressed, marks_of, title
 from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, QuietNote
 from domain.papers import Paper
+from domain.topics import Why
 from domain.troubles import Trouble
 
 _LONGEST_TOPIC = 120
@@ -64,6 +65,7 @@ class Renderer:
             privacy=self._privacy,
         )
         self._paper = lru_cache(maxsize=8192)(self._render_paper)
+        self._dressed = lru_cache(maxsize=4096)(self._dress)
         self._title = lru_cache(maxsize=8192)(self._render_title)
         self._shared = lru_cache(maxsize=_REMEMBERED)(self._render_shared)
         self._personal = lru_cache(maxsize=16)(self._render_personal)
@@ -184,9 +186,13 @@ class Renderer:
 
     def _render_paper(self, part: Part, entry: Entry, year: int, kind: AsideKind | None) -> Fragment:
         """Return a paper's piece, freshly rendered."""
-        frame = self._frame
-        shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
+        shown = replace(self._dressed(entry.paper, marks_of(entry), year, kind), reasons=tuple(wording.reasons(entry)))
         return Fragment(part.shared, encode(part.form("paper", shown, self._under(part, entry.paper, shown))))
+
+    def _dress(self, paper: Paper, why: Why, year: int, kind: AsideKind | None) -> PaperView:
+        """Return what is shown of a paper, whichever reasons stand under it."""
+        frame = self._frame
+        return dressed(paper, why, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
 
     def _under(self, part: Part, paper: Paper, shown: PaperView) -> tuple[Link, ...]:
         """Return the links under a paper; in the text part, where each takes a line, no more than three."""
