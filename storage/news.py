@@ -18,28 +18,34 @@ from storage.reading import BLOCK
 from storage.tables import PAPER, REMATCH, SENT, UtcDateTime
 
 # What each of these readers has had: their topics, and the newest match that their last letter considered.
-_SINCE = text(
-    """
+_SINCE = (
+    text(
+        """
     SELECT s.subscriber_id, s.topic_id, last.upto_match, last.created_at
     FROM subscription s
     JOIN subscriber reader ON reader.id = s.subscriber_id
     JOIN issue last ON last.id = reader.last_issue_id
     WHERE s.subscriber_id IN :readers
     """
-).bindparams(bindparam("readers", expanding=True))
-_SINCE = _SINCE.columns(subscriber_id=Integer, topic_id=Integer, upto_match=Integer, created_at=UtcDateTime)
+    )
+    .bindparams(bindparam("readers", expanding=True))
+    .columns(subscriber_id=Integer, topic_id=Integer, upto_match=Integer, created_at=UtcDateTime)
+)
 
 # What these topics matched since, once for all who ask them. A match over the past counts for whom the paper came after
 # their letter.
-_MATCHED = text(
-    """
+_MATCHED = (
+    text(
+        """
     SELECT m.topic_id, m.paper_id, m.score, m.tier, m.id, CASE WHEN NOT m.news THEN p.first_seen END AS came
     FROM match m
     JOIN paper p ON p.id = m.paper_id
     WHERE m.topic_id IN :topics AND m.id > :since AND m.id <= :upto AND NOT p.backlog
     """
-).bindparams(bindparam("topics", expanding=True))
-_MATCHED = _MATCHED.columns(topic_id=Integer, paper_id=Integer, score=Float, tier=Integer, id=Integer, came=UtcDateTime)
+    )
+    .bindparams(bindparam("topics", expanding=True))
+    .columns(topic_id=Integer, paper_id=Integer, score=Float, tier=Integer, id=Integer, came=UtcDateTime)
+)
 
 # The ledger's key leads to a reader's newest papers; "+" keeps SQLite from asking it for each paper of the list.
 _HAD = text(
