@@ -29,6 +29,7 @@ BENCHES = {
     "relevance": "benchmarks.relevance",
     "rank": "benchmarks.rank",
     "compose": "benchmarks.compose",
+    "publish": "benchmarks.publish",
     "deliver": "benchmarks.deliver",
     "kill": "benchmarks.kill",
     "engine": "benchmarks.engine",

@@ -56,13 +56,14 @@ def records(file: Path = RECORDS) -> Sequence[dict[str, Any]]:
 def fill(archive: Archive, real: Sequence[dict[str, Any]], papers: int) -> None:
     """Store that many papers, 500 a day, the real records first."""
     for place, start in enumerate(range(0, papers, _A_DAY)):
-        block = tuple(_paper(real, number) for number in range(start, min(papers, start + _A_DAY)))
+        block = tuple(paper(real, number) for number in range(start, min(papers, start + _A_DAY)))
         day = _FIRST_DAY + timedelta(days=place)
         listing = Listing(source=_SOURCES[place % len(_SOURCES)], day=day, papers=block, status=FetchStatus.OK)
         archive.add(listing, _NOW + timedelta(minutes=place))
 
 
-def _paper(real: Sequence[dict[str, Any]], number: int) -> ListedPaper:
+def paper(real: Sequence[dict[str, Any]], number: int) -> ListedPaper:
+    """Return the paper of a number: a real record, or one made of two of them."""
     one = real[number % len(real)]
     title, abstract, authors = one["title"], one["abstract"], one["authors"]
     if number >= len(real):

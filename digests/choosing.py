@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from digests.trending import heat
 from domain.issues import Candidate
@@ -48,9 +49,13 @@ def ranked(
 
 def _rank(candidate: Candidate, today: date) -> tuple[float, float, int, int]:
     """Return what orders the papers of one topic and tier: the smallest is the best, and heat only decides ties."""
-    paper = candidate.paper
+    return (-candidate.score, *_of_equals(candidate.paper, today))
+
+
+@lru_cache(maxsize=8192)
+def _of_equals(paper: Paper, today: date) -> tuple[float, int, int]:
     day = paper.published or paper.first_listed
-    return (-candidate.score, -heat(paper, today), -day.toordinal(), -paper.id)
+    return (-heat(paper, today), -day.toordinal(), -paper.id)
 
 
 def each_once(papers: Ranked, standing: Standing, most: Mapping[int, int] | None = None) -> Ranked:

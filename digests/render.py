@@ -2,6 +2,9 @@ r"""From a digest to a letter: words and links into encoded pieces, each paper o
 
     plan (fit.py)  →  text pieces and HTML pieces, one a paper  →  encoded, remembered  →  small enough?  →  the letter
 
+Every piece is rendered and encoded once for all letters that say the same there, not only a paper's: so a letter that
+nobody else gets costs little more than finding its pieces. What is remembered is bounded.
+
 What is one reader's own stands in pieces of their own (Role.TEXT_PERSONAL, Role.HTML_PERSONAL) and only as slots, so
 readers with the same papers share the letter and a public page can leave those pieces out. All text from outside is
 hostile: it passes `readable` and Jinja's escaping, and loses NUL, so nothing in it can pose as a slot.
@@ -10,7 +13,7 @@ hostile: it passes `readable` and Jinja's escaping, and loses NUL, so nothing in
 import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -21,13 +24,15 @@ from digests.mail.quoted import encode
 from digests.pages import SitePages
 from digests.readable import clean, shorten
 from digests.short_letters import ShortLetters
-from digests.views import Link, PaperView, title, view
-from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, QuietNote, Role
+from digests.views import Link, PaperView, dressed, marks_of, title
+from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, QuietNote
 from domain.papers import Paper
+from domain.topics import Why
 from domain.troubles import Trouble
 
 _LONGEST_TOPIC = 120
 _SUBJECT_TITLE = 90
+_REMEMBERED = 8192  # pieces of no paper: tops, heads of topics, receipts; of at most some 4 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Renderer:
         self._text, self._page = parts_of(made, "digest")
         self._subject = Form(made, "digest/subject.txt")
         self._privacy = frame.pages.privacy() if frame.pages else ""
+        self._name, self._postal = clean(frame.title), clean(frame.postal_address)
         self._short = ShortLetters(
             made,
             name=frame.title,
@@ -58,9 +64,13 @@ class Renderer:
             linked=frame.linked,
             privacy=self._privacy,
         )
-        self._paper = lru_cache(maxsize=4096)(self._render_paper)
-        self._title = lru_cache(maxsize=4096)(self._render_title)
-        self._encoded = lru_cache(maxsize=512)(encode)
+        self._paper = lru_cache(maxsize=8192)(self._render_paper)
+        self._dressed = lru_cache(maxsize=4096)(self._dress)
+        self._title = lru_cache(maxsize=8192)(self._render_title)
+        self._shared = lru_cache(maxsize=_REMEMBERED)(self._render_shared)
+        self._personal = lru_cache(maxsize=16)(self._render_personal)
+        self._headline = lru_cache(maxsize=4096)(_headline)
+        self._search = lru_cache(maxsize=4096)(frame.pages.search) if frame.pages else None
 
     @property
     def renders(self) -> int:
@@ -69,22 +79,23 @@ class Renderer:
 
     def digest(self, digest: Digest, *, shared: bool) -> Letter:
         """Return a reader's digest; `shared` mailboxes get no link by which one person could act for all."""
+        subject = self._subject_of(digest)
 
-        def fits(step: int) -> bool:
-            pieces = self._pieces(self._page, digest, fit.plan(digest, step), shared=shared)
-            return sum(len(piece.body) for piece in pieces) <= fit.LARGEST_HTML
+        def page(plan: fit.Plan) -> list[Fragment]:
+            return self._pieces(self._page, digest, plan, subject, shared=shared)
 
-        # Nearly every letter fits at once; only a flood is searched for the first step that does.
-        last = fit.steps(digest)
-        step = 0 if fits(0) else min(bisect.bisect_left(range(last + 1), 1, key=fits), last)
-        plan = fit.plan(digest, step)
+        plan = fit.plan(digest, 0)
+        pieces = page(plan)
+        if not _fits(pieces):
+            # Nearly every letter fits at once; only a flood is searched for the first step that does.
+            last = fit.steps(digest)
+            fits = bisect.bisect_left(range(last + 1), 1, key=lambda step: _fits(page(fit.plan(digest, step))))
+            plan = fit.plan(digest, min(fits, last))
+            pieces = page(plan)
         return Letter(
             kind=LetterKind.DIGEST,
-            subject=self._subject_of(digest),
-            fragments=(
-                *self._pieces(self._text, digest, plan, shared=shared),
-                *self._pieces(self._page, digest, plan, shared=shared),
-            ),
+            subject=subject,
+            fragments=(*self._pieces(self._text, digest, plan, subject, shared=shared), *pieces),
             listed=self._frame.linked and not shared,
             named=plan.named,
         )
@@ -108,48 +119,47 @@ class Renderer:
         """Return the letter that tells the operator what stays broken at `now` (aware)."""
         return self._short.alert(troubles, now)
 
-    def _pieces(self, part: Part, digest: Digest, plan: fit.Plan, *, shared: bool) -> list[Fragment]:
+    def _pieces(self, part: Part, digest: Digest, plan: fit.Plan, subject: str, *, shared: bool) -> list[Fragment]:
         """Return the pieces of one part; both parts come from here, so they hold the same papers and links."""
-        form, frame = part.form, self._frame
+        frame, piece = self._frame, self._shared
         is_text = part is self._text
         day, numbers = digest.slot.day, itertools.count(1)
-        top = form("top", self._subject_of(digest), clean(frame.title), wording.weekday_date(day), _intro(digest, plan))
-        out = [self._piece(part.shared, top)]
+        out = [] if is_text else [piece(part, "titled", subject)]
+        out.append(piece(part, "top", self._name, wording.weekday_date(day), _intro(digest, plan)))
         if is_text and frame.linked and not shared:
-            out.append(self._piece(part.personal, form("leave", SLOTS)))
+            out.append(self._personal(part, "leave"))
         for block in plan.blocks:
             out += self._block(part, block, numbers, day.year)
         if plan.dropped_sections:
-            out.append(self._piece(part.shared, form("dropped", _dropped(plan))))
+            out.append(piece(part, "dropped", _dropped(plan)))
         for aside in plan.asides:
             heading, told = wording.aside(aside.kind)
-            out.append(self._piece(part.shared, form("aside", heading, told)))
+            out.append(piece(part, "aside", heading, told))
             out += self._papers(part, aside.entries, numbers, day.year, aside.kind)
         more = self._on_the_web(plan)
-        out.append(self._piece(part.shared, form("receipt", _receipt(digest, plan), _watched(digest), more)))
+        out.append(piece(part, "receipt", _receipt(digest, plan), _watched(digest), more))
         if frame.linked:
             confirmed = digest.confirmed_at is not None and not shared
-            out.append(self._piece(part.personal, form("links", SLOTS, not shared, confirmed)))
-        postal = clean(frame.postal_address)
-        last = wording.foot(clean(frame.title), linked=frame.linked, shared=shared, postal_address=postal)
-        out.append(self._piece(part.shared, form("foot", last, self._privacy)))
+            out.append(self._personal(part, "links", not shared, confirmed))
+        last = wording.foot(self._name, linked=frame.linked, shared=shared, postal_address=self._postal)
+        out.append(piece(part, "foot", tuple(last), self._privacy))
         return out
 
     def _block(self, part: Part, block: fit.Block, numbers: Iterator[int], year: int) -> Iterator[Fragment]:
         """Yield the pieces of one topic."""
-        form, name, count = part.form, _topic(block.section.name), _count(block)
+        piece, name, count = self._shared, _topic(block.section.name), _count(block)
         if block.above == block.section.total and not block.related:
-            yield self._piece(part.shared, form("elsewhere", name, count))
+            yield piece(part, "elsewhere", name, count)
             return
         every = self._see_all(block)
-        yield self._piece(part.shared, form("section", name, count, every))
+        yield piece(part, "section", name, count, every)
         yield from self._papers(part, block.full, numbers, year)
         if block.titles or block.unnamed:
-            yield self._piece(part.shared, form("also", bool(block.titles)))
+            yield piece(part, "also", bool(block.titles))
             yield from (self._title(part, paper) for paper in block.titles)
-            yield self._piece(part.shared, form("also_end", _unnamed(block), every))
+            yield piece(part, "also_end", _unnamed(block), every)
         if block.related:
-            yield self._piece(part.shared, form("related", not (block.full or block.titles or block.unnamed)))
+            yield piece(part, "related", not (block.full or block.titles or block.unnamed))
             yield from self._papers(part, block.related, numbers, year)
 
     def _papers(
@@ -163,18 +173,26 @@ class Renderer:
         """Yield the pieces of papers in full; in the text part they are numbered through the whole letter."""
         for entry in entries:
             if part is self._text:
-                yield self._piece(part.shared, part.form("number", next(numbers)))
+                yield self._shared(part, "number", next(numbers))
             yield self._paper(part, entry, year, kind)
 
-    def _piece(self, role: Role, text: str) -> Fragment:
-        """Return one encoded piece."""
-        return Fragment(role, self._encoded(text))
+    def _render_shared(self, part: Part, name: str, *values: object) -> Fragment:
+        """Return a piece that all who are told these values share, freshly rendered."""
+        return Fragment(part.shared, encode(part.form(name, *values)))
+
+    def _render_personal(self, part: Part, name: str, *values: object) -> Fragment:
+        """Return a piece that is each reader's own by its slots, freshly rendered."""
+        return Fragment(part.personal, encode(part.form(name, SLOTS, *values)))
 
     def _render_paper(self, part: Part, entry: Entry, year: int, kind: AsideKind | None) -> Fragment:
         """Return a paper's piece, freshly rendered."""
-        frame = self._frame
-        shown = view(entry, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
+        shown = replace(self._dressed(entry.paper, marks_of(entry), year, kind), reasons=tuple(wording.reasons(entry)))
         return Fragment(part.shared, encode(part.form("paper", shown, self._under(part, entry.paper, shown))))
+
+    def _dress(self, paper: Paper, why: Why, year: int, kind: AsideKind | None) -> PaperView:
+        """Return what is shown of a paper, whichever reasons stand under it."""
+        frame = self._frame
+        return dressed(paper, why, year=year, abstract_chars=frame.abstract_chars, labels=frame.labels, kind=kind)
 
     def _under(self, part: Part, paper: Paper, shown: PaperView) -> tuple[Link, ...]:
         """Return the links under a paper; in the text part, where each takes a line, no more than three."""
@@ -188,8 +206,8 @@ class Renderer:
 
     def _see_all(self, block: fit.Block) -> str:
         """Return the address of all that answers a topic, where not all of it stands in full; else ""."""
-        pages, section = self._frame.pages, block.section
-        return pages.search(section.query, section.since) if pages and (block.titles or block.unnamed) else ""
+        section = block.section
+        return self._search(section.query, section.since) if self._search and (block.titles or block.unnamed) else ""
 
     def _on_the_web(self, plan: fit.Plan) -> tuple[str, str]:
         """Return the words and the address that lead to what a letter only counts; "" for what there is not."""
@@ -211,10 +229,20 @@ class Renderer:
         if digest.receipt.at_most:
             matched -= sum(section.beyond for section in digest.sections)
         counted = matched or sum(len(section.related) for section in digest.sections)
-        best = shorten(title(digest.papers[0]), _SUBJECT_TITLE) if counted else ""
+        best = self._headline(digest.papers[0]) if counted else ""
         day = wording.subject_date(digest.slot.day)
         more = max(counted - 1, 0)
-        return self._subject("subject", best, more, day, clean(self._frame.title), digest.first).strip()
+        return self._subject("subject", best, more, day, self._name, digest.first).strip()
+
+
+def _fits(page: Iterable[Fragment]) -> bool:
+    """Whether no mailbox clips it."""
+    return sum(len(piece.body) for piece in page) <= fit.LARGEST_HTML
+
+
+def _headline(paper: Paper) -> str:
+    """Return a paper's title as a subject has it."""
+    return shorten(title(paper), _SUBJECT_TITLE)
 
 
 def _topic(name: str) -> str:
@@ -254,7 +282,7 @@ def _dropped(plan: fit.Plan) -> str:
     return f"And {papers} under {wording.counted(plan.dropped_sections, 'more topic')}."
 
 
-def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
+def _receipt(digest: Digest, plan: fit.Plan) -> tuple[str, ...]:
     """Return the sentences of the receipt."""
     since = wording.looked_back(first=digest.first, welcome_days=digest.welcome_days)
     sentences = [
@@ -262,7 +290,7 @@ def _receipt(digest: Digest, plan: fit.Plan) -> list[str]:
         wording.matched(digest.receipt, shown=plan.full, titles=plan.titles),
         wording.apart(related=plan.related, asides=plan.asides),
     ]
-    return [sentence for sentence in sentences if sentence]
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _watched(digest: Digest) -> str:

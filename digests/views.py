@@ -1,7 +1,7 @@
 """A paper as a template needs it: every text display text, every address one that may become a link."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -47,7 +47,25 @@ def view(
 
     `kind` is that of the aside in which the paper stands; None in its topic's section.
     """
-    paper, why = entry.paper, together((entry.why, *(each.why for each in entry.also)))
+    shown = dressed(entry.paper, marks_of(entry), year=year, abstract_chars=abstract_chars, labels=labels, kind=kind)
+    return replace(shown, reasons=tuple(wording.reasons(entry)))
+
+
+def marks_of(entry: Entry) -> Why:
+    """Return all that is marked in a paper, whichever topic it answers by it."""
+    return together((entry.why, *(each.why for each in entry.also))) if entry.also else entry.why
+
+
+def dressed(
+    paper: Paper,
+    why: Why,
+    *,
+    year: int,
+    abstract_chars: int,
+    labels: Mapping[str, str],
+    kind: AsideKind | None = None,
+) -> PaperView:
+    """Return the same as `view` but for the reasons: it is one for all in whose letters the same words are marked."""
     name = title(paper)
     abstract = "" if paper.abstract_kind is AbstractKind.NONE else _abstract(paper.abstract, why, name, abstract_chars)
     lead = "Summary: " if abstract and paper.abstract_kind is AbstractKind.SUMMARY else ""
@@ -62,7 +80,7 @@ def view(
         where_text=", ".join(_where(paper, wording.counted(votes, "vote"), year, labels, kind)),
         abstract=Markup("{}{}").format(lead, marked_page(abstract, why.abstract)),
         abstract_text=f"{lead}{marked_text(abstract, why.abstract)}",
-        reasons=tuple(wording.reasons(entry)),
+        reasons=(),
         links=tuple(Link(label, url) for label, raw in named if (url := wording.web_address(raw))),
     )
 

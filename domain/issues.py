@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 
 from domain.papers import FetchStatus, Paper
 from domain.topics import Tier, Why
@@ -60,6 +61,10 @@ class Entry:
     tier: Tier = Tier.EXACT
     also: tuple[Reason, ...] = ()  #: the reader's other topics that it answers, in the reader's order
     topic: str = ""  #: the topic's name, where the entry does not stand in its section
+
+    def __hash__(self) -> int:
+        """Return what equal entries share, without reading all that a paper says: pieces are looked up by entry."""
+        return hash((self.paper.id, self.topic_id, self.tier))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,7 @@ class Role(StrEnum):
     HTML_PERSONAL = "html-personal"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fragment:
     r"""An immutable, already encoded piece of a message; a message is the join of its fragments.
 
@@ -204,13 +209,13 @@ class Fragment:
     role: Role
     body: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hex digest of the body: the key under which it is stored once."""
         return hashlib.sha256(self.body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """What readers with the same papers share: fragments in order."""
 
@@ -218,7 +223,7 @@ class Content:
     subject: str  #: as text, not encoded
     fragments: tuple[Fragment, ...]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal contents have equal keys."""
         digest = hashlib.sha256(f"{self.kind}\n{self.subject}\n".encode("utf-8", "surrogatepass"))

@@ -222,6 +222,10 @@ class Paper:
     withdrawn: bool = False
     version: int | None = None  #: the newest that a listing named
 
+    def __hash__(self) -> int:
+        """Return what equal papers share, without reading all that is known of one: much is remembered by paper."""
+        return hash(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:

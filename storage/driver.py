@@ -24,6 +24,18 @@ class Driver:
         self._cursor.execute(self._written(statement, len(listed)), (*listed, *values))
         return list(self._cursor.fetchall())
 
+    def in_rows(self, statement: str, row: str, count: int, values: Sequence[Any]) -> list[Any]:
+        """Do it once for so many rows, written out in the statement, and return what it returns.
+
+        `row` is one row's list of values as the statement has it, put where "…" is once for each; `values` are those of
+        all rows, one after the other.
+        """
+        if not count:
+            return []
+        whole = statement.replace("…", ", ".join([row] * count))
+        self._cursor.execute(self._written(whole, 0), values)
+        return list(self._cursor.fetchall())
+
     def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """Do it once for each row of values."""
         if values:

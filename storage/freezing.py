@@ -1,6 +1,6 @@
 """The transaction that freezes issues: an issue, its papers, its content and its delivery, or nothing of it.
 
-    is the reader still there, and do the papers still stand? → issue, papers, ledger of what was sent, delivery
+    issues with their papers and deliveries (issuing.py)
     → slots that stay empty are settled, silences kept, all of it counted, and when each reader is looked at again
 
 The unique key (subscriber, slot) makes a second publish of the same slot harmless, and (subscriber, paper) keeps a
@@ -12,23 +12,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, bindparam, case, update
 
 from domain.issues import IssuePlan
 from domain.silences import Unserved
 from domain.subscriptions import SubscriberState
 from storage.database import Database
+from storage.issuing import CHANGED, write_issues
 from storage.ledger import balances, begin_run, raise_run
 from storage.looking import note_looks
-from storage.mailings import queue
 from storage.silences import keep
 from storage.subscriptions import AT_ONCE
-from storage.tables import ISSUE, ISSUE_PAPER, PAPER, PUBLISH_RUN, SENT, SUBSCRIBER
+from storage.tables import PUBLISH_RUN, SUBSCRIBER
 
 _NO_LOOKS: Mapping[int, datetime] = MappingProxyType({})
 _NOT_SEEN: Mapping[int, int] = MappingProxyType({})
-_CHANGED = "its papers changed meanwhile"
 
 
 class PublishRun:
@@ -62,8 +60,8 @@ class PublishRun:
                 note_looks(connection, looks, self._at, seen)
                 return []
             run_id = begin_run(connection, self._at) if self._id is None else self._id
-            passed = [_freeze(connection, plan, now, run_id) for plan in plans]
-            again = [plan.subscriber_id for plan, why in zip(plans, passed, strict=True) if why == _CHANGED]
+            passed = write_issues(connection, plans, now, run_id)
+            again = [plan.subscriber_id for plan, why in zip(plans, passed, strict=True) if why == CHANGED]
             note_looks(connection, {**looks, **dict.fromkeys(again, AT_ONCE)}, self._at, seen)
             unserved = [*silences, *_passed_over(plans, passed)]
             keep(connection, unserved, now)
@@ -90,18 +88,6 @@ def _settle_empty(connection: Connection, empty: Mapping[int, datetime]) -> None
         connection.execute(looked.values(looked_at=bindparam("looked"), away_since=back), values)
 
 
-def _still_stand(connection: Connection, plan: IssuePlan) -> bool:
-    """Whether the papers of a plan are what they were: none was joined with another, or sent since."""
-    ids = [each.paper_id for each in plan.papers]
-    there = select(func.count()).select_from(PAPER).where(PAPER.c.id.in_(ids))
-    had = (
-        select(func.count())
-        .select_from(SENT)
-        .where(SENT.c.subscriber_id == plan.subscriber_id, SENT.c.paper_id.in_(ids))
-    )
-    return not ids or (connection.execute(there).scalar_one() == len(ids) and connection.execute(had).scalar_one() == 0)
-
-
 def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unserved]:
     """Return the plans that were not written; one whose slot has a letter already is no silence (silences.py)."""
     return [
@@ -109,43 +95,3 @@ def _passed_over(plans: Sequence[IssuePlan], passed: Sequence[str]) -> list[Unse
         for plan, reason in zip(plans, passed, strict=True)
         if reason
     ]
-
-
-def _freeze(connection: Connection, plan: IssuePlan, now: datetime, run_id: int) -> str:
-    state = connection.execute(select(SUBSCRIBER.c.state).where(SUBSCRIBER.c.id == plan.subscriber_id)).scalar()
-    if state != SubscriberState.CONFIRMED.value:
-        return "left meanwhile"
-    if not _still_stand(connection, plan):
-        return _CHANGED
-    issue = upsert(ISSUE).values(
-        public_id=plan.public_id,
-        subscriber_id=plan.subscriber_id,
-        slot=plan.slot.label,
-        zone=plan.slot.zone,
-        cutoff=plan.cutoff,
-        upto_match=plan.upto_match,
-        created_at=now,
-        run_id=run_id,
-    )
-    created = issue.on_conflict_do_nothing(index_elements=["subscriber_id", "slot"]).returning(ISSUE.c.id)
-    issue_id = connection.execute(created).scalar()
-    if issue_id is None:
-        return "has this issue already"
-    papers = [
-        {
-            "issue_id": issue_id,
-            "paper_id": each.paper_id,
-            "topic_id": each.topic_id,
-            "position": each.position,
-            "why": each.why,
-        }
-        for each in plan.papers
-    ]
-    if papers:
-        connection.execute(insert(ISSUE_PAPER), papers)
-        marks = [{"subscriber_id": plan.subscriber_id, "paper_id": each.paper_id} for each in plan.papers]
-        connection.execute(insert(SENT), marks)
-    reader = update(SUBSCRIBER).where(SUBSCRIBER.c.id == plan.subscriber_id)
-    connection.execute(reader.values(last_issue_id=issue_id, away_since=None))  # the letter tells of the absence
-    queue(connection, plan.mailing, plan.subscriber_id, issue_id=issue_id)
-    return ""

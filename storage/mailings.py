@@ -1,68 +1,109 @@
-"""Queue one message inside the caller's transaction: fragments and content once, the delivery once by its key."""
+"""Queue messages inside the caller's transaction: fragments and contents once, a delivery once by its key.
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+    which contents are known? → of the others the fragments, each once → the contents → the deliveries → announced
+
+All of a block at once, each step in one statement: what is asked of a letter alone is little beside asking at all.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from domain.deliveries import DeliveryState
 from domain.issues import AWAITED, Content, Mailing
 from domain.mailboxes import keeper_of
 from storage.announcing import gather
-from storage.tables import CONTENT, DELIVERY, FRAGMENT
+from storage.driver import Driver
+
+_Row = TypeVar("_Row")
+_AT_ONCE = 2_000  # rows of a statement: SQLite allows 32,766 values, and a delivery has twelve
+
+_DELIVERY = """
+INSERT INTO delivery (message_key, issue_id, subscriber_id, content_id, recipient, keeper, slots, not_before,
+    message_id, date, expires_at, state, attempts, resent, worker, sha256, signature, enhanced, reply_text, reason)
+VALUES … ON CONFLICT (message_key) DO NOTHING RETURNING message_key, id
+"""
+_PLANNED = f"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{DeliveryState.PLANNED.value}', 0, false, '', '', '', '', '', '')"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message that is to leave, to the operator where there is no subscriber."""
+
+    mailing: Mailing
+    subscriber_id: int | None
+    issue_id: int | None = None
 
 
 def queue(connection: Connection, mailing: Mailing, subscriber_id: int | None, issue_id: int | None) -> bool:
-    """Store a message that is to leave (to the operator where there is no subscriber).
-
-    Return False if one of its key is there already.
-    """
-    content_id = _content(connection, mailing.content)
-    planned = upsert(DELIVERY).values(
-        message_key=mailing.message_key,
-        issue_id=issue_id,
-        subscriber_id=subscriber_id,
-        content_id=content_id,
-        recipient=mailing.recipient,
-        keeper=keeper_of(mailing.recipient),
-        slots=dict(mailing.slots),
-        state=DeliveryState.PLANNED.value,
-        attempts=0,
-        resent=False,
-        not_before=mailing.not_before,
-        worker="",
-        message_id=mailing.message_id,
-        date=mailing.date,
-        expires_at=mailing.expires_at,
-        sha256="",
-        signature="",
-        enhanced="",
-        reply_text="",
-        reason="",
-    )
-    fresh = planned.on_conflict_do_nothing(index_elements=["message_key"]).returning(DELIVERY.c.id)
-    number = connection.execute(fresh).scalar()
-    if number is not None:
-        gather(connection, int(number), awaited=mailing.content.kind in AWAITED)
-    return number is not None
+    """Store one message; return False if one of its key is there already."""
+    return mailing.message_key in queue_all(connection, [Queued(mailing, subscriber_id, issue_id)])
 
 
-def _content(connection: Connection, content: Content) -> int:
-    known = connection.execute(select(CONTENT.c.id).where(CONTENT.c.content_key == content.key)).scalar()
-    if known is not None:
-        return int(known)
-    bodies = {fragment.sha256: fragment.body for fragment in content.fragments}
-    rows = [{"sha256": sha256, "body": body} for sha256, body in bodies.items()]
-    connection.execute(upsert(FRAGMENT).on_conflict_do_nothing(), rows)
-    stored = connection.execute(select(FRAGMENT.c.sha256, FRAGMENT.c.id).where(FRAGMENT.c.sha256.in_(bodies))).all()
-    ids = {row.sha256: row.id for row in stored}
-    created = connection.execute(
-        upsert(CONTENT)
-        .values(
-            content_key=content.key,
-            kind=content.kind.value,
-            subject=content.subject,
-            fragments=[[fragment.role.value, ids[fragment.sha256]] for fragment in content.fragments],
-            size=sum(len(fragment.body) for fragment in content.fragments),
-        )
-        .returning(CONTENT.c.id)
-    ).scalar_one()
-    return int(created)
+def queue_all(connection: Connection, letters: Sequence[Queued]) -> dict[str, int]:
+    """Store messages that are to leave; return message key → delivery of those whose key was not there already."""
+    driver = Driver(connection)
+    contents = _contents(driver, {each.mailing.content.key: each.mailing.content for each in letters})
+    fresh: dict[str, int] = {}
+    for block in _blocks(letters):
+        values: list[object] = []
+        for each in block:
+            mailing = each.mailing
+            values += (
+                mailing.message_key,
+                each.issue_id,
+                each.subscriber_id,
+                contents[mailing.content.key],
+                mailing.recipient,
+                keeper_of(mailing.recipient),
+                json.dumps(dict(mailing.slots), ensure_ascii=False),
+                driver.instant(mailing.not_before),
+                mailing.message_id,
+                driver.instant(mailing.date),
+                driver.instant(mailing.expires_at),
+            )
+        fresh.update(driver.in_rows(_DELIVERY, _PLANNED, len(block), values))
+    for each in letters:
+        number = fresh.get(each.mailing.message_key)
+        if number is not None:
+            gather(connection, number, awaited=each.mailing.content.kind in AWAITED)
+    return fresh
+
+
+def _contents(driver: Driver, contents: Mapping[str, Content]) -> dict[str, int]:
+    """Store those of these contents, by their keys, that are not there; return key → number."""
+    numbers: dict[str, int] = {}
+    for keys in _blocks(list(contents)):
+        numbers.update(driver.rows("SELECT content_key, id FROM content WHERE content_key IN (…)", (), keys))
+    unknown = [content for key, content in contents.items() if key not in numbers]
+    fragments = _fragments(driver, unknown)
+    for block in _blocks(unknown):
+        values: list[object] = []
+        for content in block:
+            pieces = [[each.role.value, fragments[each.sha256]] for each in content.fragments]
+            size = sum(len(each.body) for each in content.fragments)
+            values += (content.key, content.kind.value, content.subject, json.dumps(pieces), size)
+        written = "INSERT INTO content (content_key, kind, subject, fragments, size) VALUES … RETURNING content_key, id"
+        numbers.update(driver.in_rows(written, "(?, ?, ?, ?, ?)", len(block), values))
+    return numbers
+
+
+def _fragments(driver: Driver, contents: Iterable[Content]) -> dict[str, int]:
+    """Store those fragments of these contents that are not there; return their hash → number."""
+    bodies = {each.sha256: each.body for content in contents for each in content.fragments}
+    numbers: dict[str, int] = {}
+    for keys in _blocks(list(bodies)):
+        numbers.update(driver.rows("SELECT sha256, id FROM fragment WHERE sha256 IN (…)", (), keys))
+    for keys in _blocks([each for each in bodies if each not in numbers]):
+        values = [value for key in keys for value in (key, bodies[key])]
+        written = "INSERT INTO fragment (sha256, body) VALUES … RETURNING sha256, id"
+        numbers.update(driver.in_rows(written, "(?, ?)", len(keys), values))
+    return numbers
+
+
+def _blocks(rows: Sequence[_Row]) -> Iterable[Sequence[_Row]]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield rows[start : start + _AT_ONCE]

@@ -10,28 +10,50 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Date, TextClause, bindparam, func, select, text
+from sqlalchemy import Connection, Date, Float, Integer, TextClause, bindparam, func, select, text
 
 from domain.topics import Tier
 from storage.database import Database
 from storage.reading import BLOCK
 from storage.tables import PAPER, REMATCH, SENT, UtcDateTime
 
-# A reader's topics' matches since the last issue. A match over the past counts where the paper itself came after it.
-_NEWS = text(
-    """
-    SELECT s.subscriber_id, s.topic_id, m.paper_id, m.score, m.tier
+# What each of these readers has had: their topics, and the newest match that their last letter considered.
+_SINCE = (
+    text(
+        """
+    SELECT s.subscriber_id, s.topic_id, last.upto_match, last.created_at
     FROM subscription s
     JOIN subscriber reader ON reader.id = s.subscriber_id
     JOIN issue last ON last.id = reader.last_issue_id
-    JOIN match m ON m.topic_id = s.topic_id AND m.id > last.upto_match
-    JOIN paper p ON p.id = m.paper_id
-    WHERE s.subscriber_id IN :readers AND m.id <= :upto AND NOT p.backlog
-      AND (m.news OR p.first_seen > last.created_at)
-      AND NOT EXISTS (SELECT 1 FROM sent
-                      WHERE sent.subscriber_id = s.subscriber_id AND sent.paper_id = m.paper_id)
+    WHERE s.subscriber_id IN :readers
     """
-).bindparams(bindparam("readers", expanding=True))
+    )
+    .bindparams(bindparam("readers", expanding=True))
+    .columns(subscriber_id=Integer, topic_id=Integer, upto_match=Integer, created_at=UtcDateTime)
+)
+
+# What these topics matched since, once for all who ask them. A match over the past counts for whom the paper came after
+# their letter.
+_MATCHED = (
+    text(
+        """
+    SELECT m.topic_id, m.paper_id, m.score, m.tier, m.id, CASE WHEN NOT m.news THEN p.first_seen END AS came
+    FROM match m
+    JOIN paper p ON p.id = m.paper_id
+    WHERE m.topic_id IN :topics AND m.id > :since AND m.id <= :upto AND NOT p.backlog
+    """
+    )
+    .bindparams(bindparam("topics", expanding=True))
+    .columns(topic_id=Integer, paper_id=Integer, score=Float, tier=Integer, id=Integer, came=UtcDateTime)
+)
+
+# The ledger's key leads to a reader's newest papers; "+" keeps SQLite from asking it for each paper of the list.
+_HAD = text(
+    """
+    SELECT subscriber_id, paper_id FROM sent
+    WHERE subscriber_id IN :readers AND paper_id >= :least AND +paper_id IN :papers
+    """
+).bindparams(bindparam("readers", expanding=True), bindparam("papers", expanding=True))
 
 # Both of what follows begin with the papers: of all that a topic ever matched, few are new, and fewer have taken off.
 # CROSS JOIN keeps SQLite to that order, and MATERIALIZED both databases to finding these matches once for all readers.
@@ -92,6 +114,9 @@ class News:
     tier: Tier
 
 
+_Matched = tuple[News, int, datetime | None]  # the match's number; when the paper came, of a match over the past
+_WANTED = 10_000  # papers of a statement: SQLite allows 32,766 values
+
 #: (subscriber, topic) → matches that are only counted
 Counted = Mapping[tuple[int, int], int]
 
@@ -104,8 +129,32 @@ class Newsroom:
 
     def news(self, reader_ids: Sequence[int], up_to: int) -> dict[int, list[News]]:
         """Return what is news to readers who had an issue before, by reader."""
+        if not reader_ids:
+            return {}
         with self._database.reading() as connection:
-            return _grouped(connection, _NEWS, {"readers": list(reader_ids), "upto": up_to})
+            held = connection.execute(_SINCE, {"readers": list(reader_ids)}).all()
+            since = min((row.upto_match for row in held), default=up_to)
+            matched: dict[int, list[_Matched]] = defaultdict(list)
+            topics = sorted({row.topic_id for row in held})
+            for start in range(0, len(topics), BLOCK):
+                values = {"topics": topics[start : start + BLOCK], "since": since, "upto": up_to}
+                for topic_id, paper_id, score, tier, number, came in connection.execute(_MATCHED, values):
+                    found = News(topic_id=topic_id, paper_id=paper_id, score=score, tier=Tier(tier))
+                    matched[topic_id].append((found, number, came))
+            sent = _sent(connection, reader_ids, {each.paper_id for rows in matched.values() for each, _, _ in rows})
+        told: dict[int, list[News]] = defaultdict(list)
+        alike: dict[tuple[int, int, datetime], list[News]] = {}
+        for reader, topic_id, upto, created in held:
+            key = (topic_id, upto, created)
+            news = alike.get(key)
+            if news is None:
+                rows = matched.get(topic_id, ())
+                news = alike[key] = [
+                    each for each, number, came in rows if number > upto and (came is None or came > created)
+                ]
+            had = sent.get(reader)
+            told[reader] += news if had is None else [each for each in news if each.paper_id not in had]
+        return {reader: news for reader, news in told.items() if news}
 
     def welcome(self, reader_ids: Sequence[int], up_to: int, day: date, moment: datetime) -> dict[int, list[News]]:
         """Return what matched since a listing day or an instant, for readers who had no issue yet, by reader."""
@@ -169,6 +218,17 @@ class Newsroom:
             for row in connection.execute(query):
                 found[row.subscriber_id].add(row.paper_id)
         return found
+
+
+def _sent(connection: Connection, readers: Sequence[int], papers: Collection[int]) -> dict[int, set[int]]:
+    """Return which of these papers each of these readers was sent; readers who had none are missing."""
+    found: dict[int, set[int]] = defaultdict(set)
+    wanted = sorted(papers)
+    for start in range(0, len(wanted), _WANTED):
+        block = wanted[start : start + _WANTED]
+        for reader, paper in connection.execute(_HAD, {"readers": list(readers), "papers": block, "least": block[0]}):
+            found[reader].add(paper)
+    return found
 
 
 def _grouped(connection: Connection, query: TextClause, values: dict[str, Any]) -> dict[int, list[News]]:

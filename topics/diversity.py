@@ -9,6 +9,7 @@ which a reader wants both.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 from domain.fts5 import tokens
@@ -36,9 +37,13 @@ class _Pairs:
         known = self._of.get(paper_id)
         if known is None:
             paper = self._papers.get(paper_id)
-            texts = (paper.title, paper.abstract) if paper else ()
-            known = self._of[paper_id] = frozenset(pair for text in texts for pair in pairwise(tokens(text)))
+            known = self._of[paper_id] = _pairs_of(paper.title, paper.abstract) if paper else frozenset()
         return known
+
+
+@lru_cache(maxsize=512)  # of some 30 KB: what many topics of one day bring is cut once
+def _pairs_of(*texts: str) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for text in texts for pair in pairwise(tokens(text)))
 
 
 def diversified(matches: Iterable[Match], papers: Mapping[int, Paper], head: int = HEAD) -> list[Match]:

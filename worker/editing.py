@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from digests.compose import compose
 from digests.mail.message import Identity, freeze
@@ -26,7 +27,7 @@ from worker.shortlist import Shortlist, Shortlister
 
 log = logging.getLogger("paperround.worker")
 
-_Explained = Callable[[Query, Paper], Why]
+_WHYS = 32_768  # of topics and papers, remembered: some 20 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Editor:
         self._clock = clock
         self._labels = labels
         self._parsed = parsed
+        self._why = lru_cache(maxsize=_WHYS)(self._explain)  # for the whole publish: many readers ask the same
+        self._explainer: Explainer | None = None
 
     def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, up_to: int) -> list[Edited]:
         """Return what comes of each due reader for that slot, considering the matches numbered up to `up_to`."""
@@ -76,11 +79,10 @@ class Editor:
             return []
         edited = []
         shortlist = self._shortlister.of([reader for reader, _ in readers], now, up_to)
-        with Explainer(self._labels) as explainer:
-            explained = _remembered(explainer)
+        with Explainer(self._labels) as self._explainer:
             for reader, slot in readers:
                 try:
-                    digest = self._compose(reader, slot, shortlist, explained, now)
+                    digest = self._compose(reader, slot, shortlist, now)
                     made = None if digest is None else self._plan(reader, digest, now, up_to)
                     fault = ""
                 except Exception:  # whatever is wrong with one letter, the others go
@@ -106,17 +108,15 @@ class Editor:
             window=self._policy.window,
         )
 
-    def _compose(
-        self, reader: Reader, slot: Slot, shortlist: Shortlist, explained: _Explained, now: datetime
-    ) -> Digest | None:
+    def _compose(self, reader: Reader, slot: Slot, shortlist: Shortlist, now: datetime) -> Digest | None:
         subscriber = reader.subscriber
-        queries = {each.topic_id: self._parsed(each.query) for each in subscriber.subscriptions}
+        queries = {each.topic_id: each.query for each in subscriber.subscriptions}
         first = is_first(reader)
         looks_back = now - timedelta(days=self._policy.welcome_days)
         since = looks_back if first or reader.last is None else reader.last.created_at
 
         def explain(topic_id: int, paper: Paper) -> Why:
-            return explained(queries[topic_id], paper)
+            return self._why(queries[topic_id], paper)
 
         return compose(
             slot=slot,
@@ -139,17 +139,7 @@ class Editor:
             away_since=away_since(reader),
         )
 
-
-def _remembered(explainer: Explainer) -> _Explained:
-    """Return what explains each paper to each query once: many readers of a block ask the same."""
-    known: dict[tuple[str, int], Why] = {}
-
-    def explain(query: Query, paper: Paper) -> Why:
-        why = known.get((query.text, paper.id))
-        if why is None:
-            why = known[query.text, paper.id] = explainer.explain(
-                query, paper, Tier.RELATED
-            )  # told as exact where it is
-        return why
-
-    return explain
+    def _explain(self, query: str, paper: Paper) -> Why:
+        if self._explainer is None:
+            raise RuntimeError("papers are explained while letters are edited")
+        return self._explainer.explain(self._parsed(query), paper, Tier.RELATED)  # told as exact where it is

@@ -9,6 +9,7 @@ not answer any more.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from digests.kinship import Kinship
 from digests.trending import heat
@@ -24,6 +25,8 @@ from worker.planning import Policy, is_first, limits_of
 from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
 
 _TRENDING_DAYS = timedelta(days=7)
+_ORDERS = 16_384  # of topics and what they have, remembered
+_PAPERS = 20_000  # that the blocks of a publish share
 _MOST_VOTED = 100  # papers looked at for what is trending: heat halves every two days
 
 
@@ -42,6 +45,8 @@ class Shortlister:
         self._newsroom = newsroom
         self._policy = policy
         self._parsed = parsed
+        self._known: dict[int, Paper] = {}
+        self._in_order = lru_cache(maxsize=_ORDERS)(_in_order)
 
     def of(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Shortlist":
         """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
@@ -57,7 +62,7 @@ class Shortlister:
         voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
         had = newsroom.had(list(limits), {*voted, *risen}) if voted or risen else {}
         wanted = {each.paper_id for found in news.values() for each in found} | {*voted, *risen}
-        papers = {paper.id: paper for paper in self._archive.papers(wanted)}
+        papers = self._papers(wanted)
         trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
         hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
         changed = [papers[each] for each in sorted(newsroom.changed(wanted)) if each in papers]
@@ -70,7 +75,20 @@ class Shortlister:
             trending=hot,
             had=had,
             kinship=Kinship(papers.values(), self._archive.linked(wanted)),
+            in_order=self._in_order,
         )
+
+    def _papers(self, wanted: Collection[int]) -> dict[int, Paper]:
+        """Return these papers as they are now; one that did not change is the same object as in the block before.
+
+        So whatever is remembered of it, its pieces and why it answers what, is found at once.
+        """
+        fresh = {paper.id: paper for paper in self._archive.papers(wanted)}
+        kept = {number: known for number, paper in fresh.items() if (known := self._known.get(number)) == paper}
+        if len(self._known) > _PAPERS:
+            self._known.clear()
+        self._known.update(papers := {**fresh, **kept})
+        return papers
 
     def _risen(self, now: datetime) -> tuple[int, ...]:
         """Return the papers of the last days to which most upvotes go, the most voted first."""
@@ -93,6 +111,7 @@ class Shortlist:
         had: Mapping[int, Collection[int]],
         kinship: Kinship,
         unsaid: Collection[tuple[int, int]],
+        in_order: Callable[[int, tuple[tuple[Paper, float, Tier], ...]], Sequence[int]],
     ) -> None:
         self._papers = papers
         self._news = news
@@ -100,7 +119,8 @@ class Shortlist:
         self._risers = risers
         self._had = had
         self._unsaid = unsaid
-        self._arranged: dict[tuple[int, ...], list[int]] = {}
+        self._in_order = in_order
+        self._made: dict[News, Candidate] = {}
         self.trending = trending  #: the hottest first
         self.kin = kinship.of
 
@@ -124,22 +144,32 @@ class Shortlist:
 
     def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
         """Return one topic's candidates so that what is much alike does not stand together."""
-        by_id = {each.paper.id: each for each in best}
-        key = (topic_id, *by_id)
-        known = self._arranged.get(key)
-        if known is None:
-            matches = [Match(topic_id, each.paper.id, each.score, each.tier) for each in best]
-            known = self._arranged[key] = [match.paper_id for match in diversified(matches, self._papers)]
-        return [by_id[paper_id] for paper_id in known]
+        order = self._in_order(topic_id, tuple([(each.paper, each.score, each.tier) for each in best]))
+        return [best[place] for place in order]
 
     def _candidates(self, news: Sequence[News]) -> list[Candidate]:
         # A paper that was joined with another since is told under the other's number the next time.
         return [
-            Candidate(topic_id=each.topic_id, paper=self._papers[each.paper_id], score=each.score, tier=each.tier)
+            self._candidate(each)
             for each in news
             if each.paper_id in self._papers
             and (each.tier is not Tier.EXACT or (each.topic_id, each.paper_id) not in self._unsaid)
         ]
+
+    def _candidate(self, news: News) -> Candidate:
+        known = self._made.get(news)
+        if known is None:
+            paper = self._papers[news.paper_id]
+            known = Candidate(topic_id=news.topic_id, paper=paper, score=news.score, tier=news.tier)
+            self._made[news] = known
+        return known
+
+
+def _in_order(topic_id: int, best: tuple[tuple[Paper, float, Tier], ...]) -> list[int]:
+    """Return the places of one topic's papers so that what is much alike does not stand together."""
+    matches = [Match(topic_id, paper.id, score, tier) for paper, score, tier in best]
+    places = {paper.id: place for place, (paper, _, _) in enumerate(best)}
+    return [places[match.paper_id] for match in diversified(matches, {paper.id: paper for paper, _, _ in best})]
 
 
 def _unsaid(
