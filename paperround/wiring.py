@@ -15,9 +15,11 @@ from digests.links import CONFIRM_HOURS
 from paperround.wiring_papers import PapersSide
 from paperround.wiring_post import PostSide
 from storage.keeping import Ages, Keeping
+from storage.passes import PassRecords
 from worker.reports import SOME_DAYS
 from worker.schedule import Rounds, collecting, tick
 from worker.sweep import Sweeper
+from worker.tally import Tally
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 _PING_SECONDS = 5.0  # a stop waits for a ping that is under way
@@ -55,6 +57,7 @@ class House(PapersSide, PostSide):
             sweeper=self.sweeper,
             watch=self.watch,
             pulse=self.pulse,
+            tally=self.tally,
             clock=self.clock,
             stop=self._stop,
         )
@@ -70,7 +73,15 @@ class House(PapersSide, PostSide):
             "watch": rounds.watch,
             **({"bounces": self.postbox.read_due} if self.postbox else {}),
         }
-        tick(jobs, every, stop)
+        try:
+            tick(jobs, every, stop)
+        finally:
+            self.tally.leave()
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What keeps what passes did."""
+        return Tally(records=PassRecords(self.database), clock=self.clock, owner=self._owner)
 
     @cached_property
     def sweeper(self) -> Sweeper:

@@ -30,6 +30,7 @@ from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
 from worker.reports import SourceReport
 from worker.sweep import Sweeper, SweepReport
+from worker.tally import Tally
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 log = logging.getLogger("paperround.worker")
@@ -50,6 +51,7 @@ class Rounds:
         sweeper: Sweeper,
         watch: Watch,
         pulse: Pulse,
+        tally: Tally,
         clock: Clock,
         stop: threading.Event,
     ) -> None:
@@ -60,6 +62,7 @@ class Rounds:
         self._sweeper = sweeper
         self._watch = watch
         self._pulse = pulse
+        self._tally = tally
         self._clock = clock
         self._stop = stop
         self._asked: set[str] = set()  # the sites that have been asked once since the start
@@ -73,7 +76,7 @@ class Rounds:
 
     def collect(self, site: str = "") -> tuple[SourceReport, ...]:
         """Ask the sources (of one site, or of all for "") that are due."""
-        reports, complete = self._collector.collect_due(self._stop, site)
+        reports, complete = self._tally.collect(lambda: self._collector.collect_due(self._stop, site))
         self._watch.collected(reports)
         if complete:
             asked = [site] if site else self._collector.sites
@@ -106,10 +109,10 @@ class Rounds:
         if waiting or not self._collector.has_read():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()
         with self._watched(PUBLISH):
-            matched = self._matcher.match(self._clock.now())
+            matched = self._tally.match(lambda: self._matcher.match(self._clock.now()))
             if matched.papers or matched.new_topics:
                 log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
-            counts = self._publisher.publish(self._clock.now())
+            counts = self._tally.publish(lambda: self._publisher.publish(self._clock.now()))
         if counts.issues or counts.quiet:
             log.info(
                 "publish: %d of %d due readers get a letter, %d a quiet note", counts.issues, counts.due, counts.quiet
@@ -121,7 +124,7 @@ class Rounds:
     def deliver(self) -> DeliveryCounts:
         """Send what is due."""
         with self._watched(DELIVER):
-            counts = self._deliverer.deliver()
+            counts = self._tally.deliver(self._deliverer.deliver)
         numbers = {state: number for state, number in counts.numbers.items() if number}
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
@@ -134,6 +137,7 @@ class Rounds:
 
     def watch(self) -> None:
         """Tell the operator of what stays broken, and the monitor that a round was complete."""
+        self._tally.beat()
         self._watch.tell()
         if not self._stop.is_set():
             self._pulse.beat()
