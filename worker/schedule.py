@@ -129,7 +129,7 @@ class Rounds:
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
         if numbers:
-            log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()))
+            log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()), extra=numbers)
         self._watch.delivered(counts)
         self._told = counts.held
         self._pulse.ran(DELIVER)

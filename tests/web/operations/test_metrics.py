@@ -162,7 +162,14 @@ def test_a_source_lags_from_its_last_full_reading_and_is_overdue_when_nobody_ask
     assert (figures("source_lag_seconds", source="hf"), figures("source_overdue", source="hf")) == (math.inf, 0)
     lab.house.fetches.record(
         Fetched(
-            source="hf", url="http://lab.example", day=now.date(), at=now, seconds=0.1, bytes=9, http=200, status=FetchStatus.OK
+            source="hf",
+            url="http://lab.example",
+            day=now.date(),
+            at=now,
+            seconds=0.1,
+            bytes=9,
+            http=200,
+            status=FetchStatus.OK,
         )
     )
     assert figures("source_lag_seconds", source="hf") == 0
