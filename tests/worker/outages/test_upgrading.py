@@ -1,4 +1,4 @@
-"""An archive of an earlier version, in which letters wait and a worker was stopped or killed, is upgraded as documented."""
+"""An archive of an earlier version, with letters of a worker that was stopped or killed, is upgraded as documented."""
 
 import gzip
 import os
@@ -65,7 +65,7 @@ def work(town, relay):
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with subprocess.Popen(command, cwd=town.folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
             try:
-                assert came.wait(90)
+                assert came.wait(45)
                 process.send_signal(signal.SIGTERM)
                 _, told = process.communicate(timeout=60)
             finally:
