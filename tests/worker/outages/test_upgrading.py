@@ -40,7 +40,7 @@ def said(town):
         done = subprocess.run(
             [sys.executable, "-m", "paperround", "--config", town.settings(), *arguments],
             cwd=town.folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
         assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
         return done.stdout + done.stderr
@@ -65,7 +65,7 @@ def work(town, relay):
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with subprocess.Popen(command, cwd=town.folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
             try:
-                assert came.wait(45)
+                assert came.wait(120)
                 process.send_signal(signal.SIGTERM)
                 _, told = process.communicate(timeout=60)
             finally:
@@ -91,7 +91,7 @@ def times(relay):
 
 
 @pytest.mark.engines("sqlite")
-@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("schema", SCHEMAS[-1:])  # that each of them migrates whole is test_released.py
 def test_a_file_with_letters_of_a_killed_worker_is_upgraded_and_each_leaves_once(town, relay, said, work, dead, schema):
     file = town.folder / "archive.db"
     file.write_bytes(gzip.decompress((RELEASED / f"{schema}.db.gz").read_bytes()))
