@@ -154,7 +154,7 @@ def test_a_server_is_upgraded_when_it_is_said_so_and_each_letter_leaves_once(tow
 def test_a_process_of_an_older_version_leaves_a_newer_database_as_it_is(town, said, url):
     with Database(url) as database, database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    assert "newer version" in said("worker", code=3)
+    assert "a later version" in said("worker", code=3)
     with closing(__import__("psycopg").connect(url)) as plain:
         assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
 
