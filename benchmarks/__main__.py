@@ -35,6 +35,7 @@ BENCHES = {
     "engine": "benchmarks.engine",
     "smtp": "benchmarks.smtp",
     "web": "benchmarks.web",
+    "idle": "benchmarks.idle",
 }
 
 USAGE = f"""\

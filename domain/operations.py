@@ -9,6 +9,8 @@ from domain.subscriptions import Schedule, SubscriberState
 
 #: How far back "today" reaches.
 DAY = timedelta(days=1)
+#: What every pass is of, in the order of the road.
+VERBS = ("collect", "match", "publish", "deliver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +121,52 @@ class Sizes:
     sightings: int
     topics: int
     runs: tuple[RunEnd, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be done, from papers to letters."""
+
+    unmatched: int  #: papers that the topics have not been held against, or have to be again
+    to_plan: int  #: confirmed readers whom planning has yet to look at
+    longest_wait: float  #: seconds since the first of them was to be looked at; 0 for none
+    due: int  #: letters whose time to leave has come
+    oldest_due: float  #: seconds since the first of them was to leave; 0 for none
+    put_off: Mapping[str, int]  #: keeper of mailboxes → letters to it that were told "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """What all passes of one verb did that had something to do."""
+
+    verb: str
+    ended: int
+    failed: int  #: of them
+    seconds: float  #: that they took together
+    counts: Mapping[str, int]  #: what they did, by what it is called
+    last_at: datetime | None  #: when the newest of them ended; None before the first
+    last_seconds: float  #: that it took
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJobs:
+    """Jobs of the engine, by queue."""
+
+    queue: str
+    state: str  #: waiting, doing, failed
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """How the machinery stands: what waits, what was done, who does it, and the room there is."""
+
+    backlog: Backlog
+    matches: int
+    passes: tuple[Passes, ...]
+    workers: int  #: processes that were heard of in the last minutes
+    worker_seen: datetime | None  #: when any was heard of last; None: never
+    jobs: tuple[QueuedJobs, ...] | None  #: None where no engine keeps any
+    schema: str
+    engine: str  #: "sqlite" or "postgresql"
+    database_bytes: int

@@ -1,6 +1,9 @@
 """The log: one event a line on standard error, as text or as JSON, and never a reader's address or token.
 
-    logging.getLogger("paperround.…") → one handler → the event's facts (structlog) → veiled → a line
+    logging.getLogger("paperround.…") → one handler → its name and facts (events.py, structlog) → veiled → a line
+
+As JSON a line has a stable `event`, its words as `message`, and what they were filled with as fields; as text it has
+the words alone, which hold those facts.
 
 Every line passes the same veil, also those of libraries and of tracebacks: whoever adds a call need not remember it.
 Breaks within an event are spelled out, so that nobody's words look like another event; a traceback keeps its lines.
@@ -16,10 +19,11 @@ import structlog
 from structlog.typing import Processor
 
 from domain.veiling import veiled_text
+from paperround.events import EVENTS, OTHER, Event
 
 Form = Literal["text", "json"]
 _CHATTY = ("httpx", "httpcore", "mail.log", "alembic", "uvicorn.access")
-_FIRST = ("timestamp", "level", "logger", "event")
+_FIRST = ("timestamp", "level", "logger", "event", "message")
 
 
 class _Ours(logging.StreamHandler[Any]):
@@ -43,7 +47,8 @@ def set_up(form: Form, *, verbose: bool = False) -> None:
 def handler(form: Form) -> logging.Handler:
     """Return what writes events to standard error."""
     made = _Ours(sys.stderr)
-    render: Processor = structlog.processors.JSONRenderer(ensure_ascii=True) if form == "json" else _as_text
+    as_json: list[Processor] = [_named, _veiled, _ordered, structlog.processors.JSONRenderer(ensure_ascii=True)]
+    as_text: list[Processor] = [_told, _veiled, _ordered, _as_text]
     made.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
@@ -53,12 +58,10 @@ def handler(form: Form) -> logging.Handler:
             ],
             processors=[
                 _dated,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                _veiled,
-                _ordered,
-                render,
+                *(as_json if form == "json" else as_text),
             ],
+            pass_foreign_args=True,
         )
     )
     return made
@@ -69,6 +72,28 @@ def _dated(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     at = datetime.fromtimestamp(event["_record"].created, UTC)
     event["timestamp"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return event
+
+
+def _named(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the event, and give what its words were filled with as fields; what came beside them stays."""
+    known, values = _event(event)
+    said = event.pop("event")
+    event |= dict(zip(known.fields, values, strict=False)) if known else {}
+    return {**event, "event": known.name if known else OTHER, "message": said}
+
+
+def _told(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out the fields that an event's words hold already."""
+    known, _ = _event(event)
+    return {name: value for name, value in event.items() if known is None or name not in known.more}
+
+
+def _event(event: MutableMapping[str, Any]) -> tuple[Event | None, tuple[Any, ...]]:
+    """Take what only this log is told off an event; return what kind it is, None for others', and its words' values."""
+    record, values = event.pop("_record"), event.pop("positional_args", ())
+    event.pop("_from_structlog", None)
+    known = EVENTS.get(record.msg) if isinstance(record.msg, str) else None
+    return known, values if isinstance(values, tuple) else (values,)
 
 
 def _veiled(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

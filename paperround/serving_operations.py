@@ -1,21 +1,23 @@
 """What the operator's page asks of a house: one look at everything, and the acts of the commands of the same names."""
 
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from threading import Lock
 
-from domain.operations import Look, Sizes, Standing
+from domain.operations import Look, Standing
 from domain.subscriptions import Subscriber, SubscriberState, Subscription
 from paperround.wiring import House
 from scrapers.source import Source
 from storage.installation import PAUSED
 from storage.issues import LastIssue, Reader
+from storage.space import room_at
 from storage.statistics import PerDay
 from web.app import PageGroup
 from web.operations.metrics import MetricsPages
 from web.operations.pages import OperationsPages
 from web.operations.sign_in import Door, Stamp
 from web.operations.today import count, next_letters
-from web.operations.values import SourceLine, View
+from web.operations.values import Figures, SourceLine, View
 from web.origins import Origins
 from web.rendering import Rendering
 from worker.dueness import next_due, patience
@@ -42,6 +44,8 @@ class OperatorsDesk:
         self._house = house
         self._seen: tuple[datetime, Look] | None = None
         self._looking = Lock()
+        self._counted: tuple[datetime, Figures] | None = None
+        self._counting = Lock()
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -66,9 +70,20 @@ class OperatorsDesk:
         last = self.now().date()
         return self._house.statistics.per_day(last - timedelta(days=number - 1), last)
 
-    def sizes(self) -> Sizes:
-        """Return how much is kept."""
-        return self._house.operations.sizes()
+    def figures(self) -> Figures:
+        """Return what only programs ask for, of the last ten seconds."""
+        house, now = self._house, self.now()
+        with self._counting:
+            if self._counted is None or not self._counted[0] <= now < self._counted[0] + _SEEN_FOR:
+                file = house.database.file
+                found = Figures(
+                    sizes=house.operations.sizes(),
+                    works=house.works.look(now),
+                    version=version("paperround"),
+                    disk_free=room_at(file.parent) if file else None,
+                )
+                self._counted = (now, found)
+            return self._counted[1]
 
     def collect(self) -> None:
         """Let every source be asked as soon as a worker looks, in this process or another."""

@@ -16,12 +16,14 @@ from paperround.wiring_papers import PapersSide
 from paperround.wiring_post import PostSide
 from storage.keeping import Ages, Keeping
 from storage.lending import Lending
+from storage.passes import PassRecords
 from worker.reports import SOME_DAYS
 from worker.schedule import Rounds, collecting
 from worker.sweep import Sweeper
 from worker.tasks import COLLECT, PLAN, QUEUES
 from worker.tasks import DELIVER as SEND
 from worker.ticking import tick
+from worker.tally import Tally
 from worker.turns import Turns
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
@@ -67,6 +69,7 @@ class House(PapersSide, PostSide):
             sweeper=self.sweeper,
             watch=self.watch,
             pulse=self.pulse,
+            tally=self.tally,
             clock=self.clock,
             stop=self._stop,
         )
@@ -79,7 +82,10 @@ class House(PapersSide, PostSide):
         if self.engine is None:
             self.tick(every, stop)
         else:
-            self.engine.work(queues, self.settings.worker.concurrency, every, stop, self._upkeep())
+            try:
+                self.engine.work(queues, self.settings.worker.concurrency, every, stop, self._upkeep())
+            finally:
+                self.tally.leave()
 
     def tick(self, every: timedelta, stop: threading.Event) -> None:
         """Run the jobs, in this process alone, again and again until `stop` is set."""
@@ -90,7 +96,10 @@ class House(PapersSide, PostSide):
             DELIVER: partial(SEND.run, rounds, {}),
             **self._upkeep(),
         }
-        tick(jobs, every, stop, check=self.database.check)
+        try:
+            tick(jobs, every, stop, check=self.database.check)
+        finally:
+            self.tally.leave()
 
     def _upkeep(self) -> dict[str, Callable[[], object]]:
         """Return what every process that works does beside the tasks; who does it is decided in the database."""
@@ -129,6 +138,11 @@ class House(PapersSide, PostSide):
         from worker.engine.schema import install  # noqa: PLC0415 Procrastinate is loaded only where it is used
 
         return install(Lending(self.database), upgrade=True)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What keeps what passes did."""
+        return Tally(records=PassRecords(self.database), clock=self.clock, owner=self._owner)
 
     @cached_property
     def sweeper(self) -> Sweeper:

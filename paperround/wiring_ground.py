@@ -39,6 +39,7 @@ from storage.suppressions import Suppressions
 from storage.topics import Topics
 from storage.troubles import Troubles
 from storage.waking import Waking
+from storage.works import WorksRecords
 from worker.liveness import worker_name
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class Ground:
     def statistics(self) -> Statistics:
         """What happened day by day."""
         return Statistics(self.database)
+
+    @cached_property
+    def works(self) -> WorksRecords:
+        """How the machinery stands."""
+        return WorksRecords(self.database)
 
     @cached_property
     def operations(self) -> Operations:

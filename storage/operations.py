@@ -25,6 +25,7 @@ from domain.operations import DAY, Arrivals, Failure, Heard, Look, RunEnd, RunEr
 from domain.silences import NOTHING_MATCHED
 from domain.subscriptions import Cadence, Schedule, SubscriberState
 from storage.database import Database
+from storage.passes import PASS, WORKER
 from storage.subscriptions import known_zone
 from storage.tables import (
     CONTENT,
@@ -89,7 +90,8 @@ class Operations:
 
     def sizes(self) -> Sizes:
         """Return how much is kept, and how the newest run of each job ended."""
-        newest = select(func.max(RUN.c.id)).where(RUN.c.finished_at.is_not(None)).group_by(RUN.c.job)
+        is_run = RUN.c.finished_at.is_not(None), RUN.c.job != WORKER, RUN.c.job.not_like(f"{PASS}%")
+        newest = select(func.max(RUN.c.id)).where(*is_run).group_by(RUN.c.job)
         ends = select(RUN.c.job, RUN.c.started_at, RUN.c.finished_at).where(RUN.c.id.in_(newest)).order_by(RUN.c.job)
         with self._database.reading() as connection:
             return Sizes(

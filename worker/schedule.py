@@ -29,6 +29,7 @@ from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
 from worker.reports import SourceReport
 from worker.sweep import Sweeper, SweepReport
+from worker.tally import Tally
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 log = logging.getLogger("paperround.worker")
@@ -50,6 +51,7 @@ class Rounds:
         sweeper: Sweeper,
         watch: Watch,
         pulse: Pulse,
+        tally: Tally,
         clock: Clock,
         stop: threading.Event,
     ) -> None:
@@ -60,6 +62,7 @@ class Rounds:
         self._sweeper = sweeper
         self._watch = watch
         self._pulse = pulse
+        self._tally = tally
         self._clock = clock
         self._stop = stop
         self._asked: set[str] = set()  # the sites that have been asked once since the start
@@ -73,7 +76,7 @@ class Rounds:
 
     def collect(self, site: str = "") -> tuple[SourceReport, ...]:
         """Ask the sources (of one site, or of all for "") that are due."""
-        reports, complete = self._collector.collect_due(self._stop, site)
+        reports, complete = self._tally.collect(lambda: self._collector.collect_due(self._stop, site))
         self._watch.collected(reports)
         if complete:
             asked = [site] if site else self._collector.sites
@@ -108,7 +111,7 @@ class Rounds:
         with self._watched(PUBLISH):
             matched = self._match()
             now = self._clock.now()
-            counts = self._publisher.publish(now) if self._publisher.is_due(now) else PublishCounts()
+            counts = self._publish(now) if self._publisher.is_due(now) else PublishCounts()
         self._published(counts)
         return matched, counts
 
@@ -131,7 +134,7 @@ class Rounds:
     def publish_for(self, readers: Sequence[int]) -> PublishCounts:
         """Freeze the letters of those of these readers who are due."""
         with self._watched(PUBLISH):
-            counts = self._publisher.publish(self._clock.now(), readers=readers)
+            counts = self._publish(self._clock.now(), readers)
         self._published(counts)
         return counts
 
@@ -163,10 +166,13 @@ class Rounds:
     def _match(self) -> MatchReport:
         if not self._matcher.is_due():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0)
-        matched = self._matcher.match(self._clock.now())
+        matched = self._tally.match(lambda: self._matcher.match(self._clock.now()))
         if matched.papers or matched.new_topics:
             log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
         return matched
+
+    def _publish(self, now: datetime, readers: Sequence[int] | None = None) -> PublishCounts:
+        return self._tally.publish(lambda: self._publisher.publish(now, readers=readers))
 
     def _published(self, counts: PublishCounts) -> None:
         if counts.issues or counts.quiet:
@@ -179,12 +185,12 @@ class Rounds:
     def deliver(self, among: Sequence[int] | None = None) -> DeliveryCounts:
         """Send what is due; of these deliveries alone, where they are named."""
         with self._watched(DELIVER):
-            counts = self._deliverer.deliver(among=among)
+            counts = self._tally.deliver(lambda: self._deliverer.deliver(among=among))
         numbers = {state: number for state, number in counts.numbers.items() if number}
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
         if numbers:
-            log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()))
+            log.info("deliver: %s", ", ".join(f"{number} {state}" for state, number in numbers.items()), extra=numbers)
         self._watch.delivered(counts)
         self._told = counts.held
         self._pulse.ran(DELIVER)
@@ -192,6 +198,7 @@ class Rounds:
 
     def watch(self) -> None:
         """Tell the operator of what stays broken, and the monitor that a round was complete."""
+        self._tally.beat()
         self._watch.tell()
         if not self._stop.is_set():
             self._pulse.beat()

@@ -74,7 +74,8 @@ class Sweeper:
         """Sweep now, whoever has done so before; with `compact` the file is written anew however little is free."""
         swept = self._keeping.sweep(self._ages, now, is_stopped=self._stop.is_set)
         if swept.rows:
-            log.info("sweep: %s", ", ".join(f"{number} {what}" for what, number in asdict(swept).items() if number))
+            numbers = {what: number for what, number in asdict(swept).items() if number}
+            log.info("sweep: %s", ", ".join(f"{number} {what}" for what, number in numbers.items()), extra=numbers)
         if self._stop.is_set():
             return SweepReport(swept=swept, given_back=0, not_done="")
         if swept.rows >= _MUCH or compact:

@@ -43,22 +43,43 @@ def test_an_event_is_a_line_of_text(logged):
 
 
 def test_an_event_is_an_object_with_its_fields(logged):
-    (line,) = logged("json", lambda log: log.info("deliver: %d accepted", 3, extra={"accepted": 3}))
+    (line,) = logged("json", lambda log: log.info("deliver: %s", "3 accepted", extra={"accepted": 3}))
     event = json.loads(line)
     stamp = event.pop("timestamp")
     assert event == {
         "level": "info",
         "logger": "paperround.tests.logs",
-        "event": "deliver: 3 accepted",
+        "event": "deliver.pass",
+        "message": "deliver: 3 accepted",
+        "what": "3 accepted",
         "accepted": 3,
     }
     assert stamp.endswith("Z")
 
 
+def test_the_words_of_a_text_line_are_not_said_twice(logged):
+    (line,) = logged("text", lambda log: log.info("deliver: %s", "3 accepted", extra={"accepted": 3}))
+    assert line.endswith("deliver: 3 accepted")
+
+
+def test_what_the_words_are_filled_with_are_fields_of_their_own_kind(logged):
+    said = ("match: %d papers, %d topics, %d matches", 7, 2, 3)
+    (line,) = logged("json", lambda log: log.info(*said))
+    event = json.loads(line)
+    assert {name: event[name] for name in ("event", "papers", "topics", "matches", "message")} == {
+        "event": "match.pass",
+        "papers": 7,
+        "topics": 2,
+        "matches": 3,
+        "message": "match: 7 papers, 2 topics, 3 matches",
+    }
+
+
 def test_a_line_break_stays_in_its_object(logged):
     lines = logged("json", lambda log: log.info("one\ntwo\u2028three\x1b[31m"))
     assert len(lines) == 1
-    assert json.loads(lines[0])["event"] == "one\ntwo\u2028three\x1b[31m"
+    assert json.loads(lines[0])["event"] == "other"
+    assert json.loads(lines[0])["message"] == "one\ntwo\u2028three\x1b[31m"
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

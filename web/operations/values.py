@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from domain.holding import Hold
-from domain.operations import Look, Sizes
+from domain.operations import Look, Sizes, Works
 from domain.troubles import Trouble
 from storage.statistics import PerDay
 
@@ -71,6 +71,16 @@ class View:
     next_letters: tuple[tuple[datetime, int], ...]  #: when readers' hours come next, and of how many
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What only programs ask for."""
+
+    sizes: Sizes
+    works: Works
+    version: str  #: of this process
+    disk_free: int | None  #: bytes where the archive's file lies; None for a server's
+
+
 class Desk(Protocol):
     """What the page asks of the house; each may raise StorageError."""
 
@@ -86,8 +96,8 @@ class Desk(Protocol):
         """Return what happened on each of the last days."""
         ...
 
-    def sizes(self) -> Sizes:
-        """Return how much is kept."""
+    def figures(self) -> Figures:
+        """Return what only programs ask for."""
         ...
 
     def collect(self) -> None:

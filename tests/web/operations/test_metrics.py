@@ -1,17 +1,24 @@
 """The figures for Prometheus: for loopback and the operator, read by its own parser, named as the document does."""
 
+import math
 import re
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
 from domain.deliveries import DeliveryState
-from web.operations.metrics import FIGURES
+from domain.papers import Fetched, FetchStatus
+from storage.migrate import HEAD
+from storage.passes import PassRecords
+from storage.tables import SUBSCRIBER
+from web.operations.figures import FIGURES
 
 S = DeliveryState
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 
 
 @pytest.fixture
@@ -108,8 +115,88 @@ def test_a_scrape_leaves_nothing_behind(lab):
 
 
 def test_the_document_names_every_figure_and_no_other():
-    text = DOCUMENT.read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `paperround_(\w+)(?:\{[\w, ]+\})?` \| (.+?) \|$", text, flags=re.MULTILINE))
-    assert rows == {name: says for name, (_, says) in FIGURES.items()}
-    labels = dict(re.findall(r"^\| `paperround_(\w+)\{([\w, ]+)\}` \|", text, flags=re.MULTILINE))
-    assert labels == {name: ", ".join(given) for name, (given, _) in FIGURES.items() if given}
+    rows = re.findall(
+        r"^\| `paperround_(\w+)(?:\{([\w, ]+)\})?` \| (\w+) \| (.+?) \|$",
+        DOCUMENT.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    assert rows == [(name, ", ".join(each.labels), each.kind, each.says) for name, each in FIGURES.items()]
+
+
+def test_every_figure_of_the_document_is_given_with_its_kind_and_words(lab):
+    families = {each.name: each for each in text_string_to_metric_families(lab.ask(path="/metrics").text)}
+    given = {name: (each.type, each.documentation) for name, each in families.items()}
+    assert given == {
+        f"paperround_{name.removesuffix('_total')}": (each.kind, each.says) for name, each in FIGURES.items()
+    }
+    for name, each in FIGURES.items():
+        for sample in families[f"paperround_{name.removesuffix('_total')}"].samples:
+            assert set(sample.labels) == set(each.labels), name
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_names_follow_the_conventions(name):
+    figure = FIGURES[name]
+    assert name.endswith("_total") == (figure.kind == "counter")
+    assert not re.search(r"_(minutes|hours|days|ms|kb|mb|percent)\b", name)
+    assert figure.says.endswith(".")
+
+
+def test_what_waits_is_told_from_papers_to_letters(lab, figures, now):
+    lab.letter(S.PLANNED, at=now - timedelta(minutes=2))
+    for _ in range(5):
+        lab.letter(S.DEFERRED, keeper="gmail", not_before=now + timedelta(hours=1))
+    lab.letter(S.DEFERRED, keeper="okafor.example", not_before=now + timedelta(hours=1))
+    late = now - timedelta(minutes=40)
+    with lab.house.database.writing() as connection:
+        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id == 1).values(next_look=late))
+        connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.id > 2).values(next_look=now + timedelta(hours=1)))
+
+    assert (figures("readers_to_plan"), figures("planning_longest_wait_seconds")) == (2, 2_400)
+    assert (figures("outbox_due"), figures("outbox_oldest_due_seconds")) == (1, 120)
+    assert figures("deliveries_put_off", keeper="gmail") == 5
+    assert figures("deliveries_put_off", keeper="others") == 1
+
+
+def test_a_source_lags_from_its_last_full_reading_and_is_overdue_when_nobody_asks(lab, figures, now):
+    assert (figures("source_lag_seconds", source="hf"), figures("source_overdue", source="hf")) == (math.inf, 0)
+    lab.house.fetches.record(
+        Fetched(
+            source="hf",
+            url="http://lab.example",
+            day=now.date(),
+            at=now,
+            seconds=0.1,
+            bytes=9,
+            http=200,
+            status=FetchStatus.OK,
+        )
+    )
+    assert figures("source_lag_seconds", source="hf") == 0
+    lab.later(timedelta(days=2))
+    assert (figures("source_lag_seconds", source="hf"), figures("source_overdue", source="hf")) == (172_800, 1)
+
+
+def test_what_workers_did_in_other_processes_is_counted(lab, figures, now):
+    records = PassRecords(lab.house.database)
+    records.add("deliver", now - timedelta(seconds=4), now, {"accepted": 7, "rejected": 1}, "one")
+    records.add("deliver", now - timedelta(seconds=2), now, {"accepted": 3}, "two")
+    records.add("publish", now - timedelta(seconds=2), now, {}, "two", failed=True)
+    records.beat("one", now)
+    records.beat("two", now - timedelta(minutes=4))
+
+    assert figures("delivery_ends_total", end="accepted") == 10
+    assert figures("delivery_ends_total", end="deferred") == 0
+    assert figures("pass_duration_seconds_count", verb="deliver") == 2
+    assert figures("pass_duration_seconds_sum", verb="deliver") == 6
+    assert figures("pass_last_duration_seconds", verb="deliver") == 2
+    assert figures("pass_failures_total", verb="publish") == 1
+    assert figures("pass_duration_seconds_count", verb="match") == 0
+    assert (figures("workers"), figures("worker_last_seen_timestamp_seconds")) == (1, now.timestamp())
+
+
+def test_the_version_and_the_schema_are_figures(lab, figures):
+    assert figures("build_info", version=version("paperround"), engine="sqlite") == 1
+    assert figures("schema_version") == int(HEAD)
+    assert figures("disk_free_bytes") > 0
+    assert figures("database_bytes") > 0
