@@ -33,6 +33,7 @@ BENCHES = {
     "kill": "benchmarks.kill",
     "smtp": "benchmarks.smtp",
     "web": "benchmarks.web",
+    "simulate": "benchmarks.simulate.bench",
 }
 
 USAGE = f"""\
