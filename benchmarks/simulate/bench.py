@@ -31,7 +31,7 @@ from benchmarks.letters import settings
 from benchmarks.simulate import naive, oracle, readers, report
 from benchmarks.simulate.sink import SinkTransport
 from benchmarks.simulate.stages import Costs, Simulation, peak
-from benchmarks.simulate.world import Papers, VirtualClock
+from benchmarks.simulate.world import A_DAY, Papers, VirtualClock
 from domain.errors import UsageError
 from paperround.wiring import House
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.simulate.oracle import Verdict
+    from benchmarks.simulate.readers import Simulated
 
 _START = date(2026, 10, 27)  # a Tuesday between the ends of summer time in Europe and in America
 _SAMPLE = 300  # readers of the naive loop
@@ -55,6 +56,10 @@ class Result:
     days: int
     costs: Costs
     verdict: Verdict
+    people: dict[int, Simulated]
+    sink: SinkTransport
+    first: datetime  #: publish
+    last: datetime  #: publish with something to do
     hours: dict[datetime, int] = field(default_factory=dict)
     octets: int = 0  #: of a letter, in the mean
     disk: float = 0.0  #: octets that the database grew by in the measured days, a letter
@@ -102,6 +107,7 @@ def simulate(
     faults: bool = True,
     seed: int = 2026,
     start: date = _START,
+    papers: int = A_DAY,
     told: Callable[[datetime], object] = lambda _: None,
     references: bool = True,
 ) -> Result:
@@ -115,7 +121,7 @@ def simulate(
     with House(settings(folder, url, **mail), clock=clock, transport=sink) as house:
         if house.archive.newest_day() is not None:
             raise UsageError("the database holds an archive already; a simulation needs one of its own")
-        simulation = Simulation(house, clock, Papers(start, 1 + days))
+        simulation = Simulation(house, clock, Papers(start, 1 + days, papers))
         simulation.past()
         people = readers.make(house.database, subscribers, first, seed)
         with simulation.counting():
@@ -134,6 +140,10 @@ def simulate(
             days=days,
             costs=costs,
             verdict=verdict,
+            people=people,
+            sink=sink,
+            first=simulation.first,
+            last=simulation.last,
             hours=hours,
             octets=sink.octets // max(1, sum(sink.hours.values())),
             disk=grown / max(1, letters),

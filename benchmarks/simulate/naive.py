@@ -88,8 +88,13 @@ def rows(house: House, folder: Path, most: int) -> float | None:
         posted = select(DELIVERY).where(DELIVERY.c.issue_id.between(min(numbers), max(numbers)))
         deliveries = [tuple(map(str, row)) for row in connection.execute(posted)]
     # The ledger of what was sent has a row for each paper of each issue.
-    sent = [(row[0], row[1]) for row in papers]
-    tables = {ISSUE.name: issues, ISSUE_PAPER.name: papers, DELIVERY.name: deliveries, SENT.name: sent}
+    sent = [row[:2] for row in papers]
+    tables: dict[str, list[tuple[str, ...]]] = {
+        ISSUE.name: issues,
+        ISSUE_PAPER.name: papers,
+        DELIVERY.name: deliveries,
+        SENT.name: sent,
+    }
     with sqlite3.connect(folder / "rows.db", isolation_level=None) as bare:
         bare.execute("PRAGMA journal_mode=WAL")
         bare.execute("PRAGMA synchronous=FULL")

@@ -24,8 +24,8 @@ def told(result: Result) -> Told:
     costs = result.costs
     letters = max(1, costs.accepted)
     hours: Counter[int] = Counter()
-    for hour, number in result.hours.items():
-        hours[hour.hour] += number
+    for at, number in result.hours.items():
+        hours[at.hour] += number
     backlog: dict[int, int] = {}
     age: dict[int, float] = {}
     memory: dict[int, float] = {}
@@ -54,8 +54,8 @@ def told(result: Result) -> Told:
             }
             for stage in STAGES
         },
-        "letter": costs.cpu.total() / letters * 1e6,
-        "reader": costs.cpu.total() / result.subscribers / result.days * 1e6,
+        "letter": sum(costs.cpu.values()) / letters * 1e6,
+        "reader": sum(costs.cpu.values()) / result.subscribers / result.days * 1e6,
         "hours": [hours[hour] / result.days for hour in range(24)],
         "backlog": [backlog.get(hour, 0) for hour in range(24)],
         "oldest": [age.get(hour, 0.0) for hour in range(24)],

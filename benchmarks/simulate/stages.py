@@ -54,8 +54,10 @@ class Moment:
 class Costs:
     """What was spent since the costs were last set back."""
 
-    cpu: Counter[str] = field(default_factory=Counter)  #: stage → seconds of this process
-    wall: Counter[str] = field(default_factory=Counter)
+    cpu: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(STAGES, 0.0)
+    )  #: stage → seconds of this process
+    wall: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     statements: Counter[str] = field(default_factory=Counter)
     runs: Counter[str] = field(default_factory=Counter)
     papers: int = 0

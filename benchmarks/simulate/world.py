@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ARXIV, DAILY = "arxiv:cs.CL", "huggingface-daily"
 PAST = 7  # days of papers that are there before the readers are
-_BATCH, _A_DAY = 240, 60  # papers of a batch of arXiv, and of a day of Hugging Face
+A_DAY = 300  # papers of a weekday; a fifth of them are of Hugging Face, the others one batch of arXiv
 _HOURS = (3, 9, 15, 21)  # UTC, at which a share of that day is seen
 _NEW_YORK = ZoneInfo("America/New_York")
 
@@ -61,11 +61,11 @@ class Listed:
 class Papers:
     """The listings of some days, from records of the corpus; `seen` says how many papers there were at an instant."""
 
-    def __init__(self, first: date, days: int) -> None:
+    def __init__(self, first: date, days: int, a_day: int = A_DAY) -> None:
         real = records()
         votes = [each for each in real if each.get("upvotes") is not None]
         others = [each for each in real if each.get("upvotes") is None]
-        self._first, self._days = first, days
+        self._first, self._days, self._a_day = first, days, a_day
         self._number = 0
         self._drawn = {DAILY: 0, ARXIV: 0}
         self._pools = {DAILY: votes, ARXIV: others}
@@ -86,10 +86,10 @@ class Papers:
     def _of_day(self, day: date) -> Iterator[Listed]:
         if day.weekday() in {6, 0, 1, 2, 3}:  # arXiv mails Sunday to Thursday, in the evening of New York
             at = datetime(day.year, day.month, day.day, 20, 30, tzinfo=_NEW_YORK).astimezone(UTC)
-            yield Listed(at, self._listing(ARXIV, day + timedelta(days=1), _BATCH))
+            yield Listed(at, self._listing(ARXIV, day + timedelta(days=1), self._a_day * 4 // 5))
         for hour in _HOURS:
             at = datetime(day.year, day.month, day.day, hour, 10, tzinfo=UTC)
-            yield Listed(at, self._listing(DAILY, day, _A_DAY // len(_HOURS)))
+            yield Listed(at, self._listing(DAILY, day, self._a_day // 5 // len(_HOURS)))
 
     def _listing(self, source: str, day: date, count: int) -> Listing:
         return Listing(
