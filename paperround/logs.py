@@ -78,7 +78,8 @@ def _named(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     """Name the event, and give what its words were filled with as fields; what came beside them stays."""
     known, values = _event(event)
     said = event.pop("event")
-    event |= dict(zip(known.fields, values, strict=False)) if known else {}
+    if known:
+        event.update(zip(known.fields, values, strict=False))
     return {**event, "event": known.name if known else OTHER, "message": said}
 
 

@@ -20,10 +20,10 @@ from storage.passes import PassRecords
 from worker.reports import SOME_DAYS
 from worker.schedule import Rounds, collecting
 from worker.sweep import Sweeper
+from worker.tally import Tally
 from worker.tasks import COLLECT, PLAN, QUEUES
 from worker.tasks import DELIVER as SEND
 from worker.ticking import tick
-from worker.tally import Tally
 from worker.turns import Turns
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
