@@ -1,4 +1,4 @@
-"""compose.yaml's cluster, as processes on this machine: the same commands, the same environment, one reader's first letter.
+"""compose.yaml's cluster as processes on this machine, with its commands and environment: one reader's first letter.
 
 Read from the file, so that it cannot drift. What containers would give is put in its place: the names of hosts, paths,
 ports and the secret; everything else is as it stands. PostgreSQL is the tests' own, with an empty database.
@@ -8,7 +8,6 @@ import email
 import email.policy
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -149,7 +148,6 @@ def source(url):
 
 @pytest.fixture
 def stack(tmp_path, postgres_url, todays_site):
-    assert shutil.which("pg_isready") or postgres_url  # the server's health is the fixture's business
     made = Stack(tmp_path, postgres_url, todays_site.url)
     yield made
     made.stop()
@@ -161,7 +159,9 @@ def test_a_reader_signs_up_at_the_cluster_confirms_and_gets_the_first_letter(sta
         stack.start(name)
     until(lambda: is_up(f"{stack.url}/readyz"), "the site")
 
-    fetch(f"{stack.url}/subscribe", {"email": READER, "topic": "language OR learning OR model", "zone": "Europe/Berlin"})
+    fetch(
+        f"{stack.url}/subscribe", {"email": READER, "topic": "language OR learning OR model", "zone": "Europe/Berlin"}
+    )
     asking = stack.letter("confirm")
     (link,) = set(re.findall(rf"{stack.url}/confirm/[^\s#]+", asking.get_body(("plain",)).get_content()))
     assert "Confirm" in fetch(link)
