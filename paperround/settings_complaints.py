@@ -32,6 +32,7 @@ def complaints(settings: Settings) -> Iterator[str]:
         _key_complaints(settings),
         _visitor_complaints(settings),
         _operator_complaints(settings),
+        _worker_complaints(settings),
     )
 
 
@@ -173,3 +174,9 @@ def _operator_complaints(settings: Settings) -> Iterator[str]:
         yield f"[operator] ping_url must be an https address, not {operator.ping_url[:200]!r}"
     if parts.scheme == "http" and host not in LOOPBACK:
         yield "[operator] ping_url must be https; http is for this machine alone"
+
+
+def _worker_complaints(settings: Settings) -> Iterator[str]:
+    url = settings.database.url
+    if settings.worker.engine == "procrastinate" and not url.startswith(("postgresql://", "postgres://")):
+        yield '[worker] engine = "procrastinate" needs PostgreSQL: set [database] url, or engine = "embedded"'

@@ -5,20 +5,28 @@ sends letters in wiring_post.py; here the two sides meet, in the jobs.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from digests.links import CONFIRM_HOURS
 from paperround.wiring_papers import PapersSide
 from paperround.wiring_post import PostSide
 from storage.keeping import Ages, Keeping
+from storage.lending import Lending
 from worker.reports import SOME_DAYS
-from worker.schedule import Rounds, collecting, tick
+from worker.schedule import Rounds, collecting
 from worker.sweep import Sweeper
+from worker.tasks import COLLECT, PLAN, QUEUES
+from worker.tasks import DELIVER as SEND
+from worker.ticking import tick
 from worker.watch import DELIVER, PUBLISH, Pulse, Watch
+
+if TYPE_CHECKING:
+    from worker.engine.engine import Engine
+    from worker.engine.runner import Timing
 
 _PING_SECONDS = 5.0  # a stop waits for a ping that is under way
 
@@ -30,6 +38,9 @@ class House(PapersSide, PostSide):
     with `upgrade` an older database is migrated wherever it is; with `database` that one is used, and closed with it.
     Raises StorageError when the database cannot be opened, SettingsError for a source that cannot be.
     """
+
+    #: How often processes that share the work give signs of life; None for the usual.
+    timing: "Timing | None" = None
 
     def __enter__(self) -> Self:
         """Return the open house."""
@@ -59,18 +70,58 @@ class House(PapersSide, PostSide):
             stop=self._stop,
         )
 
+    def work(self, every: timedelta, stop: threading.Event, queues: Sequence[str] = QUEUES) -> None:
+        """Do what is to be done until `stop` is set; of what others do too, the tasks of these queues.
+
+        Raises StorageError where the archive is another version's, or the queues cannot be used.
+        """
+        if self.engine is None:
+            self.tick(every, stop)
+        else:
+            self.engine.work(queues, self.settings.worker.concurrency, every, stop, self._upkeep())
+
     def tick(self, every: timedelta, stop: threading.Event) -> None:
-        """Run the jobs again and again until `stop` is set."""
+        """Run the jobs, in this process alone, again and again until `stop` is set."""
         rounds = self.rounds
         jobs: dict[str, Callable[[], object]] = {
-            **{collecting(site): partial(rounds.collect, site) for site in rounds.sites},
-            PUBLISH: rounds.publish,
-            DELIVER: rounds.deliver,
+            **{collecting(site): partial(COLLECT.run, rounds, {"site": site}) for site in rounds.sites},
+            PUBLISH: partial(PLAN.run, rounds, {}),
+            DELIVER: partial(SEND.run, rounds, {}),
+            **self._upkeep(),
+        }
+        tick(jobs, every, stop, check=self.database.check)
+
+    def _upkeep(self) -> dict[str, Callable[[], object]]:
+        """Return what every process that works does beside the tasks; who does it is decided in the database."""
+        rounds = self.rounds
+        return {
             "sweep": rounds.sweep,
             "watch": rounds.watch,
             **({"bounces": self.postbox.read_due} if self.postbox else {}),
         }
-        tick(jobs, every, stop)
+
+    @cached_property
+    def engine(self) -> "Engine | None":
+        """What hands out work to many processes; None where there is but this one."""
+        if self.announcer is None:
+            return None
+        from worker.engine.engine import Engine  # noqa: PLC0415 Procrastinate is loaded only where it is used
+
+        return Engine(
+            rounds=self.rounds,
+            lending=Lending(self.database),
+            announcer=self.announcer,
+            check=self.database.check,
+            timing=self.timing,
+        )
+
+    def install_queues(self) -> bool:
+        """Make, or bring up to date, the queues that many processes share; return whether there was anything to do."""
+        if self.announcer is None:
+            return False
+        from worker.engine.schema import install  # noqa: PLC0415 Procrastinate is loaded only where it is used
+
+        return install(Lending(self.database), upgrade=True)
 
     @cached_property
     def sweeper(self) -> Sweeper:

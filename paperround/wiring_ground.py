@@ -2,6 +2,7 @@
 
 import threading
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from digests.transports.transport import Transport
 from domain.clock import Clock, SystemClock
@@ -40,6 +41,9 @@ from storage.troubles import Troubles
 from storage.waking import Waking
 from worker.liveness import worker_name
 
+if TYPE_CHECKING:
+    from worker.engine.queueing import Announcer
+
 
 class Ground:
     """Settings in; the sources, and whatever keeps something in the database, out; each is built when it is asked for.
@@ -66,7 +70,16 @@ class Ground:
         self._ledger = ledger
         self._owner = worker_name()
         self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
-        self.database = database or Database(settings.database.url, upgrade=upgrade)
+        self.database = database or Database(settings.database.url, upgrade=upgrade, announce=self.announcer)
+
+    @cached_property
+    def announcer(self) -> "Announcer | None":
+        """What tells the workers of queued letters; None where there is but this process."""
+        if self.settings.worker.engine == "embedded":
+            return None
+        from worker.engine.queueing import Announcer  # noqa: PLC0415 Procrastinate is loaded only where it is used
+
+        return Announcer(self.settings.worker.deliveries)
 
     @cached_property
     def archive(self) -> Archive:

@@ -152,6 +152,11 @@ class Database:
         return self._engine.dialect.name
 
     @property
+    def address(self) -> str:
+        """Where it is, for a driver of its own, with the password; it is never to be told."""
+        return self._engine.url.set(drivername=self.dialect).render_as_string(hide_password=False)
+
+    @property
     def size_bytes(self) -> int:
         """What the database takes on disk; 0 in memory."""
         with self.reading() as connection:
@@ -162,6 +167,27 @@ class Database:
         """The revision of the schema."""
         with self.reading() as connection:
             return migrate.current(connection) or ""
+
+    def check(self) -> None:
+        """Raise DatabaseTooNew or DatabaseTooOld if its schema is not this version's any more; cheap.
+
+        Another version has migrated it, or an older state was put back, since it was opened.
+        """
+        with self.reading() as connection:
+            found = migrate.current(connection)
+        if found == migrate.HEAD:
+            return
+        if found is None:
+            raise DatabaseMissing(f"there is no archive in {self.place} any more")
+        if migrate.is_known(found):
+            raise DatabaseTooOld(
+                f"the database {self.place} is of an earlier version of Paperround now (schema {found}): this process "
+                "stops; run paperround archive migrate, and start it again"
+            )
+        raise DatabaseTooNew(
+            f"the database {self.place} was migrated by a later version of Paperround (schema {found}): this process "
+            "stops; install that version, and start it again"
+        )
 
     def home(self, connection: Connection) -> str:
         """Return what tells this database from any copy of it; "" in memory."""

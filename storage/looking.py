@@ -7,7 +7,7 @@
 A look too many costs a look; one too few would cost a letter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,15 +59,20 @@ class Looking:
             _mark(connection, _CLOCK, _minutes(now))
         return True
 
-    def claim(self, connection: Connection, now: datetime, until: datetime, limit: int) -> list[int]:
-        """Give up to `limit` readers who are to be looked at to who asks, within the caller's transaction.
+    def hand_out(
+        self, now: datetime, until: datetime, limit: int, enqueue: Callable[[Any, Sequence[int]], None]
+    ) -> int:
+        """Hand up to `limit` readers who are to be looked at to whoever works, in one transaction; return how many.
 
-        They are looked at again after `until`, should what was begun for them come to nothing.
+        They are looked at again after `until`, should what was begun for them come to nothing. `enqueue` is called in
+        that transaction with the driver's own connection and their numbers: killed anywhere, both are done or neither.
         """
-        ids = [row.id for row in rows_due(connection, now, None, limit)]
-        if ids:
-            note_looks(connection, dict.fromkeys(ids, until), now)
-        return ids
+        with self._database.writing() as connection:
+            ids = [row.id for row in rows_due(connection, now, None, limit)]
+            if ids:
+                note_looks(connection, dict.fromkeys(ids, until), now)
+                enqueue(connection.connection.driver_connection, ids)
+        return len(ids)
 
 
 def rows_due(connection: Connection, now: datetime, after: tuple[datetime, int] | None, limit: int) -> Sequence[Any]:

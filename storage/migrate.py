@@ -20,6 +20,8 @@ from storage.tables import Base
 FOLDER = Path(__file__).parent / "migrations"
 #: The newest revision; a test compares it with the scripts, so that opening a current database need not read them.
 HEAD = "0007"
+#: How the names of tables begin that whoever hands out work on many machines keeps beside ours (lending.py).
+GUESTS = ("procrastinate_",)
 
 
 def current(connection: Connection) -> str | None:
@@ -30,8 +32,8 @@ def current(connection: Connection) -> str | None:
 
 
 def is_inhabited(connection: Connection) -> bool:
-    """Whether the database holds any table at all."""
-    return bool(inspect(connection).get_table_names())
+    """Whether the database holds any table, but those of who hands out work (announcing.py)."""
+    return any(not name.startswith(GUESTS) for name in inspect(connection).get_table_names())
 
 
 def is_known(revision: str) -> bool:
@@ -68,8 +70,8 @@ def _told(difference: Any) -> str:
 
 
 def is_migrated(name: str | None, kind: str, _parents: Any) -> bool:
-    """Whether the migrations make what has this name: they leave out what derived.py makes."""
-    return not (kind == "table" and name is not None and name.startswith(derived.PREFIXES))
+    """Whether the migrations make what has this name: they leave out what derived.py makes, and what is not ours."""
+    return not (kind == "table" and name is not None and name.startswith((*derived.PREFIXES, *GUESTS)))
 
 
 def configuration(connection: Connection) -> Config:

@@ -75,6 +75,23 @@ class Topics:
         with self._database.reading() as connection:
             return _marker(connection)
 
+    def is_behind(self) -> bool:
+        """Whether a paper, a change of one, or a topic waits to be matched; three looks into indexes."""
+        with self._database.reading() as connection:
+            marker = _marker(connection)
+            fresh = (
+                select(TOPIC.c.id)
+                .join(SUBSCRIPTION, SUBSCRIPTION.c.topic_id == TOPIC.c.id)
+                .join(SUBSCRIBER, SUBSCRIBER.c.id == SUBSCRIPTION.c.subscriber_id)
+                .where(TOPIC.c.backfilled.is_(False), SUBSCRIBER.c.state.not_in(GONE))
+            )
+            looks = (
+                select(PAPER.c.id).where(PAPER.c.id > marker),
+                select(REMATCH.c.id).where(REMATCH.c.paper_id <= marker),
+                fresh,
+            )
+            return any(connection.execute(look.limit(1)).first() is not None for look in looks)
+
     def newest_change(self) -> int:
         """Return the number of the newest change of a paper; 0 if there is none."""
         with self._database.reading() as connection:

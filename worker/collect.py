@@ -128,6 +128,12 @@ class Collector:
         reports = tuple(report for report in found if report is not None)
         return reports, len(reports) == len(due)
 
+    def is_due(self, site: str = "") -> bool:
+        """Whether a source of a site, or of any for "", is to be asked now."""
+        now, wish = self._clock.now(), self._states.wished()
+        ours = (each for each in self._sources if site in {"", self._site[each.name]})
+        return any(self._is_due(each, now) or self._is_wished(each, wish, now) for each in ours)
+
     def _is_due(self, source: Source, now: datetime) -> bool:
         last = self._runs.latest(_job(source), but=SOME_DAYS)
         asked = last.counts.get("asks") if last else None

@@ -12,7 +12,7 @@ letters in flight finish and gives the other leases back.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import datetime
@@ -68,9 +68,31 @@ class Deliverer:
         self._clock = clock
         self._worker = worker
         self._stop = stop
+        self._at_it = threading.Lock()
 
-    def deliver(self, on_settled: Callable[[DeliveryState], None] = lambda _: None) -> DeliveryCounts:
-        """Make one pass over what is due and return what became of it."""
+    def is_due(self) -> bool:
+        """Whether a letter may leave now; what is too old is ended, and what dead workers held is taken over, first."""
+        now = self._clock.now()
+        if self._at_it.acquire(blocking=False):  # a pass does this itself
+            try:
+                self._outbox.expire(now)
+                if self._installation.hold() is None:
+                    self._outbox.recover(self._is_alive, now, resend=self._manner.uncertain == "resend")
+            finally:
+                self._at_it.release()
+        return self._outbox.is_due(now)
+
+    def deliver(
+        self,
+        on_settled: Callable[[DeliveryState], None] = lambda _: None,
+        *,
+        among: Collection[int] | None = None,  # noqa: ARG002 until a pass can be over some letters alone
+    ) -> DeliveryCounts:
+        """Make one pass over what is due and return what became of it; passes of one process take turns."""
+        with self._at_it:
+            return self._deliver(on_settled)
+
+    def _deliver(self, on_settled: Callable[[DeliveryState], None]) -> DeliveryCounts:
         now = self._clock.now()
         resend = self._manner.uncertain == "resend"
         counted: Counter[DeliveryState] = Counter()

@@ -52,6 +52,10 @@ class Matcher:
         self._welcome = timedelta(days=welcome_days)
         self._queries: dict[str, Query] = {}  # by normal form: after a restore an id may mean another topic
 
+    def is_due(self) -> bool:
+        """Whether a paper, a change of one, or a topic has not been matched; cheap."""
+        return self._topics.is_behind()
+
     def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing."""
         stored = self._topics.all()

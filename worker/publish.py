@@ -14,6 +14,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.clock import Clock
 from domain.issues import Mailing, PublishCounts, Slot
@@ -21,6 +22,7 @@ from domain.silences import NOTHING_MATCHED, Unserved
 from domain.subscriptions import Subscriber
 from storage.issues import Issues, Reader
 from storage.looking import Looking
+from storage.reading import BLOCK
 from worker.editing import Edited, Editor
 from worker.planning import due, next_look
 from worker.quiet import QuietNotes
@@ -58,9 +60,24 @@ class Publisher:
         self._clock = clock
 
     def is_due(self, now: datetime) -> bool:
-        """Whether there is a reader to look at; cheap, however many there are."""
-        self._looking.mend(now, zone_rules())
+        """Whether there is a reader to look at, or a reason to tell why nobody is; cheap, however many there are."""
+        if self._stopped(now):
+            return True
+        self._prepare(now)
         return self._looking.is_due(now)
+
+    def hand_out(self, now: datetime, lease: timedelta, enqueue: Callable[[Any, Sequence[int]], None]) -> str:
+        """Hand out all readers who are to be looked at, a block a transaction (Looking.hand_out).
+
+        They are handed out again after `lease`, should nothing come of it. Return why nothing may be planned, "" if it
+        may.
+        """
+        if held := self._stopped(now):
+            return held
+        self._prepare(now)
+        while self._looking.hand_out(now, now + lease, BLOCK, enqueue):
+            pass
+        return ""
 
     def publish(
         self,
@@ -78,9 +95,7 @@ class Publisher:
         if held := self._stopped(now):
             return PublishCounts(held=held)
         if not dry_run and readers is None:
-            if woken := self._wake(now, self._clock.now()):
-                log.info("publish: %d readers are back from a pause", woken)
-            self._looking.mend(now, zone_rules())
+            self._prepare(now)
         due_readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
         up_to = self._issues.newest_match()
@@ -110,6 +125,12 @@ class Publisher:
         if wrong := run.end(self._clock.now()):
             log.error("publish: %s", wrong)
         return counts
+
+    def _prepare(self, now: datetime) -> None:
+        """Let those begin again whose pause is over, and look at all readers again where a clock or its rules moved."""
+        if woken := self._wake(now, self._clock.now()):
+            log.info("publish: %d readers are back from a pause", woken)
+        self._looking.mend(now, zone_rules())
 
     def preview(self, subscriber: Subscriber, now: datetime) -> Mailing | None:
         """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""

@@ -1,4 +1,4 @@
-"""When things happen: jobs tick side by side, each as often as there may be something to do.
+"""What happens when: the jobs, each as often as there may be something to do.
 
     collect   asks the sources whose interval has come round, each site in a job of its own
     publish   matches what is new, then freezes a letter for every reader whose slot has opened
@@ -6,23 +6,22 @@
     sweep     once a day lets go of what is old
     watch     tells the operator of what stays broken, and a monitor that a round was complete (watch.py)
 
-APScheduler only ticks, in memory. Whether there is anything to do, and who does it, is decided in the database by
-unique keys, claimed run rows and leases: a tick that comes twice, late, or in two processes does no harm. A job that
-fails is logged and comes again at its next tick; the other jobs go on.
+They tick in memory (ticking.py). Whether there is anything to do, and who does it, is decided in the database by
+unique keys, claimed run rows and leases: a tick that comes twice, late, or in two processes does no harm. Each job
+begins with a cheap look, for nearly every tick finds nothing. Where many machines share the work, ticks only look, and
+the same jobs are done by whoever serves their queue (engine/).
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
+from datetime import timedelta
+from typing import Any
 
 from domain.clock import Clock
 from domain.deliveries import DeliveryCounts
-from domain.errors import Interrupted, PaperroundError
+from domain.errors import Interrupted
 from domain.issues import PublishCounts
 from worker.collect import Collector
 from worker.deliver import Deliverer
@@ -34,7 +33,8 @@ from worker.watch import DELIVER, PUBLISH, Pulse, Watch
 
 log = logging.getLogger("paperround.worker")
 _PATIENCE = timedelta(minutes=10)  # after a start; a slow site's papers come with the next letter
-_LATE = 3600  # seconds by which a tick may be late and still count (APScheduler's own second drops ticks silently)
+# After which readers are handed out again of whom nothing was heard: longer than their turn may take to come.
+_LEASE = timedelta(minutes=15)
 
 
 class Rounds:
@@ -106,22 +106,80 @@ class Rounds:
         if waiting or not self._collector.has_read():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0), PublishCounts()
         with self._watched(PUBLISH):
-            matched = self._matcher.match(self._clock.now())
-            if matched.papers or matched.new_topics:
-                log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
-            counts = self._publisher.publish(self._clock.now())
+            matched = self._match()
+            now = self._clock.now()
+            counts = self._publisher.publish(now) if self._publisher.is_due(now) else PublishCounts()
+        self._published(counts)
+        return matched, counts
+
+    def plan(self) -> tuple[MatchReport, PublishCounts]:
+        """Match and publish, as one task of this process alone."""
+        return self.publish()
+
+    def hand_out(self, enqueue: Callable[[Any, Sequence[int]], None]) -> PublishCounts:
+        """Match what is new, then hand the readers who may be due to whoever publishes for them.
+
+        `enqueue` is called with the driver's own connection and their numbers, within the transaction that claims them.
+        """
+        with self._watched(PUBLISH):
+            self._match()
+            held = self._publisher.hand_out(self._clock.now(), _LEASE, enqueue)
+        if held:
+            self._watch.published(PublishCounts(held=held))
+        return PublishCounts(held=held)
+
+    def publish_for(self, readers: Sequence[int]) -> PublishCounts:
+        """Freeze the letters of those of these readers who are due."""
+        with self._watched(PUBLISH):
+            counts = self._publisher.publish(self._clock.now(), readers=readers)
+        self._published(counts)
+        return counts
+
+    def has_to_collect(self, site: str) -> bool:
+        """Whether a source of the site is due; cheap."""
+        return self._looked(collecting(site), is_due=self._collector.is_due(site))
+
+    def has_to_plan(self) -> bool:
+        """Whether anything is to be matched or anybody to be looked at, and it is time for it; cheap.
+
+        After a start it waits until no source is due any more, whoever asks it, or for a while, as `publish` does.
+        """
+        now = self._clock.now()
+        if (now < self._began + _PATIENCE and self._collector.is_due()) or not self._collector.has_read():
+            return False
+        return self._looked(PUBLISH, is_due=self._matcher.is_due() or self._publisher.is_due(now))
+
+    def has_to_deliver(self) -> bool:
+        """Whether a letter may leave; what dead workers held is taken over first."""
+        with self._watched(DELIVER):
+            return self._looked(DELIVER, is_due=self._deliverer.is_due())
+
+    def _looked(self, name: str, *, is_due: bool) -> bool:
+        """Take note that nothing is to be done, which is as good as having done it."""
+        if not is_due:
+            self._pulse.ran(name)
+        return is_due
+
+    def _match(self) -> MatchReport:
+        if not self._matcher.is_due():
+            return MatchReport(papers=0, topics=0, matches=0, new_topics=0)
+        matched = self._matcher.match(self._clock.now())
+        if matched.papers or matched.new_topics:
+            log.info("match: %d papers, %d topics, %d matches", matched.papers, matched.topics, matched.matches)
+        return matched
+
+    def _published(self, counts: PublishCounts) -> None:
         if counts.issues or counts.quiet:
             log.info(
                 "publish: %d of %d due readers get a letter, %d a quiet note", counts.issues, counts.due, counts.quiet
             )
         self._watch.published(counts)
         self._pulse.ran(PUBLISH)
-        return matched, counts
 
-    def deliver(self) -> DeliveryCounts:
-        """Send what is due."""
+    def deliver(self, among: Sequence[int] | None = None) -> DeliveryCounts:
+        """Send what is due; of these deliveries alone, where they are named."""
         with self._watched(DELIVER):
-            counts = self._deliverer.deliver()
+            counts = self._deliverer.deliver(among=among)
         numbers = {state: number for state, number in counts.numbers.items() if number}
         if counts.held and counts.held != self._told:
             log.warning("deliver: %s", counts.held)
@@ -168,42 +226,3 @@ class Rounds:
 def collecting(site: str) -> str:
     """Return what the job that asks a site is called."""
     return f"collect {site}"
-
-
-def tick(jobs: Mapping[str, Callable[[], object]], every: timedelta, stop: threading.Event) -> None:
-    """Run the jobs at once and then again and again until `stop` is set; then let those that run finish."""
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": ThreadPoolExecutor(max(1, len(jobs)))},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": _LATE},
-    )
-    # Its own lines would tell of every tick and repeat every error.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for name, job in jobs.items():
-        scheduler.add_job(
-            _guarded(name, job),
-            "interval",
-            seconds=every.total_seconds(),
-            id=name,
-            next_run_time=datetime.now(UTC),
-        )
-    scheduler.start()
-    try:
-        stop.wait()
-    finally:
-        stop.set()
-        scheduler.shutdown(wait=True)
-
-
-def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
-    def run() -> None:
-        try:
-            job()
-        except Interrupted:
-            log.info("%s was interrupted and will go on the next time", name)
-        except PaperroundError as error:
-            log.error("%s failed and will be tried again: %s", name, error)  # noqa: TRY400 our errors are sentences
-        except Exception:
-            log.exception("%s failed in a way we did not foresee and will be tried again", name)
-
-    return run

@@ -16,8 +16,9 @@ def attach(app: typer.Typer) -> None:
 
 @archive.command("migrate")
 def migrate(context: typer.Context, as_json: Json = False) -> None:
-    """Bring the database to this version's schema; a file of SQLite is migrated by any command that opens it."""
+    """Bring the database to this version's schema, its queues too; any command does so for a file of SQLite."""
     told = report(context, as_json)
     with opened(context, upgrade=True) as house:
+        house.install_queues()
         revision = house.database.revision
     told.show({"schema": revision}, lambda: [f"the schema is {revision}"])

@@ -1,7 +1,7 @@
 """demo, try, init, run, worker and web: Paperround as a whole."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -129,7 +129,7 @@ def run(
 
             with serving(house, stop) as address:
                 told.note(f"Serving {address}; collecting, publishing and delivering until stopped.")
-                house.tick(_TICK, stop)
+                house.work(_TICK, stop)
             return 0
         reports, published, delivered = house.rounds.once()
     result: dict[str, Any] = {
@@ -154,11 +154,35 @@ def run(
     return 0 if good and not failed else 1
 
 
-def worker(context: typer.Context) -> None:
+def worker(
+    context: typer.Context,
+    queues: Annotated[
+        str, typer.Option(metavar="NAMES", help="Do the tasks of these alone, divided by commas; all without.")
+    ] = "",
+) -> None:
     """Collect, publish and deliver until stopped; no site."""
     with stopping() as stop, opened(context, stop) as house:
-        report(context, as_json=False).note("Collecting, publishing and delivering until stopped.")
-        house.tick(_TICK, stop)
+        chosen = _queues(queues, is_shared=house.announcer is not None)
+        report(context, as_json=False).note(
+            f"Working on {', '.join(chosen)} until stopped."
+            if queues
+            else "Collecting, publishing and delivering until stopped."
+        )
+        house.work(_TICK, stop, chosen)
+
+
+def _queues(names: str, *, is_shared: bool) -> Sequence[str]:
+    """Read the names of queues; raises UsageError."""
+    from worker.tasks import QUEUES
+
+    chosen = [name for each in names.split(",") if (name := each.strip())]
+    if unknown := [name for name in chosen if name not in QUEUES]:
+        raise UsageError(f"there is no queue {unknown[0]!r}; there are: {', '.join(QUEUES)}")
+    if names and not is_shared:
+        raise UsageError('--queues needs [worker] engine = "procrastinate": without it one process does everything')
+    if names and not chosen:
+        raise UsageError(f"--queues names none; there are: {', '.join(QUEUES)}")
+    return tuple(dict.fromkeys(chosen)) or QUEUES
 
 
 def web(context: typer.Context) -> None:

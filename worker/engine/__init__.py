@@ -1,0 +1,1 @@
+"""Work that many processes share, handed out by Procrastinate over one PostgreSQL."""
