@@ -222,11 +222,11 @@ class Cluster:
         if "database" in self.__dict__:
             self.database.close()
 
-    def readers(self, number: int) -> None:
+    def readers(self, number: int, start: int = 0) -> None:
         """Make confirmed readers, and a paper for all of them: whoever plans next writes each a letter."""
         now = datetime.now(UTC)
         with self.database.writing() as connection:
-            for each in range(number):
+            for each in range(start, start + number):
                 email = f"reader{each}@lab.example"
                 signup = Signup(
                     email=email,
@@ -262,14 +262,18 @@ class Cluster:
     def states(self) -> dict[str, int]:
         return {row[0]: row[1] for row in self.ask("SELECT state, count(*) FROM delivery GROUP BY state")}
 
+    def stuck(self) -> list[Any]:
+        """Return the tasks that somebody, dead or alive, has begun, and those that were given up."""
+        if self.worker.get("engine") != "procrastinate":
+            return []
+        return self.ask("SELECT task_name, status FROM procrastinate_jobs WHERE status IN ('doing', 'failed')")
+
     def is_sound(self) -> None:
         """Every publish adds up, and nobody holds anything any more."""
         with self.database.reading() as connection:
             assert [each.sentence for each in balances(connection) if each.sentence] == []
             assert connection.execute(text("SELECT count(*) FROM delivery WHERE worker <> ''")).scalar_one() == 0
-            if self.worker.get("engine") == "procrastinate":
-                stuck = "SELECT task_name, status FROM procrastinate_jobs WHERE status IN ('doing', 'failed')"
-                assert connection.execute(text(stuck)).all() == []
+        assert self.stuck() == []
 
     def is_told(self, *, letters: int, doubled: int = 0) -> None:
         """Each letter left, no more than `doubled` and those in flight at a kill twice, and nobody was at a loss."""

@@ -1,4 +1,4 @@
-"""What happens to workers when PostgreSQL restarts, has no connection left, is held by somebody, or is another's."""
+"""What happens to workers when PostgreSQL restarts, has too many connections, is held by somebody, or is another's."""
 
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
@@ -91,15 +91,16 @@ def test_a_worker_without_a_connection_says_so_and_goes_on_when_there_is_one(
     url, unlimited = small_place
     Database(url).close()
     with cluster_at(url, asked_at=unlimited) as cluster:
+        cluster.letters(1)
         before = cluster.start()
-        wait_until(lambda: "until stopped" in before.said, "the start")
+        wait_until(lambda: cluster.states() == {"accepted": 1}, "a first letter")  # it is at work
         with all_connections(url, postgres):
-            cluster.readers(LETTERS)
+            cluster.readers(LETTERS - 1, start=1)
             late = cluster.run("worker")
-            wait_until(lambda: "no connection left" in before.said, "what it says")
+            wait_until(lambda: "too many connections" in before.said, "what it says")
         assert late.code == 3, late.said
         assert len(late.said.splitlines()) == 1
-        assert "no connection left" in late.said
+        assert "too many connections" in late.said
         wait_until(lambda: cluster.states() == {"accepted": LETTERS}, "the end of all letters")
         assert before.stop() == 0
         cluster.is_told(letters=LETTERS)
