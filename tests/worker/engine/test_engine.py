@@ -13,7 +13,9 @@ from domain.errors import DatabaseTooNew, DatabaseTooOld
 from storage.lending import Lending
 from worker.engine.queueing import Queues
 
-OURS = "SELECT count(*) FROM procrastinate_jobs WHERE task_name IN ('plan', 'publish', 'deliver') AND status <> 'failed'"
+OURS = (
+    "SELECT count(*) FROM procrastinate_jobs WHERE task_name IN ('plan', 'publish', 'deliver') AND status <> 'failed'"
+)
 
 
 def states(house):
@@ -93,7 +95,9 @@ def test_a_task_that_fails_is_tried_again_later_and_told_of_and_nobody_else_suff
     working()
     until(lambda: states(front) == ["accepted"])
     until(lambda: "task publish failed" in caplog.text)
-    (found,) = sql("SELECT status::text, attempts, priority, scheduled_at > now() FROM procrastinate_jobs WHERE task_name = 'publish' AND args = '{}'")
+    (found,) = sql(
+        "SELECT status::text, attempts, priority, scheduled_at > now() FROM procrastinate_jobs WHERE task_name = 'publish' AND args = '{}'"
+    )
     assert found == ("todo", 1, -1, True)
 
 
@@ -101,7 +105,11 @@ def test_a_task_of_another_version_fails_once_and_is_told_of(working, sql, until
     opened()
     sql("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('deliver', 'deliver_by_pigeon')")
     working()
-    until(lambda: sql("SELECT status::text FROM procrastinate_jobs WHERE task_name = 'deliver_by_pigeon'") == [("failed",)])
+    until(
+        lambda: (
+            sql("SELECT status::text FROM procrastinate_jobs WHERE task_name = 'deliver_by_pigeon'") == [("failed",)]
+        )
+    )
     until(lambda: "another version" in caplog.text)
 
 
