@@ -75,8 +75,10 @@ def _places() -> Iterator[Path]:
 class Server:
     """A server in a folder of its own, run by somebody else where we are root, whom PostgreSQL refuses."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, more: str = "") -> None:
+        """`more` are lines of settings; of two for the same the last holds."""
         self._folder = folder
+        self._settings = SETTINGS + more
         self._data = folder / "data"
         self._binaries = binaries
         self._who: dict[str, Any] = {}
@@ -99,7 +101,7 @@ class Server:
         else:
             raise SystemExit(made.stderr)
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(SETTINGS.format(folder=self._folder))
+            file.write(self._settings.format(folder=self._folder))
         log = self._folder / "log"
         if self._run("pg_ctl", "-D", self._data, "-l", log, "-w", "start").returncode != 0:
             raise SystemExit(log.read_text(encoding="utf-8"))
@@ -115,6 +117,12 @@ class Server:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")  # nobody wants its data in order
+
+    def restart(self) -> None:
+        """Stop it as a crash would, and start it again."""
+        log = self._folder / "log"
+        if self._run("pg_ctl", "-D", self._data, "-l", log, "-m", "immediate", "-w", "restart").returncode != 0:
+            raise SystemExit(log.read_text(encoding="utf-8"))
 
     def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [self._binaries / program, *arguments]
