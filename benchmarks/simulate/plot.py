@@ -77,10 +77,11 @@ def _named(title: str, note: str, top: int) -> Iterator[str]:
 
 
 def _scale(most: float, top: int) -> Iterator[str]:
+    kind = ",.0f" if most >= _LINES else ".3g"
     for step in range(_LINES + 1):
         y = round(top + 50 + _TALL * (1 - step / _LINES))
         yield f'<path class="pl-{"rule" if step else "ground"}" d="M{_LEFT} {y}.5H{_WIDE - _RIGHT}"/>'
-        yield _text("small pl-number", _LEFT - 8, y + 5, f"{most * step / _LINES:,.4g}", "end")
+        yield _text("small pl-number", _LEFT - 8, y + 5, f"{most * step / _LINES:{kind}}", "end")
 
 
 def _round(most: float) -> float:

@@ -96,7 +96,8 @@ class SinkTransport:
         with self._lock:
             if fault == "lost":
                 known.unanswered += 1
-            if fault != "lost" or random.Random(f"{self.seed} {message.recipient} {times} arrived").random() < _ARRIVED:  # noqa: S311
+            cut = random.Random(f"{self.seed} {message.recipient} {times} cut")  # noqa: S311 no secret
+            if fault != "lost" or cut.random() < _ARRIVED:
                 if not known.taken:
                     known.at = now
                     self.hours[now.replace(minute=0, second=0, microsecond=0)] += 1
