@@ -220,7 +220,9 @@ def _machinery(works: Works, sizes: Sizes) -> Iterator[tuple[str, Found]]:
         "worker_last_seen_timestamp_seconds",
         {(): _instant(works.worker_seen)} if works.worker_seen else {},
     )
-    waiting: dict[tuple[str, ...], float] = {} if works.jobs is None else {**_NO_JOBS}
+    waiting: dict[tuple[str, ...], float] = {}
+    if works.jobs is not None:
+        waiting.update(_NO_JOBS)
     waiting.update({(each.queue, each.state): each.number for each in works.jobs or ()})
     yield "jobs", waiting
 
