@@ -5,15 +5,18 @@ longer be one when it is copied.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
 from digests.readable import readable
 from domain.unicode61 import IN_TOKEN
 
-_ADDRESS = r"https?://\S+"
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_IN_TOKEN = re.compile(IN_TOKEN)
 _STYLE = ' style="background:#fdf0b5;color:#16212b"'
+_KEPT = 4_000  # words, and sets of them; the same topics mark the same ones in many texts
 _MOST = 40  # words and phrases to look for in one text
 
 
@@ -44,14 +47,40 @@ def seen(text: str, words: Sequence[str]) -> frozenset[str]:
 
 
 def _split(text: str, words: Sequence[str]) -> list[str]:
-    """Return the text in pieces, every second one a marked word; longer words win over those inside them."""
-    shown = sorted({readable(word) for word in words[:_MOST]} - {""}, key=lambda word: (-len(word), word))
-    if not shown:
+    """Return the text in pieces, every second one a marked word; where two begin in one place the longer one wins."""
+    found = sorted(
+        ((begin, -end) for word in _shown(tuple(words[:_MOST])) for begin, end in _places(text, word)),
+    )
+    if not found:
         return [text]
-    pattern = "|".join(re.escape(word) for word in shown)
-    pieces, end = [], 0
-    for found in re.finditer(rf"{_ADDRESS}|(?<!{IN_TOKEN})({pattern})(?!{IN_TOKEN})", text, flags=re.IGNORECASE):
-        if found[1]:
-            pieces += [text[end : found.start()], found[1]]
-            end = found.end()
-    return [*pieces, text[end:]]
+    addresses = [each.span() for each in _ADDRESS.finditer(text)]
+    pieces: list[str] = []
+    done = 0
+    for begin, negative in found:
+        end = -negative
+        if begin < done or any(first <= begin < last for first, last in addresses):
+            continue
+        pieces += [text[done:begin], text[begin:end]]
+        done = end
+    return [*pieces, text[done:]]
+
+
+def _places(text: str, word: str) -> Iterator[tuple[int, int]]:
+    """Yield from where to where a word stands, as a whole word; also where one begins inside another."""
+    begin = 0
+    while found := _pattern(word).search(text, begin):
+        first, last = found.span()
+        if not (first and _IN_TOKEN.match(text, first - 1)) and not _IN_TOKEN.match(text, last):
+            yield first, last
+        begin = first + 1
+
+
+@lru_cache(maxsize=_KEPT)
+def _shown(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return these words as they are shown, each once."""
+    return tuple(dict.fromkeys(word for word in map(readable, words) if word))
+
+
+@lru_cache(maxsize=_KEPT)
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(re.escape(word), re.IGNORECASE)

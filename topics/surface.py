@@ -6,12 +6,15 @@ traced to those it came from, and the place is widened to the braces and dollars
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from domain.fts5 import TEX_SIGN, greek_edits, tex_edits
 
 #: Around what was found. `searchable` leaves neither in a text.
 OPENS, CLOSES = "⟦", "⟧"
+_KEPT = 512  # texts whose characters were traced; an abstract takes some 20 KB
 _LONGEST_COMMAND = 20  # characters of a TeX command
 _COMMAND_BEFORE = re.compile(r"\\[A-Za-z]+\*?\Z")
 _BRACE = re.compile("[{}]")
@@ -29,23 +32,29 @@ def surface(highlighted: str, stored: str) -> Iterator[Span]:
     for piece in pieces[1:]:
         inside, outside = piece.split(CLOSES)
         if inside:
-            yield _whole(stored, origins[place][0], origins[place + len(inside) - 1][1])
+            last = place + len(inside) - 1
+            begin, end = (place, last + 1) if origins is None else (origins[0][place], origins[1][last])
+            yield _whole(stored, begin, end)
         place += len(inside) + len(outside)
 
 
-def _origins(stored: str) -> Sequence[tuple[int, int]]:
-    """For each character of `searchable(stored)`: from where to where in the stored text it comes from."""
+@lru_cache(maxsize=_KEPT)
+def _origins(stored: str) -> "tuple[array[int], array[int]] | None":
+    """For each character of `searchable(stored)`: where in the stored text begins, and ends, what it comes from.
+
+    None where each comes from the one in the same place. Kept for a while: many topics find words in the same papers.
+    """
     if stored.isascii() and not TEX_SIGN.search(stored):
-        return [(place, place + 1) for place in range(len(stored))]
+        return None
     letters, places = _edited(stored, tex_edits(stored))
     folded = _unfolded(letters)
     normal = unicodedata.normalize("NFKC", letters)
     _, named = _edited(normal, greek_edits(normal))
-    origins = []
+    begins, ends = array("L"), array("L")
     for first, last in named:
-        begin, end = folded[first][0], folded[last - 1][1]
-        origins.append((places[begin][0], places[end - 1][1]))
-    return origins
+        begins.append(places[folded[first][0]][0])
+        ends.append(places[folded[last - 1][1] - 1][1])
+    return begins, ends
 
 
 def _edited(text: str, edits: Iterable[tuple[int, int, str]]) -> tuple[str, Sequence[tuple[int, int]]]:

@@ -9,6 +9,7 @@ import binascii
 import re
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import idna
 
@@ -19,6 +20,7 @@ WIDTH = 78  # RFC 5322 section 2.1.1: lines should not be longer, without CRLF
 LONGEST_LINE = 998  # RFC 5322 section 2.1.1: and must not be longer than this
 _WORD = 75  # RFC 2047 section 2: an encoded word's greatest length
 _LONGEST_MAILBOX = 320  # octets of From or Reply-To that every relay takes
+_KEPT = 4096  # domains, and lines: many letters have the same
 _FRAME = len("=?utf-8?q??=")
 _PHRASE = 66  # room for a display name's first word beside "List-Id: " and its like
 
@@ -45,6 +47,7 @@ def refuse_controls(name: str, value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=_KEPT)
 def unstructured(name: str, value: str) -> str:
     """Return a whole header line, folded, such as Subject; non-ASCII text becomes encoded words (RFC 2047).
 
@@ -139,6 +142,7 @@ def address(value: str) -> str:
     return f"{local}@{ascii_domain(domain)}"
 
 
+@lru_cache(maxsize=_KEPT)
 def ascii_domain(domain: str) -> str:
     """Return a host name as A-labels; an address literal stays. Raises AddressError."""
     if _LITERAL.fullmatch(domain):
