@@ -21,8 +21,8 @@ from storage.subscribers import Signup, Subscribers
 from storage.tables import ISSUE, SUBSCRIBER
 from storage.waking import Waking
 from topics.query import parse
-from worker.editing import Edited
 from worker.closing import UNKNOWN
+from worker.editing import Edited
 from worker.planning import is_first, plan
 from worker.publish import Publisher
 
