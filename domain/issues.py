@@ -64,7 +64,8 @@ class Entry:
 
     def __hash__(self) -> int:
         """Return what equal entries share, without reading all that a paper says: pieces are looked up by entry."""
-        return hash((self.paper.id, self.topic_id, self.tier))
+        others = tuple([(each.topic, each.why.line) for each in self.also])
+        return hash((self.paper.id, self.topic_id, self.tier, self.topic, self.why.line, others))
 
 
 @dataclass(frozen=True, slots=True)

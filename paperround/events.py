@@ -65,6 +65,21 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "a letter of subscriber %s could not be composed": Event(
             "letter.broken", _E, ("subscriber",), "One letter failed; its reader is tried again, the others go."
         ),
+        "when subscriber %s is due could not be told": Event(
+            "reader.broken",
+            _E,
+            ("subscriber",),
+            "One reader's hour or topics cannot be read; looked at again in an hour.",
+        ),
+        "publish: %d readers could not be written at once": Event(
+            "block.broken",
+            _E,
+            ("readers",),
+            "A block of letters could not be stored; its readers are taken one by one.",
+        ),
+        "publish: what was planned for reader %d could not be written": Event(
+            "reader.unwritten", _E, ("reader",), "One reader's letter could not be stored; tried again in an hour."
+        ),
         "the quiet note of subscriber %s could not be composed": Event(
             "note.broken", _E, ("subscriber",), "A quiet note failed; there will be none for that slot."
         ),

@@ -11,6 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+#: Rows of one statement. Few sizes, for the driver keeps each statement that it has prepared, whatever it takes.
+_SIZES = (512, 128, 32, 8, 1)
+
 
 class Driver:
     """A cursor of the driver; its errors are the driver's, which Database makes ours."""
@@ -21,20 +24,26 @@ class Driver:
 
     def rows(self, statement: str, values: Sequence[Any] = (), listed: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that a query finds; `listed` goes where the statement has "…", before the other values."""
+        if len(listed) > 1:  # the last of the list again, up to a power of two
+            listed = [*listed, *[listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))]
         self._cursor.execute(self._written(statement, len(listed)), (*listed, *values))
         return list(self._cursor.fetchall())
 
     def in_rows(self, statement: str, row: str, count: int, values: Sequence[Any]) -> list[Any]:
-        """Do it once for so many rows, written out in the statement, and return what it returns.
+        """Do it for so many rows, written out in a few statements, and return what they return.
 
         `row` is one row's list of values as the statement has it, put where "…" is once for each; `values` are those of
         all rows, one after the other.
         """
-        if not count:
-            return []
-        whole = statement.replace("…", ", ".join([row] * count))
-        self._cursor.execute(self._written(whole, 0), values)
-        return list(self._cursor.fetchall())
+        found: list[Any] = []
+        width, done = len(values) // count if count else 0, 0
+        while done < count:
+            size = next(each for each in _SIZES if each <= count - done)
+            whole = statement.replace("…", ", ".join([row] * size))
+            self._cursor.execute(self._written(whole, 0), values[done * width : (done + size) * width])
+            found += self._cursor.fetchall()
+            done += size
+        return found
 
     def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """Do it once for each row of values."""

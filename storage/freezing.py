@@ -60,7 +60,7 @@ class PublishRun:
                 note_looks(connection, looks, self._at, seen)
                 return []
             run_id = begin_run(connection, self._at) if self._id is None else self._id
-            passed = write_issues(connection, plans, now, run_id)
+            passed = write_issues(connection, plans, now, run_id, seen)
             again = [plan.subscriber_id for plan, why in zip(plans, passed, strict=True) if why == CHANGED]
             note_looks(connection, {**looks, **dict.fromkeys(again, AT_ONCE)}, self._at, seen)
             unserved = [*silences, *_passed_over(plans, passed)]

@@ -6,7 +6,7 @@ at again looking.py's.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -23,6 +23,8 @@ from storage.topics import newest_match
 
 #: A clock that shows an instant so long before a reader came may be behind, and nothing is owed to them yet.
 _SET_BACK = timedelta(days=7)
+
+_FAR_OFF = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,17 @@ class Issues:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def due(self, now: datetime) -> Iterator[tuple[Reader, ...]]:
+    def due(self, now: datetime, *, everyone: bool = False) -> Iterator[tuple[Reader, ...]]:
         """Give the confirmed readers who are to be looked at by `now`, those waiting longest first, in blocks.
 
-        Each is given once, whether or not it is noted meanwhile when to look again.
+        Each is given once, whether or not it is noted meanwhile when to look again. With `everyone` also those whose
+        time to be looked at has not come.
         """
+        by = _FAR_OFF if everyone else now
         after: tuple[datetime, int] | None = None
         while True:
             with self._database.reading() as connection:
-                rows = rows_due(connection, now, after, BLOCK)
+                rows = rows_due(connection, by, after, BLOCK)
                 block = _readers(connection, rows, now)
             if not block:
                 return

@@ -7,7 +7,7 @@ Each step is one statement for the whole block; what becomes of one issue depend
 if they were written one by one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -20,6 +20,7 @@ from storage.mailings import Queued, queue_all
 
 LEFT = "left meanwhile"
 CHANGED = "its papers changed meanwhile"
+ALTERED = "the reader changed something meanwhile"
 THERE = "has this issue already"
 
 _ISSUE = """
@@ -38,12 +39,17 @@ _PAIRS = 10_000  # of a statement: SQLite allows 32,766 values
 _BLOCK = 1_000  # issues of a statement
 
 
-def write_issues(connection: Connection, plans: Sequence[IssuePlan], now: datetime, run_id: int) -> list[str]:
-    """Write issues with their papers, contents and deliveries; return for each plan "" or why it was not written."""
+def write_issues(
+    connection: Connection, plans: Sequence[IssuePlan], now: datetime, run_id: int, seen: Mapping[int, int]
+) -> list[str]:
+    """Write issues with their papers, contents and deliveries; return for each plan "" or why it was not written.
+
+    `seen` is reader → their revision when the letter was planned: who has changed something since gets another one.
+    """
     passed = [""] * len(plans)
     for places in _turns(plans):
         block = [plans[place] for place in places]
-        for place, reason in zip(places, _written(connection, block, now, run_id), strict=True):
+        for place, reason in zip(places, _written(connection, block, now, run_id, seen), strict=True):
             passed[place] = reason
     return passed
 
@@ -62,13 +68,17 @@ def _turns(plans: Sequence[IssuePlan]) -> Iterable[list[int]]:
             yield turn_places[start : start + _BLOCK]
 
 
-def _written(connection: Connection, plans: Sequence[IssuePlan], now: datetime, run_id: int) -> list[str]:
+def _written(
+    connection: Connection, plans: Sequence[IssuePlan], now: datetime, run_id: int, seen: Mapping[int, int]
+) -> list[str]:
     driver = Driver(connection)
     readers = [plan.subscriber_id for plan in plans]
-    states = dict(driver.rows("SELECT id, state FROM subscriber WHERE id IN (…)", (), readers))
-    there = [plan for plan in plans if states.get(plan.subscriber_id) == SubscriberState.CONFIRMED.value]
+    known = driver.rows("SELECT id, state, revision FROM subscriber WHERE id IN (…)", (), readers)
+    confirmed = {number for number, state, _ in known if state == SubscriberState.CONFIRMED.value}
+    there = [plan for plan in plans if plan.subscriber_id in confirmed]
     fallen = _fallen(driver, there)
-    whole = [plan for plan in there if plan.subscriber_id not in fallen]
+    altered = {number for number, _, revision in known if seen.get(number, revision) != revision}
+    whole = [plan for plan in there if plan.subscriber_id not in fallen | altered]
     issues = _issues(driver, whole, now, run_id)
     written = [plan for plan in whole if plan.subscriber_id in issues]
     rows = [
@@ -81,10 +91,11 @@ def _written(connection: Connection, plans: Sequence[IssuePlan], now: datetime, 
     driver.many(_SENT, sorted((plan.subscriber_id, each.paper_id) for plan in written for each in plan.papers))
     driver.many(_NEWEST, [(issues[plan.subscriber_id], plan.subscriber_id) for plan in written])
     queue_all(connection, [Queued(plan.mailing, plan.subscriber_id, issues[plan.subscriber_id]) for plan in written])
-    confirmed = {plan.subscriber_id for plan in there}
     return [
         LEFT
         if plan.subscriber_id not in confirmed
+        else ALTERED
+        if plan.subscriber_id in altered
         else CHANGED
         if plan.subscriber_id in fallen
         else ""

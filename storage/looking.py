@@ -58,7 +58,7 @@ class Looking:
             if _holds(connection, now, rules):
                 return False
             connection.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.next_look > AT_ONCE).values(next_look=AT_ONCE))
-            _mark(connection, _RULES, rules)
+            _mark(connection, f"{_RULES} {rules}", 1)
             _mark(connection, _CLOCK, _minutes(now))
         return True
 
@@ -101,20 +101,26 @@ def note_looks(
         if values:
             connection.execute(statement, values)
     if looks:
-        _mark(connection, _CLOCK, _minutes(now))
+        # The latest that any machine's clock showed; mend alone sets it back, and looks at everyone again.
+        _mark(connection, _CLOCK, _minutes(now), only_up=True)
 
 
 def _holds(connection: Connection, now: datetime, rules: int) -> bool:
-    known = dict(
-        connection.execute(select(MARKER.c.name, MARKER.c.value).where(MARKER.c.name.in_((_CLOCK, _RULES)))).all()
-    )
-    return known.get(_CLOCK, 0) <= _minutes(now) + _SLACK and known.get(_RULES) == rules
+    """Whether no look was made by a clock that was ahead, and these rules have been looked by before.
+
+    Machines whose rules differ, as while they are upgraded in turn, do not undo one another's looks for ever.
+    """
+    seen = f"{_RULES} {rules}"
+    query = select(MARKER.c.name, MARKER.c.value).where(MARKER.c.name.in_((_CLOCK, seen)))
+    known: dict[str, int] = {row.name: row.value for row in connection.execute(query)}
+    return known.get(_CLOCK, 0) <= _minutes(now) + _SLACK and seen in known
 
 
 def _minutes(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
-def _mark(connection: Connection, name: str, value: int) -> None:
+def _mark(connection: Connection, name: str, value: int, *, only_up: bool = False) -> None:
     marked = upsert(MARKER).values(name=name, value=value)
-    connection.execute(marked.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    higher = MARKER.c.value < value if only_up else None
+    connection.execute(marked.on_conflict_do_update(index_elements=["name"], set_={"value": value}, where=higher))

@@ -32,18 +32,27 @@ _SINCE = (
     .columns(subscriber_id=Integer, topic_id=Integer, upto_match=Integer, created_at=UtcDateTime)
 )
 
-# What these topics matched since, once for all who ask them. A match over the past counts for whom the paper came after
-# their letter.
+# What their topics matched since, once for all who ask one: from the oldest letter among those on, for a reader of one
+# rare topic may have had none for a year. A match over the past counts for whom the paper came after their letter.
 _MATCHED = (
     text(
         """
     SELECT m.topic_id, m.paper_id, m.score, m.tier, m.id, CASE WHEN NOT m.news THEN p.first_seen END AS came
-    FROM match m
-    JOIN paper p ON p.id = m.paper_id
-    WHERE m.topic_id IN :topics AND m.id > :since AND m.id <= :upto AND NOT p.backlog
+    FROM (
+        SELECT s.topic_id, min(last.upto_match) AS since
+        FROM subscription s
+        JOIN subscriber reader ON reader.id = s.subscriber_id
+        JOIN issue last ON last.id = reader.last_issue_id
+        WHERE s.subscriber_id IN :readers
+        GROUP BY s.topic_id
+    ) AS asked
+    CROSS JOIN match m
+    CROSS JOIN paper p
+    WHERE m.topic_id = asked.topic_id AND m.id > asked.since AND m.id <= :upto
+      AND p.id = m.paper_id AND NOT p.backlog
     """
     )
-    .bindparams(bindparam("topics", expanding=True))
+    .bindparams(bindparam("readers", expanding=True))
     .columns(topic_id=Integer, paper_id=Integer, score=Float, tier=Integer, id=Integer, came=UtcDateTime)
 )
 
@@ -133,14 +142,11 @@ class Newsroom:
             return {}
         with self._database.reading() as connection:
             held = connection.execute(_SINCE, {"readers": list(reader_ids)}).all()
-            since = min((row.upto_match for row in held), default=up_to)
             matched: dict[int, list[_Matched]] = defaultdict(list)
-            topics = sorted({row.topic_id for row in held})
-            for start in range(0, len(topics), BLOCK):
-                values = {"topics": topics[start : start + BLOCK], "since": since, "upto": up_to}
-                for topic_id, paper_id, score, tier, number, came in connection.execute(_MATCHED, values):
-                    found = News(topic_id=topic_id, paper_id=paper_id, score=score, tier=Tier(tier))
-                    matched[topic_id].append((found, number, came))
+            values = {"readers": list(reader_ids), "upto": up_to}
+            for topic_id, paper_id, score, tier, number, came in connection.execute(_MATCHED, values):
+                found = News(topic_id=topic_id, paper_id=paper_id, score=score, tier=Tier(tier))
+                matched[topic_id].append((found, number, came))
             sent = _sent(connection, reader_ids, {each.paper_id for rows in matched.values() for each, _, _ in rows})
         told: dict[int, list[News]] = defaultdict(list)
         alike: dict[tuple[int, int, datetime], list[News]] = {}

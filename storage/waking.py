@@ -18,6 +18,7 @@ from storage.subscribers import record
 from storage.subscriptions import alter, known_zone
 from storage.tables import SUBSCRIBER
 
+_JUST = timedelta(microseconds=1)
 _AHEAD = timedelta(hours=14)  # the local date is nowhere later than there
 
 
@@ -81,6 +82,7 @@ def _whose_day_came(sleepers: Sequence[Any], now: datetime) -> dict[int, datetim
     for row in sleepers:
         began = datetime.combine(row.paused_until, time(), zone_of(known_zone(row.zone))).astimezone(UTC)
         if began <= now:
-            looked = row.looked_at if row.looked_at is not None and row.looked_at <= now else began
-            came[row.id] = max(began, looked)
+            before = began - _JUST  # a slot that opens with the day is none of the absence
+            looked = row.looked_at if row.looked_at is not None and row.looked_at <= now else before
+            came[row.id] = max(before, looked)
     return came

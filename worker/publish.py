@@ -12,14 +12,16 @@ a crash leaves a block either whole or not at all.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.clock import Clock
-from domain.issues import Mailing, PublishCounts, Slot
-from domain.silences import NOTHING_MATCHED, Unserved
+from domain.issues import IssuePlan, Mailing, PublishCounts, Slot
+from domain.silences import NOT_COMPOSED, NOTHING_MATCHED, Unserved
 from domain.subscriptions import Subscriber
+from storage.freezing import PublishRun
 from storage.issues import Issues, Reader
 from storage.looking import Looking
 from storage.reading import BLOCK
@@ -107,20 +109,28 @@ class Publisher:
         quiet = self._quiet()
         closings = self._closings(now)
         run = self._issues.run(now)
-        for block in self._issues.due(now) if readers is None else self._issues.those(readers, now):
-            looks = {reader.subscriber.id: next_look(reader, now, closings) for reader in block}
-            seen = {reader.subscriber.id: reader.subscriber.revision for reader in block}
-            chosen = [(reader, found) for reader in block if (found := due(reader, now, closings)) is not None]
+        # A dry run does not mend looks that a clock which was ahead has made, so it asks everyone.
+        blocks = self._issues.due(now, everyone=dry_run) if readers is None else self._issues.those(readers, now)
+        for block in blocks:
+            judged = [_judged(reader, now, closings) for reader in block]
+            chosen = [(reader, slot) for reader, (slot, _) in zip(block, judged, strict=True) if slot is not None]
             edited = editor.edit(chosen, now, up_to)
             due_readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]
-            empty = {each.subscriber_id: now for each in edited if each.is_empty}
-            unserved = _unserved(chosen, edited, quiet)
-            passed = [""] * len(plans)
+            looks = {reader.subscriber.id: look for reader, (_, look) in zip(block, judged, strict=True)}
             faulty = [each.subscriber_id for each in edited if each.fault]
             looks.update({number: min(looks[number], now + AGAIN) for number in faulty})
+            unserved = _unserved(chosen, edited, quiet)
+            passed = [""] * len(plans)
             if not dry_run:
-                passed = run.freeze(plans, empty, unserved, self._clock.now(), looks, seen=seen)
+                written = _Block(
+                    plans=plans,
+                    empty={each.subscriber_id: now for each in edited if each.is_empty},
+                    unserved=unserved,
+                    looks=looks,
+                    seen={reader.subscriber.id: reader.subscriber.revision for reader in block},
+                )
+                passed = self._freeze(run, written, now)
             skipped.update(each.reason for each in unserved)
             notes += sum(each.note is not None for each in unserved)
             skipped.update(reason for reason in passed if reason)
@@ -131,6 +141,28 @@ class Publisher:
         if wrong := run.end(self._clock.now()):
             log.error("publish: %s", wrong)
         return counts
+
+    def _freeze(self, run: PublishRun, block: "_Block", now: datetime) -> list[str]:
+        """Write a block; where the database takes it not, reader by reader, and who is to blame waits a while.
+
+        Raises StorageError where the database takes nothing at all.
+        """
+        try:
+            return block.freeze(run, self._clock.now())
+        except Exception:  # whatever is wrong with one reader's rows, the others get their letters
+            self._issues.newest_match()  # raises what ails the database, if it is that
+            log.exception("publish: %d readers could not be written at once", len(block.looks))
+        passed = {}
+        for number in block.looks:
+            alone = block.of(number)
+            try:
+                reasons = alone.freeze(run, self._clock.now())
+            except Exception:
+                log.exception("publish: what was planned for reader %d could not be written", number)
+                reasons = [NOT_COMPOSED] * len(alone.plans)
+                run.freeze([], {}, [], self._clock.now(), {number: now + AGAIN})
+            passed[number] = reasons
+        return [passed[plan.subscriber_id][0] for plan in block.plans]
 
     def _prepare(self, now: datetime) -> None:
         """Let those begin again whose pause is over, and look at all readers again where a clock or its rules moved."""
@@ -145,6 +177,40 @@ class Publisher:
             (edited,) = self._editor().edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, up_to)
             return edited.plan.mailing if edited.plan else None
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What is to be written of a block of readers."""
+
+    plans: Sequence[IssuePlan]
+    empty: Mapping[int, datetime]  #: reader → when nothing was found
+    unserved: Sequence[Unserved]
+    looks: Mapping[int, datetime]  #: of every reader: before when nothing is due
+    seen: Mapping[int, int]  #: reader → revision
+
+    def freeze(self, run: PublishRun, now: datetime) -> list[str]:
+        """Write it in one transaction."""
+        return run.freeze(self.plans, self.empty, self.unserved, now, self.looks, seen=self.seen)
+
+    def of(self, number: int) -> "_Block":
+        """Return what is one reader's of it."""
+        return _Block(
+            plans=[each for each in self.plans if each.subscriber_id == number],
+            empty={number: self.empty[number]} if number in self.empty else {},
+            unserved=[each for each in self.unserved if each.subscriber_id == number],
+            looks={number: self.looks[number]},
+            seen={number: self.seen[number]},
+        )
+
+
+def _judged(reader: Reader, now: datetime, closings: Closings) -> tuple[Slot | None, datetime]:
+    """Return the slot that a reader is due for, and before when nothing else is; one who breaks that waits a while."""
+    try:
+        return due(reader, now, closings), next_look(reader, now, closings)
+    except Exception:  # whatever is wrong with one reader, the others get their letters
+        log.exception("when subscriber %s is due could not be told", reader.subscriber.public_id)
+        return None, now + AGAIN
 
 
 def _unserved(chosen: Sequence[tuple[Reader, Slot]], edited: Sequence[Edited], quiet: QuietNotes) -> list[Unserved]:
