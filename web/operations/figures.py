@@ -36,7 +36,7 @@ _ENDS = ("accepted", "deferred", "rejected", "uncertain", "skipped", "expired")
 _LATE = 900  # seconds after which a source that was to be asked, and was not, is overdue
 NEVER = float("inf")
 #: A queue without jobs shows noughts, so that a rule sees that it was empty.
-_NO_JOBS = {(queue, state): 0.0 for queue in VERBS for state in ("waiting", "doing", "failed")}
+_NO_JOBS: Found = {(queue, state): 0.0 for queue in VERBS for state in ("waiting", "doing", "failed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +220,9 @@ def _machinery(works: Works, sizes: Sizes) -> Iterator[tuple[str, Found]]:
         "worker_last_seen_timestamp_seconds",
         {(): _instant(works.worker_seen)} if works.worker_seen else {},
     )
-    waiting: dict[tuple[str, ...], float] = {}
-    if works.jobs is not None:
-        waiting.update(_NO_JOBS)
-    waiting.update({(each.queue, each.state): each.number for each in works.jobs or ()})
+    waiting: dict[tuple[str, ...], float] = {} if works.jobs is None else dict(_NO_JOBS)
+    for each in works.jobs or ():
+        waiting[each.queue, each.state] = each.number
     yield "jobs", waiting
 
 
