@@ -11,7 +11,7 @@ import pytest
 from domain.errors import StorageError
 from paperround.events import EVENTS, OTHER
 from paperround.logs import handler
-from worker.schedule import tick
+from worker.ticking import tick
 
 READERS = ("ann", "ben", "cat", "dan", "eve", "fay")
 

@@ -21,6 +21,7 @@ from storage.subscribers import Signup, Subscribers
 from storage.tables import ISSUE, SUBSCRIBER
 from storage.waking import Waking
 from topics.query import parse
+from worker.closing import UNKNOWN
 from worker.editing import Edited
 from worker.planning import is_first, plan
 from worker.publish import Publisher
@@ -55,6 +56,7 @@ class Desk:
             quiet=NoNotes,
             stopped=lambda _: "",
             wake=Waking(self.database).wake,
+            closings=lambda _: UNKNOWN,
             clock=self.clock,
         )
 
