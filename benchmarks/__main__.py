@@ -36,6 +36,7 @@ BENCHES = {
     "smtp": "benchmarks.smtp",
     "web": "benchmarks.web",
     "idle": "benchmarks.idle",
+    "scrape": "benchmarks.scrape",
     "simulate": "benchmarks.simulate.bench",
 }
 

@@ -132,6 +132,7 @@ class Backlog:
     longest_wait: float  #: seconds since the first of them was to be looked at; 0 for none
     due: int  #: letters whose time to leave has come
     oldest_due: float  #: seconds since the first of them was to leave; 0 for none
+    last_accepted: datetime | None  #: when a relay took a letter last, of those that are kept; None: never
     put_off: Mapping[str, int]  #: keeper of mailboxes → letters to it that were told "later"
 
 

@@ -104,6 +104,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "content %d cannot be read: %s": Event(
             "content.unreadable", _E, ("content", "why"), "A damaged content; `paperround archive check`."
         ),
+        "this machine knows no time zone %s: who chose it gets letters by UTC; update its time zones": Event(
+            "zone.unknown", _W, ("zone",), "The machine's table of time zones is older than a reader's choice."
+        ),
         # what comes back
         "%s: delivery %d, %s %s": Event(
             "bounce.heard", _I, ("source", "delivery", "kind", "status"), "A report of a letter was counted."
@@ -142,6 +145,39 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "the alert to the operator could not be composed": Event("alert.broken", _E, (), "A fault of ours."),
         "how %s went could not be kept: %s": Event("trouble.lost", _W, ("name", "error"), "A trouble is not noted."),
         "ping: %s": Event("ping.failed", _W, ("error",), "The monitor did not answer; the next round pings again."),
+        # who does it
+        "engine: %s": Event("engine.unusual", ("info", "warning"), ("what",), "Procrastinate warned of something."),
+        "engine: queue %s is not served, and tried again in %d s: %s": Event(
+            "engine.away",
+            _W,
+            ("queue", "seconds", "error"),
+            "The database is away, or a queue's worker fell; it waits.",
+        ),
+        "engine: letters were queued and nobody told of them; the next tick will: %s": Event(
+            "engine.untold", _W, ("error",), "No task was made for new letters; they leave at most ten seconds later."
+        ),
+        "engine: %d tasks of workers that are gone were taken over": Event(
+            "engine.takeover", _W, ("tasks",), "A worker died; others do what it was at."
+        ),
+        "engine: how a task ended could not be kept, so it comes again: %s": Event(
+            "engine.unkept",
+            _W,
+            ("error",),
+            "The connection was lost at the end of a task; doing it again harms nothing.",
+        ),
+        "engine: a task of another version of Paperround is not known here, and has failed": Event(
+            "engine.unknown", _E, (), "Workers of two versions share one database: restart the older ones."
+        ),
+        "engine: task %s (%d) ended its worker again and again, and is left alone": Event(
+            "engine.deadly", _E, ("task", "number"), "Whoever did this task died: short of memory, most often."
+        ),
+        "task %s failed: %s": Event("task.failed", _E, ("task", "error"), "A task ended with an error that is known."),
+        "task %s failed in a way we did not foresee": Event(
+            "task.broken", _E, ("task",), "A task ended with a fault of ours; `exception` has the traceback."
+        ),
+        "task %s (%s) is not tried any more": Event(
+            "task.left", _E, ("task", "number"), "It failed four times; the next tick asks for what is still to do."
+        ),
         # every job
         "%s was interrupted and will go on the next time": Event("job.stopped", _I, ("job",), "A stop came meanwhile."),
         "%s failed and will be tried again: %s": Event(

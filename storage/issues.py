@@ -19,7 +19,7 @@ from storage.looking import rows_due
 from storage.reading import BLOCK
 from storage.subscribers import readers_from
 from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
-from storage.topics import newest_match
+from storage.tallies import newest_match
 
 #: A clock that shows an instant so long before a reader came may be behind, and nothing is owed to them yet.
 _SET_BACK = timedelta(days=7)

@@ -69,7 +69,7 @@ def known_zone(name: str) -> str:
     try:
         zone_of(name)
     except UsageError:
-        log.warning("this machine knows no time zone %r: who chose it gets letters by UTC; update its time zones", name)
+        log.warning("this machine knows no time zone %s: who chose it gets letters by UTC; update its time zones", name)
         return "UTC"
     return name
 

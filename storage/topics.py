@@ -8,19 +8,20 @@ Of each topic a run keeps the best matches, and the number of the others (`tally
 counts takes the place of all that was counted of it before, for whoever gets a first letter.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.subscriptions import SubscriberState
 from domain.topics import Match, Selection, Tier
 from storage.database import Database
 from storage.reading import BLOCK
-from storage.tables import MARKER, MATCH, PAPER, REMATCH, SUBSCRIBER, SUBSCRIPTION, TALLY, TOPIC
+from storage.tables import MARKER, MATCH, PAPER, REMATCH, SUBSCRIBER, SUBSCRIPTION, TOPIC
+from storage.tallies import count, recounted
 
 MATCHED = "matched-up-to-paper"
 #: Readers in these states get no letters: a topic that only they hold is not matched.
@@ -106,7 +107,7 @@ class Topics:
             if _marker(connection) != since:
                 return None
             stored, beyond = _insert(connection, found, news=True)
-            _count(connection, beyond, news=True, now=now)
+            count(connection, beyond, news=True, now=now)
             met = REMATCH.c.paper_id > since, REMATCH.c.paper_id <= up_to, REMATCH.c.id <= changes
             connection.execute(delete(REMATCH).where(*met))
             marker = upsert(MARKER).values(name=MATCHED, value=up_to)
@@ -176,7 +177,7 @@ class Topics:
             if _marker(connection) != up_to:
                 return 0
             stored, _ = _insert(connection, found, news=False)
-            _count(connection, _recounted(connection, [each.id for each in met], found, past), news=False, now=now)
+            count(connection, recounted(connection, [each.id for each in met], found, past), news=False, now=now)
             wished = {each.id: (each.related, each.unsaid) for each in met}
             for start in range(0, len(met), BLOCK):
                 block = [each.id for each in met[start : start + BLOCK]]
@@ -264,43 +265,6 @@ def _insert(connection: Connection, found: Iterable[Selection], *, news: bool) -
     return stored, beyond
 
 
-def _count(connection: Connection, beyond: Mapping[int, int], *, news: bool, now: datetime) -> None:
-    """Keep topic → what is only counted; nobody else writes meanwhile."""
-    # Who has considered the newest match has considered this run.
-    known = {"match_id": newest_match(connection), "at": now, "news": news}
-    if beyond:
-        connection.execute(
-            insert(TALLY), [{"topic_id": each, "beyond": number, **known} for each, number in beyond.items()]
-        )
-
-
-def _recounted(
-    connection: Connection, topic_ids: Sequence[int], found: Iterable[Selection], past: Sequence[Any]
-) -> dict[int, int]:
-    """Return how many papers of the past are only counted, of topics that meet it, and forget the count before.
-
-    What runs kept before is kept, so that it may be more than the best. A topic of which runs have counted something
-    gets its number even where that is 0: it takes the place of theirs.
-    """
-    matching = {each.topic_id: sum(m.tier is Tier.EXACT for m in each.matches) + each.beyond for each in found}
-    recounted: dict[int, int] = {}
-    for start in range(0, len(topic_ids), BLOCK):
-        block = topic_ids[start : start + BLOCK]
-        connection.execute(delete(TALLY).where(TALLY.c.topic_id.in_(block), TALLY.c.news.is_(False)))
-        counted = connection.execute(select(TALLY.c.topic_id).where(TALLY.c.topic_id.in_(block)).distinct()).scalars()
-        recounted |= dict.fromkeys(counted, 0)
-    flooded = [each.topic_id for each in found if each.beyond]
-    for start in range(0, len(flooded), BLOCK):
-        kept = (
-            select(MATCH.c.topic_id, func.count())
-            .join(PAPER, PAPER.c.id == MATCH.c.paper_id)
-            .where(MATCH.c.topic_id.in_(flooded[start : start + BLOCK]), MATCH.c.tier == Tier.EXACT, *past)
-            .group_by(MATCH.c.topic_id)
-        )
-        recounted |= {topic_id: max(0, matching[topic_id] - number) for topic_id, number in connection.execute(kept)}
-    return recounted
-
-
 def _row(match: Match, *, news: bool) -> dict[str, Any]:
     return {
         "topic_id": match.topic_id,
@@ -309,8 +273,3 @@ def _row(match: Match, *, news: bool) -> dict[str, Any]:
         "tier": int(match.tier),
         "news": news,
     }
-
-
-def newest_match(connection: Connection) -> int:
-    """Return the number of the newest match; 0 if there is none."""
-    return connection.execute(select(func.max(MATCH.c.id))).scalar() or 0

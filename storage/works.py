@@ -68,12 +68,14 @@ def _backlog(connection: Connection, now: datetime) -> Backlog:
     due = connection.execute(
         select(func.count(), func.min(DELIVERY.c.not_before)).where(text(OPEN), DELIVERY.c.not_before <= now)
     ).one()
+    accepted = select(func.max(DELIVERY.c.last_try)).where(DELIVERY.c.state == DeliveryState.ACCEPTED.value)
     return Backlog(
         unmatched=fresh + again,
         to_plan=to_plan,
         longest_wait=_seconds(since, now),
         due=due[0],
         oldest_due=_seconds(due[1], now),
+        last_accepted=connection.execute(accepted).scalar(),
         put_off=_put_off(connection),
     )
 

@@ -20,7 +20,7 @@ def _files() -> Iterator[Path]:
             for name in folders
             if name not in MADE and not name.endswith(".egg-info") and (name == ".ci" or not name.startswith("."))
         ]
-        yield from (Path(folder, name) for name in names)
+        yield from (Path(folder, name) for name in names if name != ".git")  # of a second working tree a file
 
 
 @pytest.fixture(scope="session")

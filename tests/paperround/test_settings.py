@@ -208,7 +208,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ("papers = 3\n", "unknown section 'papers'"),
         (
             "[digest]\nzzzz = 3\n",
-            "legal: papers, per_topic, late_risers, trending, abstract_chars, welcome_days, quiet_note_after_days",
+            "legal: papers, per_topic, late_risers, trending, abstract_chars, welcome_days, window_minutes, quiet_note",
         ),
         ("[[source]]\nnmae = 'x'\n", "[[source]] number 1 has no setting 'nmae'; did you mean 'name'?"),
         ("[source]\nname = 'x'\n", "[[source]]"),

@@ -1,7 +1,7 @@
 """When a letter leaves that waits for its reader's sources, and that it never waits beyond the latest hour."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,16 +14,25 @@ from scrapers.arxiv import LISTINGS
 from scrapers.source import Calendar
 from storage.issues import LastIssue, Reader
 from storage.sources import DayRead
-from tests.worker.conftest import Toy
 from topics.query import parse
 from worker.closing import SourceClosings, demanded
 from worker.planning import due, next_look
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 WEDNESDAY, SATURDAY = date(2026, 11, 18), date(2026, 11, 21)
-ARXIV, FILLS = Toy(name="arxiv:cs.CL", calendar=LISTINGS), Toy(name="huggingface-daily", calendar=Calendar())
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Of a source, what its closing goes by."""
+
+    name: str
+    calendar: Calendar
+
+
+ARXIV, FILLS = Dated(name="arxiv:cs.CL", calendar=LISTINGS), Dated(name="huggingface-daily", calendar=Calendar())
 BOTH = (ARXIV, FILLS)
-NEWS = Toy(name="nature", calendar=Calendar(is_dated=False))
+NEWS = Dated(name="nature", calendar=Calendar(is_dated=False))
 
 
 def reader(zone: str = "Europe/Berlin", latest: int = 12, query: str = "tides", **changes: object) -> Reader:
@@ -40,7 +49,7 @@ def reader(zone: str = "Europe/Berlin", latest: int = 12, query: str = "tides", 
 class World:
     """Sources that are read a few minutes after each closing, but for what is broken or late."""
 
-    def __init__(self, *sources: Toy, broken_since: dict[str, datetime] | None = None, late: timedelta = 3 * MINUTE):
+    def __init__(self, *sources: Dated, broken_since: dict[str, datetime] | None = None, late: timedelta = 3 * MINUTE):
         self.sources = sources
         self.broken_since = broken_since or {}
         self.late = late

@@ -36,7 +36,7 @@ _ENDS = ("accepted", "deferred", "rejected", "uncertain", "skipped", "expired")
 _LATE = 900  # seconds after which a source that was to be asked, and was not, is overdue
 NEVER = float("inf")
 #: A queue without jobs shows noughts, so that a rule sees that it was empty.
-_NO_JOBS = {(queue, state): 0.0 for queue in VERBS for state in ("waiting", "doing", "failed")}
+_NO_JOBS: Found = {(queue, state): 0.0 for queue in VERBS for state in ("waiting", "doing", "failed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "delivery_ends_total": _counter("How workers' tries to send a letter ended.", "end"),
         "outbox_due": _gauge("Letters whose time to leave has come."),
         "outbox_oldest_due_seconds": _gauge("How long the first of them waits past its time; 0 for none."),
+        "last_accepted_timestamp_seconds": _gauge("When a relay took a letter last; 0 for never."),
         "oldest_open_delivery_seconds": _gauge("Age of the oldest letter that has not ended; 0 for none."),
         "deliveries_put_off": _gauge('Letters told "later", by keeper of mailboxes; small ones together.', "keeper"),
         "undecided": _gauge("Letters that may have left and wait for the operator's word."),
@@ -191,6 +192,7 @@ def _backlog(view: View, works: Works) -> Iterator[tuple[str, Found]]:
     yield "planning_longest_wait_seconds", {(): backlog.longest_wait}
     yield "outbox_due", {(): backlog.due}
     yield "outbox_oldest_due_seconds", {(): backlog.oldest_due}
+    yield "last_accepted_timestamp_seconds", {(): _instant(backlog.last_accepted)}
     yield "deliveries_put_off", {(keeper,): number for keeper, number in backlog.put_off.items()}
     yield "held", {(): view.hold is not None}
     yield "relay_shut", {(): bool(view.look.shut)}
@@ -220,10 +222,9 @@ def _machinery(works: Works, sizes: Sizes) -> Iterator[tuple[str, Found]]:
         "worker_last_seen_timestamp_seconds",
         {(): _instant(works.worker_seen)} if works.worker_seen else {},
     )
-    waiting: dict[tuple[str, ...], float] = {}
-    if works.jobs is not None:
-        waiting.update(_NO_JOBS)
-    waiting.update({(each.queue, each.state): each.number for each in works.jobs or ()})
+    waiting: dict[tuple[str, ...], float] = {} if works.jobs is None else dict(_NO_JOBS)
+    for each in works.jobs or ():
+        waiting[each.queue, each.state] = each.number
     yield "jobs", waiting
 
 

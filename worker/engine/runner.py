@@ -108,7 +108,7 @@ class Runner:
                 return
             if asyncio.get_running_loop().time() - begun > self._timing.longest_pause:
                 pause = self._timing.pause
-            log.warning("engine: queue %s is not served, and tried again in %g s: %s", queue, pause, said)
+            log.warning("engine: queue %s is not served, and tried again in %d s: %s", queue, pause, said)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), pause)
             pause = min(2 * pause, self._timing.longest_pause)

@@ -156,6 +156,15 @@ def test_what_waits_is_told_from_papers_to_letters(lab, figures, now):
     assert (figures("outbox_due"), figures("outbox_oldest_due_seconds")) == (1, 120)
     assert figures("deliveries_put_off", keeper="gmail") == 5
     assert figures("deliveries_put_off", keeper="others") == 1
+    assert figures("last_accepted_timestamp_seconds") == 0
+
+
+def test_when_a_letter_was_taken_last_is_told_while_the_pass_still_runs(lab, figures, now):
+    lab.letter(S.SENDING, at=now)
+    lab.letter(S.ACCEPTED, at=now - timedelta(minutes=3))
+
+    assert figures("last_accepted_timestamp_seconds") == (now - timedelta(minutes=3)).timestamp()
+    assert figures("delivery_ends_total", end="accepted") == 0
 
 
 def test_a_source_lags_from_its_last_full_reading_and_is_overdue_when_nobody_asks(lab, figures, now):
