@@ -10,7 +10,7 @@ from domain.subscriptions import Cadence, Schedule, SubscriberState
 
 #: The version of the words beside the buttons, kept with what a reader agreed to; it changes with them
 #: (tests/web/test_wording.py).
-WORDING = "web 2"
+WORDING = "web 3"
 
 DAYS_OF_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

@@ -90,7 +90,7 @@ def test_confirm_shows_one_button_and_pressing_it_confirms_once(site):
         assert f'<a href="{site.links.preferences(reader.public_id)}">See your topics' in page.text
     assert site.state(reader) is SubscriberState.CONFIRMED
     (consent,) = site.subscribers.consents(reader.id)
-    assert (consent.action, consent.wording, consent.at) == ("confirmed", "web 2", NOW)
+    assert (consent.action, consent.wording, consent.at) == ("confirmed", "web 3", NOW)
     assert "Your address is confirmed" in site.ask("GET", path).text
 
 
@@ -155,7 +155,7 @@ def test_one_post_unsubscribes_whatever_its_form_and_a_second_does_nothing_more(
     assert site.ask("POST", path, body, headers).status == 200
     assert site.tables() == after
     (consent,) = site.subscribers.consents(reader.id)
-    assert (consent.action, consent.wording, consent.at) == ("unsubscribed", "web 2", NOW)
+    assert (consent.action, consent.wording, consent.at) == ("unsubscribed", "web 3", NOW)
 
 
 def test_only_the_button_of_a_page_is_answered_by_a_letter(site):

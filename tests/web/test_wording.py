@@ -13,7 +13,7 @@ SHOWN = (
     *(f"digests/templates/confirm/{name}" for name in ("subject.txt", "body.txt", "body.html")),
 )
 #: Version → its words. Where words changed: take the next version in web/words.py, and add its line here.
-VERSIONS = {"web 2": "d406a9c4ddc7975a"}
+VERSIONS = {"web 2": "d406a9c4ddc7975a", "web 3": "e82f127ef4a40e7a"}
 _MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{(?!\s*\").*?\}\}|<[^>]*>", re.DOTALL)
 
 

@@ -31,7 +31,10 @@ def test_any_scale_holds_nearly_all_bars(values):
     over = [value for value in values if scale.is_over(value)]
     assert len(over) <= len([value for value in values if value]) / 4
     assert len(scale.ticks) <= 5
-    assert all(value > 2 * scale.top for value in over) or not over
+    counted = sorted(value for value in values if value)
+    assert all(value > 10 * counted[len(counted) * 3 // 4] for value in over)  # what nearly all others stay below
+    # Room above the others, so that a cut bar is the highest by far.
+    assert not over or scale.top > max(value for value in counted if not scale.is_over(value))
 
 
 @pytest.mark.parametrize(
