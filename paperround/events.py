@@ -159,7 +159,13 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "engine: %d tasks of workers that are gone were taken over": Event(
             "engine.takeover", _W, ("tasks",), "A worker died; others do what it was at."
         ),
-        "engine: how a task ended could not be kept, so it comes again: %s": Event(
+        "engine: the queues are not served any more": Event(
+            "engine.ended", _E, (), "A fault of ours; the process ends."
+        ),
+        "the clock was set back by %d s; the jobs go on at once": Event(
+            "clock.back", _W, ("seconds",), "This machine's clock was set back; ticks go on."
+        ),
+        "engine: how a task ended could not be kept, so it may come again: %s": Event(
             "engine.unkept",
             _W,
             ("error",),

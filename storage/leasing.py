@@ -68,13 +68,13 @@ def choose(
 ) -> list[int]:
     """Return the numbers of up to `limit` deliveries that are due, in the order in which they leave.
 
-    Of those `among` the given numbers, where there are some.
+    Of those `among` the given numbers, where there are some, and of what somebody waits for: that waits for no chunk.
     """
     chosen: dict[int, None] = {}
     left = dict(caps)
     these = true() if among is None else DELIVERY.c.id.in_(sorted(among))
     if awaited_first:
-        awaited = and_(these, DELIVERY.c.issue_id.is_(None), _IS_AWAITED)
+        awaited = and_(DELIVERY.c.issue_id.is_(None), _IS_AWAITED)
         # A letter of an issue is none of them: of the others there are few.
         for number in _walk(connection, now, limit, awaited, shut=shut, left=left):
             chosen[number] = None

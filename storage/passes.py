@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.operations import VERBS, Passes
@@ -68,7 +68,8 @@ class PassRecords:
         row = upsert(RUN).values(job=WORKER, slot=owner, started_at=now, status="ok", counts={}, error="", **values)
         with self._database.writing() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["job", "slot"], set_=values))
-            connection.execute(delete(RUN).where(RUN.c.job == WORKER, RUN.c.finished_at < now - _FORGOTTEN))
+            gone = or_(RUN.c.finished_at < now - _FORGOTTEN, RUN.c.finished_at > now + _FORGOTTEN)
+            connection.execute(delete(RUN).where(RUN.c.job == WORKER, gone))
 
     def leave(self, owner: str) -> None:
         """Take note that a worker ended by itself."""

@@ -199,6 +199,9 @@ class Rounds:
     def watch(self) -> None:
         """Tell the operator of what stays broken, and the monitor that a round was complete."""
         self._tally.beat()
+        self._look_around()
+
+    def _look_around(self) -> None:
         self._watch.tell()
         if not self._stop.is_set():
             self._pulse.beat()
@@ -215,7 +218,7 @@ class Rounds:
         delivered = self.deliver()
         if not self._stop.is_set():
             self.sweep()
-        self.watch()
+        self._look_around()  # no sign of life: this process ends now
         return reports, published, delivered
 
     @contextmanager

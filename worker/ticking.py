@@ -6,6 +6,7 @@ them all: an archive that is another version's meanwhile.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from domain.errors import DatabaseTooNew, DatabaseTooOld, Interrupted, PaperroundError, StorageError
 
 log = logging.getLogger("paperround.worker")
+_BACK = 5.0  # seconds: clocks are corrected by less all the time
 _LATE = 3600  # seconds by which a tick may be late and still count (APScheduler's own second drops ticks silently)
 
 
@@ -24,11 +26,15 @@ def tick(
     stop: threading.Event,
     *,
     check: Callable[[], object] = lambda: None,
+    wall: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.monotonic,
+    look: float = 10.0,
 ) -> None:
     """Run the jobs at once and then again and again until `stop` is set; then let those that run finish.
 
-    `check` goes before each job. Raises what it, or a job, raised of DatabaseTooNew or DatabaseTooOld: then nothing
-    more is begun, and `stop` is set.
+    A clock that is set back, by which APScheduler would sleep until it has come to its next tick again, is noticed
+    every `look` seconds: `wall` shows seconds since 1970, `steady` those that truly pass. `check` goes before each job.
+    Raises what it, or a job, raised of DatabaseTooNew or DatabaseTooOld: then nothing more is begun, and `stop` is set.
     """
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -53,12 +59,29 @@ def tick(
         )
     scheduler.start()
     try:
-        stop.wait()
+        _stand_by(scheduler, stop, wall, steady, look)
     finally:
         stop.set()
         scheduler.shutdown(wait=True)
     if ended:
         raise ended[0]
+
+
+def _stand_by(
+    scheduler: BackgroundScheduler,
+    stop: threading.Event,
+    wall: Callable[[], float],
+    steady: Callable[[], float],
+    look: float,
+) -> None:
+    """Wait for the stop, and let the jobs tick at once where the clock was set back."""
+    ahead = wall() - steady()
+    while not stop.wait(look):
+        before, ahead = ahead, wall() - steady()
+        if ahead < before - _BACK:
+            log.warning("the clock was set back by %d s; the jobs go on at once", before - ahead)
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=datetime.now(UTC))
 
 
 def _guarded(

@@ -51,3 +51,17 @@ def test_a_schema_that_moved_under_an_open_archive_is_seen(url, revision, kind):
             connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
         with pytest.raises(kind, match="start it again"):
             database.check()
+
+
+def test_a_clock_that_is_set_back_stops_no_tick():
+    stop, ticks = threading.Event(), []
+    shown = iter([10_000.0, 6_000.0])  # an hour and more back, between two looks
+
+    def job():
+        ticks.append(1)
+        if len(ticks) == 2:
+            stop.set()
+
+    # The job would come again in an hour: that it comes now is because the clock was seen to go back.
+    tick({"job": job}, timedelta(hours=1), stop, wall=lambda: next(shown, 6_000.0), steady=lambda: 50.0, look=0.1)
+    assert len(ticks) == 2

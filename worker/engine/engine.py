@@ -74,6 +74,8 @@ class Engine:
         finally:
             stop.set()
             running.join()
+        if runner.error is not None:
+            raise runner.error
 
     def _ticks(self) -> dict[str, Callable[[], object]]:
         return {

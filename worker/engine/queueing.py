@@ -25,6 +25,14 @@ from worker.tasks import AWAITED, CHUNK, DELIVER, PUBLISH, Task, chunks
 log = logging.getLogger("paperround.worker")
 _DEATHS = 5  # tries after which a task whose worker died again is left alone
 _KEPT_HOURS = 7 * 24  # of tasks that failed
+# Of those that a clock which was ahead has put off: runner.py puts off by eight minutes at most.
+_AHEAD = """
+SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at > now() + interval '20 minutes' LIMIT 1
+"""
+_DUE_NOW = """
+UPDATE procrastinate_jobs SET scheduled_at = now()
+WHERE status = 'todo' AND scheduled_at > now() + interval '20 minutes'
+"""
 _WAITS = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status IN ('todo', 'doing') LIMIT 1"
 
 
@@ -92,7 +100,8 @@ class Queues:
     def take_over(self, silent_seconds: float) -> int:
         """Let tasks wait again whose workers have not been heard of for so long; return how many. Raises StorageError.
 
-        One whose workers died again and again has failed.
+        One whose workers died again and again has failed. One that was put off by a clock that was ahead, longer than
+        we ever put off, is due now: it would hold up the others of its name and lock.
         """
         given = {"queue": None, "task_name": None, "seconds_since_heartbeat": silent_seconds}
         with self._lending.reading() as connection:
@@ -100,10 +109,12 @@ class Queues:
                 "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat < now() - %s * interval '1 second' LIMIT 1"
             )
             stalled = connection.execute(queries["select_stalled_jobs_by_heartbeat"], given).fetchone()
-            if not stalled and not connection.execute(silent, [silent_seconds]).fetchone():
+            ahead = connection.execute(_AHEAD).fetchone()
+            if not stalled and not ahead and not connection.execute(silent, [silent_seconds]).fetchone():
                 return 0
         with self._lending.writing() as connection:
             again = 0
+            connection.execute(_DUE_NOW)
             for row in connection.execute(queries["select_stalled_jobs_by_heartbeat"], given).fetchall():
                 number, name, attempts = row[0], row[2], row[9]
                 if attempts < _DEATHS:

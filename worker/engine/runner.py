@@ -19,13 +19,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
+from procrastinate.worker import Worker
 
 from domain.errors import DatabaseTooNew, DatabaseTooOld, Interrupted, PaperroundError
 from worker.engine.hearing import listen
 from worker.tasks import TASKS, Jobs, Task
 
 log = logging.getLogger("paperround.worker")
+_SPARE = 4  # threads beside those of tasks
 _TRIES = 3  # after the first
 _FIRST, _GROWS = 30, 4  # seconds before the second try; then so many times longer each time
 _OTHERS = (Interrupted, DatabaseTooNew, DatabaseTooOld)  # no fault of the task: another process will do it
@@ -45,7 +48,7 @@ class Timing:
 class Runner:
     """Does the tasks of some queues until `stop` is set, up to `concurrency` of each queue side by side.
 
-    `check` is called before each task; what it raises ends nothing but the task.
+    `check` is called before each task; what it raises ends the task, and another version's schema all the work.
     """
 
     def __init__(
@@ -66,15 +69,27 @@ class Runner:
         self._check = check
         self._stop = stop
         self._timing = timing
+        #: What ended the work before a stop was asked for; None where nothing did.
+        self.error: Exception | None = None
 
     def run(self) -> None:
-        """Work until the stop; call it in a thread of its own."""
+        """Work until the stop; call it in a thread of its own. Whatever else ends it is kept, and asks for the stop."""
         listen()
-        asyncio.run(self._work())
+        try:
+            asyncio.run(self._work())
+        except Exception as error:
+            log.exception("engine: the queues are not served any more")
+            self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        self.error = self.error or error
+        self._stop.set()
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(self._concurrency * len(self._queues), "task"))
+        # The loop itself resolves host names there: with no thread to spare a lost connection could not be made anew.
+        threads = self._concurrency * len(self._queues) + _SPARE
+        loop.set_default_executor(ThreadPoolExecutor(threads, "task"))
         loop.set_exception_handler(_told)
         stopped = asyncio.Event()
 
@@ -101,7 +116,7 @@ class Runner:
                 await serving
                 said = "the connection was lost"
             except asyncio.CancelledError:
-                return
+                said = "its worker was cancelled"
             except Exception as error:  # noqa: BLE001 whatever ends a worker, the queue is served again
                 said = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
             if stopped.is_set():
@@ -125,7 +140,8 @@ class Runner:
         for task in TASKS:
             app.task(name=task.name, queue=task.queue, retry=_Again())(self._deed(task))
         async with app.open_async():
-            await app.run_worker_async(
+            worker = Worker(
+                app=app,
                 queues=[queue],
                 name=queue,
                 concurrency=self._concurrency,
@@ -137,6 +153,22 @@ class Runner:
                 update_heartbeat_interval=self._timing.beat,
                 stalled_worker_timeout=self._timing.silence,
             )
+            working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
+            try:
+                await asyncio.shield(working)
+            except asyncio.CancelledError:
+                worker.stop()  # type: ignore[no-untyped-call]
+                await self._drain(app, worker, working)
+                raise
+
+    async def _drain(self, app: App, worker: Worker, working: "asyncio.Task[None]") -> None:
+        """Wait until what runs has ended, and say meanwhile that its worker lives: that may take minutes."""
+        while not working.done():
+            await asyncio.wait({working}, timeout=self._timing.beat)
+            if not working.done() and worker.worker_id is not None:
+                with suppress(ConnectorException):  # then another worker takes it over, as after a loss of connection
+                    await app.job_manager.update_heartbeat(worker.worker_id)
+        await working
 
     def _deed(self, task: Task) -> Callable[..., None]:
         def do(**given: Any) -> None:
@@ -145,7 +177,10 @@ class Runner:
             try:
                 self._check()
                 task.run(self._jobs, given)
-            except _OTHERS:
+            except (DatabaseTooNew, DatabaseTooOld) as error:
+                self._end(error)  # no later task could be done either
+                raise
+            except Interrupted:
                 raise
             except PaperroundError as error:
                 log.error("task %s failed: %s", task.name, error)  # noqa: TRY400 our errors are sentences
@@ -177,4 +212,4 @@ def _told(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Say in a line what nobody waited for: how a task ended that was under way when the connection was lost."""
     error = context.get("exception")
     said = " ".join(str((error and error.__cause__) or error or context.get("message", "")).split())
-    log.warning("engine: how a task ended could not be kept, so it comes again: %s", said)
+    log.warning("engine: how a task ended could not be kept, so it may come again: %s", said)

@@ -146,8 +146,13 @@ def test_a_stop_lets_end_what_runs_and_the_rest_waits_for_others(working, opened
     with Lending(front.database).writing() as connection:
         front.announcer(connection, [1], [])
     until(begun.is_set)
-    threading.Timer(0.5, go_on.set).start()
+    # It drains for longer than the silence after which a worker counts as gone, and is not taken for one.
+    queues = Queues(Lending(front.database), front.announcer)
+    taken: list[int] = []
+    stopping = threading.Timer(2.5, lambda: (taken.append(queues.take_over(front.timing.silence)), go_on.set()))
+    stopping.start()
     assert end() is None
+    assert taken == [0]
     assert done == [[1]]
     # It may not have been whole: another process looks at it again.
     assert sql("SELECT status::text, attempts FROM procrastinate_jobs") == [("todo", 1)]
@@ -196,3 +201,12 @@ def test_two_ticks_at_once_hand_out_one_task(opened, sql):
     for each in threads:
         each.join()
     assert sql("SELECT count(*) FROM procrastinate_jobs") == [(1,)]
+
+
+def test_a_runner_that_ends_by_itself_ends_the_process_with_what_ended_it(working, monkeypatch):
+    def broken(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("worker.engine.runner.Runner._work", broken)
+    _, end = working()
+    assert "new thread" in str(end(by_itself=True))

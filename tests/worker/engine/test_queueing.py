@@ -195,3 +195,15 @@ def test_a_task_whose_workers_die_again_and_again_is_left_alone(opened, sql, cap
     assert queues.take_over(30) == 0
     assert sql("SELECT status::text FROM procrastinate_jobs") == [("failed",)]
     assert "again and again" in caplog.text
+
+
+def test_a_task_that_a_clock_which_was_ahead_put_off_is_due_at_the_next_tick(opened, sql):
+    house = opened()
+    queues = Queues(Lending(house.database), house.announcer)
+    queues.ask(DELIVER, {}, name="deliver", lock="relay-0")
+    sql("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '8 minutes'")
+    queues.take_over(30)
+    assert sql("SELECT scheduled_at > now() FROM procrastinate_jobs") == [(True,)], "as long as we put off ourselves"
+    sql("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 year'")
+    queues.take_over(30)
+    assert sql("SELECT scheduled_at <= now() FROM procrastinate_jobs") == [(True,)]

@@ -45,6 +45,7 @@ class Desk:
     slots: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda slots: slots  #: what fills a letter's slots
     finds: Callable[[Any], bool] = lambda _: True  #: whether there is news for a reader
     window: timedelta = timedelta()
+    closings: Callable[[datetime], Any] = lambda _: UNKNOWN  #: which sources have closed their day
     made: int = 0
 
     def publisher(self) -> Publisher:
@@ -56,7 +57,7 @@ class Desk:
             quiet=NoNotes,
             stopped=lambda _: "",
             wake=Waking(self.database).wake,
-            closings=lambda _: UNKNOWN,
+            closings=self.closings,
             clock=self.clock,
         )
 
