@@ -22,6 +22,7 @@ class RunRecord:
     counts: Mapping[str, Any]
     error: str
     finished_at: datetime
+    started_at: datetime | None = None  #: None where that is not told
 
 
 class Runs:
@@ -121,4 +122,5 @@ def _record(row: Any) -> RunRecord:
         counts=row.counts,
         error=row.error,
         finished_at=row.finished_at,
+        started_at=row.started_at,
     )

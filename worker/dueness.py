@@ -59,7 +59,9 @@ def next_due(last: RunRecord, source: Timed) -> datetime:
         return until
     interval = _interval(last, source)
     again = datetime.fromtimestamp(step(last.finished_at, interval), UTC) + max(interval, timedelta(seconds=1))
-    return min(again, source.calendar.next_closing(last.finished_at)) if source.calendar.is_dated else again
+    # From its beginning on: what closed while a run went on was asked for too soon.
+    began = last.started_at or last.finished_at
+    return min(again, source.calendar.next_closing(began)) if source.calendar.is_dated else again
 
 
 def _interval(last: RunRecord, source: Timed) -> timedelta:

@@ -115,6 +115,8 @@ def waits(subscriber: Subscriber, now: datetime, window: timedelta) -> timedelta
     if not window:
         return timedelta()
     own = timedelta(minutes=crc32(subscriber.public_id.encode()) % max(1, window // timedelta(minutes=1)))
+    if subscriber.schedule.ready:
+        return own  # it opened just now, for all whose sources closed with it
     return max(timedelta(), subscriber.schedule.due_slot(now)[1] + own - now)
 
 

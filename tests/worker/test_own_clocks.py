@@ -1,6 +1,7 @@
 """When each source is asked: arXiv by the clocks on New York's walls, Hugging Face through the day of UTC."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -99,6 +100,14 @@ DAILY = timedelta(hours=12)
 )
 def test_arxiv_is_asked_when_its_batch_is_to_be_there_and_until_it_is(toy, last, due):
     assert asked_again(last, toy(calendar=LISTINGS, every=DAILY)) == due
+
+
+def test_what_closed_while_a_run_went_on_is_asked_for_once_more(toy):
+    source = toy(calendar=LISTINGS, every=DAILY)
+    last = replace(ran(new_york(WEDNESDAY, 20, 33), date(2026, 11, 19)), started_at=new_york(WEDNESDAY, 20, 24))
+    assert is_due(last, source, new_york(WEDNESDAY, 20, 33))
+    after = replace(last, started_at=new_york(WEDNESDAY, 20, 30))
+    assert not is_due(after, source, new_york(WEDNESDAY, 23))
 
 
 def test_who_wants_a_source_asked_more_often_gets_it_besides(toy):

@@ -202,3 +202,13 @@ def test_whatever_a_reader_changes_no_slot_is_double_and_none_is_left_out(opened
 def test_what_no_clock_shows_is_refused_whoever_changes_it(values):
     with pytest.raises(UsageError):
         replace(Schedule(), **values)
+
+
+def test_letters_that_wait_for_their_sources_are_spread_over_the_window_too():
+    opened = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
+    ready = Schedule(hour=12, ready=True)
+    window = timedelta(minutes=60)
+    minutes = {waits(a_reader(ready, f"reader{number}"), opened, window) for number in range(500)}
+    assert len(minutes) > 50
+    assert all(timedelta() <= each < window for each in minutes)
+    assert waits(a_reader(ready), opened, timedelta()) == timedelta()
