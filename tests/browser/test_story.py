@@ -79,7 +79,7 @@ def test_a_reader_comes_chooses_reads_and_leaves(town, window, keep):
     window.press("Add the topic")
     window.says("The topic was added; letters look for it from now on.")
     page.get_by_text("Change when they come").click()
-    page.get_by_label("Hour").select_option("9")
+    page.get_by_label("Hour", exact=True).select_option("9")
     page.get_by_label("Time zone").fill("Asia/Tokyo")
     page.locator("form", has=page.get_by_label("Time zone")).get_by_role("button", name="Save").click()
     window.says("every day at 09:00, Asia/Tokyo")
