@@ -265,7 +265,7 @@ class Cluster:
     def stuck(self) -> list[Any]:
         """Return the tasks that somebody, dead or alive, has begun, and those that failed.
 
-        One whose workers were killed five times is given up and told of (queueing.py); its work is done by others, which
+        One whose workers were killed five times is given up and told of (queueing.py); its work is done by others, as
         whoever asks here has seen to.
         """
         if self.worker.get("engine") != "procrastinate":
