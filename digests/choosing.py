@@ -66,6 +66,13 @@ def each_once(papers: Ranked, standing: Standing, most: Mapping[int, int] | None
     }
 
 
+def last_of_all(papers: Ranked, set_aside: Collection[int]) -> Ranked:
+    """Return each topic's papers with those set aside at the end."""
+    if not set_aside:
+        return papers
+    return {topic_id: sorted(best, key=lambda paper: paper.id in set_aside) for topic_id, best in papers.items()}
+
+
 def take_turns(wanted: Mapping[int, int], most: int) -> dict[int, int]:
     """Return how many papers of each topic stand in full: one each in turn, so that no topic is crowded out."""
     room = dict.fromkeys(wanted, 0)

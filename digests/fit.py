@@ -9,7 +9,7 @@ looks like after some of them.
 
 from dataclasses import dataclass, replace
 
-from domain.issues import Aside, Digest, Entry, Section
+from domain.issues import Aside, AsideKind, Digest, Entry, Section
 from domain.papers import Paper
 
 LARGEST_HTML = 90_000  # encoded bytes of the HTML part (mail.md item 42)
@@ -55,6 +55,11 @@ class Plan:
     def related(self) -> int:
         """How many related papers stand in the letter."""
         return sum(len(block.related) for block in self.blocks)
+
+    @property
+    def liked(self) -> int:
+        """How many papers like saved ones stand in the letter."""
+        return sum(len(aside.entries) for aside in self.asides if aside.kind is AsideKind.LIKE_SAVED)
 
     @property
     def named(self) -> frozenset[int]:

@@ -21,7 +21,7 @@ _COMMAND = re.compile("`([^`]*)`")
 #: The places that `mail.message.join` fills; Markup, so that nothing escapes their NUL.
 SLOTS = {
     name: Markup(f"\0q:{name}\0")  # noqa: S704 - our own constants, no text from outside
-    for name in ("unsubscribe", "preferences", "issue", "confirm", "confirmed")
+    for name in ("unsubscribe", "preferences", "feedback", "issue", "confirm", "confirmed")
 }
 
 

@@ -45,6 +45,7 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     ADDRESS = "address"  # the new address of a known reader
     FRESH = "account"  # address, export, erase
+    FEEDBACK = "feedback"  # more like a paper, or less: nothing else, for a letter may be passed on
 
 
 #: The purposes whose links expire, and after how many hours.
@@ -87,6 +88,10 @@ class Links:
     def preferences(self, public_id: str) -> str:
         """Return the link to a reader's topics and hour; it never expires."""
         return self._signed(Purpose.PREFERENCES, public_id)
+
+    def feedback(self, public_id: str) -> str:
+        """Return the link under which a reader says what they want more of, and less; it never expires."""
+        return self._signed(Purpose.FEEDBACK, public_id)
 
     def confirm(self, public_id: str, issued_at: datetime) -> str:
         """Return the link that confirms an address, good for 72 hours after `issued_at` (aware)."""

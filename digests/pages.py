@@ -13,6 +13,11 @@ _IN_PATH = "/:"
 _LONGEST_QUERY = 800  # octets, encoded: beyond, mailboxes and servers may cut the address
 
 
+def in_path(key: str) -> str:
+    """Return a paper's key as part of a path."""
+    return quote(key, safe=_IN_PATH, errors="replace")
+
+
 class SitePages:
     """Names the pages under one root, http(s), with or without a path; raises SettingsError for anything else."""
 
@@ -21,7 +26,7 @@ class SitePages:
 
     def paper(self, key: str) -> str:
         """Return the address of a paper's page."""
-        return f"{self._base}/papers/{quote(key, safe=_IN_PATH, errors='replace')}"
+        return f"{self._base}/papers/{in_path(key)}"
 
     def bib(self, key: str) -> str:
         """Return the address of a paper's BibTeX entry."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
-from digests import absence, fit, wording
+from digests import absence, beside, fit, telling, wording
 from digests.forms import SLOTS, Form, Part, environment, parts_of
 from digests.mail.message import Letter
 from digests.mail.quoted import encode
-from digests.pages import SitePages
+from digests.pages import SitePages, in_path
 from digests.readable import clean, shorten
 from digests.short_letters import ShortLetters
 from digests.views import Link, PaperView, dressed, marks_of, title
@@ -30,7 +30,6 @@ from domain.papers import Paper
 from domain.topics import Why
 from domain.troubles import Trouble
 
-_LONGEST_TOPIC = 120
 _SUBJECT_TITLE = 90
 _REMEMBERED = 8192  # pieces of no paper: tops, heads of topics, receipts; of at most some 4 KB
 
@@ -69,6 +68,7 @@ class Renderer:
         self._title = lru_cache(maxsize=8192)(self._render_title)
         self._shared = lru_cache(maxsize=_REMEMBERED)(self._render_shared)
         self._personal = lru_cache(maxsize=16)(self._render_personal)
+        self._feedback = lru_cache(maxsize=8192)(self._render_feedback)
         self._headline = lru_cache(maxsize=4096)(_headline)
         self._search = lru_cache(maxsize=4096)(frame.pages.search) if frame.pages else None
 
@@ -125,19 +125,21 @@ class Renderer:
         is_text = part is self._text
         day, numbers = digest.slot.day, itertools.count(1)
         out = [] if is_text else [piece(part, "titled", subject)]
-        out.append(piece(part, "top", self._name, wording.weekday_date(day), _intro(digest, plan)))
+        out.append(piece(part, "top", self._name, wording.weekday_date(day), telling.intro(digest, plan)))
         if is_text and frame.linked and not shared:
             out.append(self._personal(part, "leave"))
         for block in plan.blocks:
-            out += self._block(part, block, numbers, day.year)
+            out += self._block(part, block, numbers, day.year, shared=shared)
         if plan.dropped_sections:
-            out.append(piece(part, "dropped", _dropped(plan)))
+            out.append(piece(part, "dropped", telling.dropped(plan)))
         for aside in plan.asides:
-            heading, told = wording.aside(aside.kind)
-            out.append(piece(part, "aside", heading, told))
-            out += self._papers(part, aside.entries, numbers, day.year, aside.kind)
+            out.append(piece(part, "aside", *beside.heading(aside.kind)))
+            if aside.kind is AsideKind.SENT_NEWS:
+                out += [piece(part, "happened", *self._happened(entry)) for entry in aside.entries]
+            else:
+                out += self._papers(part, aside.entries, numbers, day.year, shared=shared, kind=aside.kind)
         more = self._on_the_web(plan)
-        out.append(piece(part, "receipt", _receipt(digest, plan), _watched(digest), more))
+        out.append(piece(part, "receipt", telling.receipt(digest, plan), telling.watched(digest), more))
         if frame.linked:
             confirmed = digest.confirmed_at is not None and not shared
             out.append(self._personal(part, "links", not shared, confirmed))
@@ -145,22 +147,24 @@ class Renderer:
         out.append(piece(part, "foot", tuple(last), self._privacy))
         return out
 
-    def _block(self, part: Part, block: fit.Block, numbers: Iterator[int], year: int) -> Iterator[Fragment]:
+    def _block(
+        self, part: Part, block: fit.Block, numbers: Iterator[int], year: int, *, shared: bool
+    ) -> Iterator[Fragment]:
         """Yield the pieces of one topic."""
-        piece, name, count = self._shared, _topic(block.section.name), _count(block)
+        piece, name, count = self._shared, telling.topic(block.section.name), telling.count(block)
         if block.above == block.section.total and not block.related:
             yield piece(part, "elsewhere", name, count)
             return
         every = self._see_all(block)
         yield piece(part, "section", name, count, every)
-        yield from self._papers(part, block.full, numbers, year)
+        yield from self._papers(part, block.full, numbers, year, shared=shared)
         if block.titles or block.unnamed:
             yield piece(part, "also", bool(block.titles))
             yield from (self._title(part, paper) for paper in block.titles)
-            yield piece(part, "also_end", _unnamed(block), every)
+            yield piece(part, "also_end", telling.unnamed(block), every)
         if block.related:
             yield piece(part, "related", not (block.full or block.titles or block.unnamed))
-            yield from self._papers(part, block.related, numbers, year)
+            yield from self._papers(part, block.related, numbers, year, shared=shared)
 
     def _papers(
         self,
@@ -168,13 +172,21 @@ class Renderer:
         entries: Iterable[Entry],
         numbers: Iterator[int],
         year: int,
+        *,
+        shared: bool,
         kind: AsideKind | None = None,
     ) -> Iterator[Fragment]:
-        """Yield the pieces of papers in full; in the text part they are numbered through the whole letter."""
+        """Yield the pieces of papers in full; in the text part they are numbered through the whole letter.
+
+        Under each stand the reader's own links by which they ask for more like it, or less.
+        """
+        asks = self._frame.linked and not shared
         for entry in entries:
             if part is self._text:
                 yield self._shared(part, "number", next(numbers))
             yield self._paper(part, entry, year, kind)
+            if asks:
+                yield self._feedback(part, entry.paper.key)
 
     def _render_shared(self, part: Part, name: str, *values: object) -> Fragment:
         """Return a piece that all who are told these values share, freshly rendered."""
@@ -183,6 +195,16 @@ class Renderer:
     def _render_personal(self, part: Part, name: str, *values: object) -> Fragment:
         """Return a piece that is each reader's own by its slots, freshly rendered."""
         return Fragment(part.personal, encode(part.form(name, SLOTS, *values)))
+
+    def _render_feedback(self, part: Part, key: str) -> Fragment:
+        """Return the links that ask for more like a paper, or less: one piece for all, by a slot each reader's own."""
+        return Fragment(part.personal, encode(part.form("feedback", SLOTS, in_path(key))))
+
+    def _happened(self, entry: Entry) -> tuple[str, str, str]:
+        """Return what is told of a paper that was sent before: its title, where it leads, what became of it."""
+        paper, pages = entry.paper, self._frame.pages
+        url = pages.paper(paper.key) if pages else wording.web_address(paper.url)
+        return title(paper), url, clean(entry.happened)
 
     def _render_paper(self, part: Part, entry: Entry, year: int, kind: AsideKind | None) -> Fragment:
         """Return a paper's piece, freshly rendered."""
@@ -202,7 +224,7 @@ class Renderer:
         bib = Link("BibTeX", pages.bib(paper.key))
         if part is self._text:
             return (*(link for link in shown.links if link.label != "PDF"), bib)
-        return (*shown.links, bib, Link("More like this", pages.similar(paper.key)))
+        return (*shown.links, bib, Link("Similar", pages.similar(paper.key)))
 
     def _see_all(self, block: fit.Block) -> str:
         """Return the address of all that answers a topic, where not all of it stands in full; else ""."""
@@ -229,6 +251,7 @@ class Renderer:
         if digest.receipt.at_most:
             matched -= sum(section.beyond for section in digest.sections)
         counted = matched or sum(len(section.related) for section in digest.sections)
+        counted = counted or len(digest.beside(AsideKind.LIKE_SAVED))
         best = self._headline(digest.papers[0]) if counted else ""
         day = wording.subject_date(digest.slot.day)
         more = max(counted - 1, 0)
@@ -243,56 +266,3 @@ def _fits(page: Iterable[Fragment]) -> bool:
 def _headline(paper: Paper) -> str:
     """Return a paper's title as a subject has it."""
     return shorten(title(paper), _SUBJECT_TITLE)
-
-
-def _topic(name: str) -> str:
-    """Return a topic's name for display."""
-    return wording.cut(clean(name), _LONGEST_TOPIC) or "Untitled topic"
-
-
-def _intro(digest: Digest, plan: fit.Plan) -> str:
-    """Return the first sentences of a letter."""
-    return wording.intro(
-        receipt=digest.receipt,
-        first=digest.first,
-        welcome_days=digest.welcome_days,
-        topics=len(digest.topics),
-        shown=plan.full,
-        titles=plan.titles,
-        related=plan.related,
-        away=absence.away(digest.away_since, digest.slot.day),
-    )
-
-
-def _count(block: fit.Block) -> str:
-    """Return what stands beside a topic's name."""
-    return wording.section_count(
-        total=block.section.total, shown=len(block.full), above=block.above, related=len(block.related)
-    )
-
-
-def _unnamed(block: fit.Block) -> str:
-    """Return "3 more papers" for what a section only counts, else ""."""
-    return wording.counted(block.unnamed, "more paper") if block.unnamed else ""
-
-
-def _dropped(plan: fit.Plan) -> str:
-    """Return the sentence for sections that had no room at all."""
-    papers = wording.counted(plan.dropped_papers, "more paper")
-    return f"And {papers} under {wording.counted(plan.dropped_sections, 'more topic')}."
-
-
-def _receipt(digest: Digest, plan: fit.Plan) -> tuple[str, ...]:
-    """Return the sentences of the receipt."""
-    since = wording.looked_back(first=digest.first, welcome_days=digest.welcome_days)
-    sentences = [
-        *wording.checked(digest.receipt, year=digest.slot.day.year, since=since),
-        wording.matched(digest.receipt, shown=plan.full, titles=plan.titles),
-        wording.apart(related=plan.related, asides=plan.asides),
-    ]
-    return tuple(sentence for sentence in sentences if sentence)
-
-
-def _watched(digest: Digest) -> str:
-    """Return the topics of a letter that found nothing; else ""."""
-    return "" if digest.sections else wording.watched(digest.topics)

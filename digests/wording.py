@@ -6,7 +6,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from digests.readable import clean, readable
-from domain.issues import Aside, AsideKind, Entry, Receipt, SourceCheck
+from domain.issues import Entry, Receipt, SourceCheck
 from domain.papers import FetchStatus, Paper
 from domain.topics import Why
 
@@ -23,13 +23,6 @@ _MOST_TOPICS = 20  # named in a letter that found nothing
 _REASONS = 5  # other topics told one by one under a paper
 _URL = re.compile(r"[!#-;=?-\[\]-_a-z~\x80-\U0010ffff]+")
 
-_ASIDES = {
-    AsideKind.LATE_RISERS: (
-        "Late risers",
-        "Papers of your topics that were in none of your letters and have gathered votes since.",
-    ),
-    AsideKind.TRENDING: ("Trending", "The most upvotes for their age, whatever your topics."),
-}
 _FAULTS = {
     FetchStatus.LAYOUT_CHANGED: "layout changed",
     FetchStatus.BLOCKED: "the site turned us away",
@@ -139,11 +132,13 @@ def intro(
     shown: int,
     titles: int,
     related: int,
+    liked: int = 0,
     away: str = "",
 ) -> str:
     """Return the letter's first sentences; `shown` matches stand in it in full, `titles` as titles.
 
-    `away` says that the reader paused; a first letter looks back anyway.
+    `liked` papers are like those that the reader saved. `away` says that the reader paused; a first letter looks back
+    anyway.
     """
     found = receipt.matched
     topic = "topic" if topics == 1 else "topics"
@@ -155,6 +150,7 @@ def intro(
         else " ".join(filter(None, [away, news]))
     )
     near = f"{counted(related, 'related one')} {'has' if related == 1 else 'have'} part of the words."
+    like = f"{counted(liked, 'paper')} {'is' if liked == 1 else 'are'} like what you saved."
     if found:
         more = f": {_spread(found, shown, titles)}" if shown < found else ""
         most = "Up to " if receipt.at_most else ""
@@ -162,8 +158,11 @@ def intro(
         told += [near] if related else []
     elif related:
         told = [f"No {'paper of that time' if first else 'new paper'} answers your {topic} in full; {near}"]
+    elif liked:
+        told = [f"No {'paper of that time' if first else 'new paper'} answers your {topic}; {like}"]
     else:
         told = [f"Nothing listed in that time answers your {topic}; the next comes when something does."]
+    told += [like] if liked and (found or related) else []
     return " ".join(filter(None, [lead, *told]))
 
 
@@ -176,11 +175,6 @@ def section_count(*, total: int, shown: int, above: int, related: int) -> str:
         return "; ".join([f"{counted(total, 'paper')}, above", *near])
     text = counted(total, "paper") if shown == total else f"{shown:,} of {total:,}"
     return "; ".join([f"{text}, {above:,} above" if above else text, *near])
-
-
-def aside(kind: AsideKind) -> tuple[str, str]:
-    """Return an aside's heading, and the sentence that says what it is."""
-    return _ASIDES[kind]
 
 
 def looked_back(*, first: bool, welcome_days: int) -> str:
@@ -213,15 +207,6 @@ def matched(receipt: Receipt, *, shown: int, titles: int) -> str:
     if shown == total:
         return f"{total:,} matched." if total else "None matched."
     return f"{most}{total:,} matched: {_spread(total, shown, titles)}."
-
-
-def apart(*, related: int, asides: Sequence[Aside]) -> str:
-    """Return "Counted apart: 2 related, 1 late riser.", what a letter holds beside the matches; "" for nothing."""
-    counts = [f"{related:,} related"] if related else []
-    for each in asides:
-        number = len(each.entries)
-        counts.append(counted(number, "late riser") if each.kind is AsideKind.LATE_RISERS else f"{number:,} trending")
-    return f"Counted apart: {', '.join(counts)}." if counts else ""
 
 
 def _spread(total: int, shown: int, titles: int) -> str:

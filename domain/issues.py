@@ -61,11 +61,12 @@ class Entry:
     tier: Tier = Tier.EXACT
     also: tuple[Reason, ...] = ()  #: the reader's other topics that it answers, in the reader's order
     topic: str = ""  #: the topic's name, where the entry does not stand in its section
+    happened: str = ""  #: what became of it since it was sent: "a new version (v3), 26 November"
 
     def __hash__(self) -> int:
         """Return what equal entries share, without reading all that a paper says: pieces are looked up by entry."""
         others = tuple([(each.topic, each.why.line) for each in self.also])
-        return hash((self.paper.id, self.topic_id, self.tier, self.topic, self.why.line, others))
+        return hash((self.paper.id, self.topic_id, self.tier, self.topic, self.happened, self.why.line, others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,18 @@ class Section:
 class AsideKind(StrEnum):
     """What stands in a letter beside the topics."""
 
+    LIKE_SAVED = "like-saved"  # like papers that the reader saved
     LATE_RISERS = "late-risers"  # matched earlier, not sent, and taken off since
     TRENDING = "trending"  # most upvotes for their age, whatever the topics
+    SENT_NEWS = "sent-news"  # what became of papers that the reader was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A small section after the topics; its papers are no matches of this letter and never a reason for it."""
+    """A small section after the topics; its papers are no matches of this letter.
+
+    Only papers like saved ones are a reason for a letter by themselves.
+    """
 
     kind: AsideKind
     entries: tuple[Entry, ...]
@@ -146,6 +152,11 @@ class Digest:
     welcome_days: int = 7
     asides: tuple[Aside, ...] = ()
     away_since: date | None = None  #: when the reader paused, in their zone; None for one who was not away
+    set_aside: int = 0  #: matches named by title alone because they are like what the reader wants less of
+
+    def beside(self, kind: AsideKind) -> tuple[Entry, ...]:
+        """Return what stands in one of the small sections."""
+        return tuple(entry for aside in self.asides if aside.kind is kind for entry in aside.entries)
 
     @property
     def papers(self) -> tuple[Paper, ...]:
@@ -269,6 +280,8 @@ class IssuePlan:
     upto_match: int  #: the newest match that was considered; the next issue begins after it
     papers: tuple[IssuePaper, ...]
     mailing: Mailing
+    upto_paper: int = 0  #: the newest paper that was compared with what the reader saved
+    upto_event: int = 0  #: the newest event of papers that was considered
 
 
 @dataclass(frozen=True, slots=True)

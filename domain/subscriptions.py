@@ -147,6 +147,8 @@ class Choices:
     per_topic: int | None = None
     late_risers: int | None = None
     trending: int | None = None
+    like_saved: int | None = None
+    sent_news: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the settings would refuse; raises UsageError."""
@@ -155,6 +157,8 @@ class Choices:
             ("per_topic", 1, MOST_PAPERS),
             ("late_risers", 0, MOST_BESIDE),
             ("trending", 0, MOST_BESIDE),
+            ("like_saved", 0, MOST_BESIDE),
+            ("sent_news", 0, MOST_BESIDE),
         ):
             chosen = getattr(self, name)
             if chosen is not None and not least <= chosen <= most:

@@ -1,5 +1,6 @@
 """The pages that a reader's signed links open, of a house that has a site."""
 
+from dataclasses import fields
 from functools import partial
 
 from domain.subscriptions import Choices
@@ -40,7 +41,7 @@ def reader_pages(
         blocks=blocks,
         known=partial(known_of, house),
         leave=leaving.leave,
-        usual=Choices(digest.papers, digest.per_topic, digest.late_risers, digest.trending),
+        usual=Choices(**{each.name: getattr(digest, each.name) for each in fields(Choices)}),
         links=house.links,
         clock=house.clock,
         previews=previews,

@@ -133,6 +133,10 @@ class DigestSettings(Section):
     late_risers: int = Field(default=3, ge=0, le=MOST_BESIDE)
     #: Papers beside them with the most upvotes for their age, whatever the topics; 0 for none.
     trending: int = Field(default=0, ge=0, le=MOST_BESIDE)
+    #: Papers beside them that are like those a reader saved; 0 for none.
+    like_saved: int = Field(default=3, ge=0, le=MOST_BESIDE)
+    #: Papers sent before of which there is news: a new version, a withdrawal, a journal, code; 0 for none.
+    sent_news: int = Field(default=5, ge=0, le=MOST_BESIDE)
     #: How much of an abstract a letter shows.
     abstract_chars: int = Field(default=420, ge=80, le=4000)
     #: How far a first letter looks back.
@@ -141,6 +145,19 @@ class DigestSettings(Section):
     window_minutes: int = Field(default=0, ge=0, le=720)
     #: After so many days without a match a short note says that all is well; 0 for never.
     quiet_note_after_days: int = Field(default=3, ge=0, le=365)
+
+
+class TopicsSettings(Section):
+    """The section [topics]: the meaning behind the words, with paperround[semantic] installed."""
+
+    #: A directory with a sentence model: an ONNX file and its tokenizer.json; without, words alone decide.
+    model_dir: str = ""
+    #: Instead of a directory: a model's name at its hub, fetched once, such as sentence-transformers/all-MiniLM-L6-v2.
+    model: str = ""
+    #: The hub's revision of that model, a commit.
+    model_revision: str = ""
+    #: What the model's files must be, as `paperround topics embed` tells it; without, as they were the first time.
+    model_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
 
 
 class CollectSettings(Section):
@@ -242,6 +259,7 @@ class Settings(Section):
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
     digest: DigestSettings = DigestSettings()
+    topics: TopicsSettings = TopicsSettings()
     collect: CollectSettings = CollectSettings()
     keep: KeepSettings = KeepSettings()
     bounces: BouncesSettings = BouncesSettings()
@@ -255,6 +273,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "mail": MailSettings,
     "web": WebSettings,
     "digest": DigestSettings,
+    "topics": TopicsSettings,
     "collect": CollectSettings,
     "keep": KeepSettings,
     "bounces": BouncesSettings,

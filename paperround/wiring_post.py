@@ -148,6 +148,8 @@ class PostSide(Ground):
                 per_topic=digest.per_topic,
                 late_risers=digest.late_risers,
                 trending=digest.trending,
+                like_saved=digest.like_saved,
+                sent_news=digest.sent_news,
             ),
             welcome_days=digest.welcome_days,
             max_age=timedelta(hours=self.settings.mail.max_age_hours),

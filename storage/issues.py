@@ -18,7 +18,7 @@ from storage.freezing import PublishRun
 from storage.looking import rows_due
 from storage.reading import BLOCK
 from storage.subscribers import readers_from
-from storage.tables import DELIVERY, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
+from storage.tables import DELIVERY, EVENT, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
 from storage.tallies import newest_match
 
 #: A clock that shows an instant so long before a reader came may be behind, and nothing is owed to them yet.
@@ -35,6 +35,17 @@ class LastIssue:
     cutoff: datetime
     created_at: datetime
     public_id: str = ""  #: of its page
+    upto_paper: int = 0  #: the newest paper that was compared with what the reader saved
+    upto_event: int = 0  #: the newest event of papers that was considered
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far an issue that is cut now looks, by numbers that only rise."""
+
+    match: int  #: the newest match
+    paper: int  #: the newest paper
+    event: int  #: the newest event of a paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +106,11 @@ class Issues:
             if block:
                 yield block
 
-    def newest_match(self) -> int:
-        """Return the number of the newest match: what an issue that is cut now considers."""
+    def reach(self) -> Reach:
+        """Return what an issue that is cut now considers."""
         with self._database.reading() as connection:
-            return newest_match(connection)
+            newest = (connection.execute(select(func.max(each.c.id))).scalar() or 0 for each in (PAPER, EVENT))
+            return Reach(newest_match(connection), *newest)
 
     def run(self, at: datetime) -> PublishRun:
         """Begin a publish, whose blocks are counted together; nothing is written before the first."""
@@ -190,4 +202,4 @@ def _arrived(reader: Subscriber, now: datetime) -> Subscriber:
 
 
 def _told(row: Any) -> LastIssue:
-    return LastIssue(row.slot, row.cutoff, row.created_at, row.public_id)
+    return LastIssue(row.slot, row.cutoff, row.created_at, row.public_id, row.upto_paper, row.upto_event)

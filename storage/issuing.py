@@ -24,7 +24,8 @@ ALTERED = "the reader changed something meanwhile"
 THERE = "has this issue already"
 
 _ISSUE = """
-INSERT INTO issue (public_id, subscriber_id, slot, zone, cutoff, upto_match, created_at, run_id) VALUES …
+INSERT INTO issue (public_id, subscriber_id, slot, zone, cutoff, upto_match, upto_paper, upto_event, created_at, run_id)
+VALUES …
 ON CONFLICT (subscriber_id, slot) DO NOTHING RETURNING subscriber_id, id
 """
 _PAPER = "INSERT INTO issue_paper (issue_id, paper_id, topic_id, position, why) VALUES (?, ?, ?, ?, ?)"
@@ -133,7 +134,9 @@ def _issues(driver: Driver, plans: Sequence[IssuePlan], now: datetime, run_id: i
             plan.slot.zone,
             driver.instant(plan.cutoff),
             plan.upto_match,
+            plan.upto_paper,
+            plan.upto_event,
             created,
             run_id,
         )
-    return dict(driver.in_rows(_ISSUE, "(?, ?, ?, ?, ?, ?, ?, ?)", len(plans), values))
+    return dict(driver.in_rows(_ISSUE, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(plans), values))

@@ -5,7 +5,7 @@ and the same transaction queues the confirmation letter.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -240,9 +240,7 @@ def readers_from(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subsc
             confirmed_at=row.confirmed_at,
             joined_at=row.joined_at,
             subscriptions=tuple(held.get(row.id, ())),
-            choices=Choices(
-                papers=row.papers, per_topic=row.per_topic, late_risers=row.late_risers, trending=row.trending
-            ),
+            choices=Choices(**{each.name: getattr(row, each.name) for each in fields(Choices)}),
             text_only=row.text_only,
             paused_until=row.paused_until,
             away_since=row.away_since,

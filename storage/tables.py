@@ -175,8 +175,8 @@ class EventRow(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     paper_id: int = _parent("paper.id")
-    kind: str  # version, withdrawn, returned, joined, named
-    note: str  # the version ("v3"), the other paper's key, the new id
+    kind: str  # version, withdrawn, returned, joined, named, journal, code
+    note: str  # the version ("v3"), the other paper's key, the new id, the journal, the code's address
     source: str
     day: date
     at: datetime = _instant()
@@ -361,6 +361,8 @@ class SubscriberRow(Base, table=True):
     per_topic: int | None = None  # in full under one topic
     late_risers: int | None = None  # of papers not sent before that took off since
     trending: int | None = None  # of what most upvotes go to, whatever the topics
+    like_saved: int | None = None  # of papers like those that the reader saved
+    sent_news: int | None = None  # of what became of papers that the reader was sent
     last_issue_id: int | None = None  # the newest issue, so that planning need not walk the past
     looked_at: datetime | None = _instant(nullable=True)  # the newest look that found nothing: its slot stays empty
     paused_until: date | None = None  # the day on which letters begin again, in the reader's zone
@@ -419,6 +421,74 @@ class SubscriptionRow(Base, table=True):
     query: str
     position: int
     related: bool | None = None  # whether related papers are wanted; where nothing is said, if the query is plain words
+
+
+class SavedRow(Base, table=True):
+    """A paper that a reader saved, or wants less of."""
+
+    __tablename__ = "saved"
+    __table_args__ = (UniqueConstraint("subscriber_id", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = _parent("subscriber.id")
+    paper_id: int | None = _parent("paper.id", nullable=True, index=True)  # None: the archive has no such paper
+    key: str  # the paper's when it was saved; else its strongest id, or a hash of its title
+    liking: str  # more, less
+    title: str  # and what follows: the reader's own copy of a paper that the archive has not; else empty
+    abstract: str
+    authors: list[str] = _json()
+    at: datetime = _instant()
+    place: str  # where it was said
+
+
+class ProfileRow(Base, table=True):
+    """What was learned from what a reader saved: words and their weights."""
+
+    __tablename__ = "profile"
+    # Who is to be learned of again is few.
+    __table_args__ = (
+        Index(
+            "ix_profile_stale",
+            "subscriber_id",
+            sqlite_where=text("stale"),
+            postgresql_where=text("stale"),
+        ),
+    )
+
+    subscriber_id: int = _parent("subscriber.id", primary_key=True)
+    more: list[list[Any]] = _json()  # [[stem, word, weight, saved.id], …], the heaviest first
+    less: list[list[Any]] = _json()
+    more_least: float  # the score from which a paper is like them
+    less_least: float
+    edits: dict[str, list[str]] = _json()  # stem → [word, in or out]
+    saved: int  # papers that it was learned from
+    disliked: int
+    learned_at: datetime | None = _instant(nullable=True)
+    stale: bool  # something was saved, taken back or edited since
+    revision: int  # rises with each such change: what was learned from an older state is not written
+
+
+class EmbeddingModelRow(Base, table=True):
+    """A sentence model by which papers of the archive were embedded."""
+
+    __tablename__ = "embedding_model"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(unique=True)  # of the files that decide what it gives
+    name: str  # the directory's, or the hub's
+    dimensions: int
+    at: datetime = _instant()
+
+
+class EmbeddingRow(Base, table=True):
+    """What a sentence model makes of one paper's title and abstract."""
+
+    __tablename__ = "embedding"
+
+    paper_id: int = _parent("paper.id", primary_key=True)
+    model_id: int = _parent("embedding_model.id", index=True)
+    text_hash: int = Field(sa_column=Column(BigInteger, nullable=False))  # of the words: a changed paper is done anew
+    vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # of one length, a signed byte a dimension
 
 
 class SharedTopicRow(Base, table=True):
@@ -511,6 +581,9 @@ class IssueRow(Base, table=True):
     upto_match: int
     created_at: datetime = _instant()
     run_id: int | None = Field(default=None, index=True)  # the publish_run that planned it, while that is kept
+    # The newest paper that was compared with what the reader saved, and the newest event of papers that was told.
+    upto_paper: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    upto_event: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class IssuePaperRow(Base, table=True):
@@ -734,6 +807,10 @@ PUBLISH_RUN = _table(PublishRunRow)
 ISSUE = _table(IssueRow)
 ISSUE_PAPER = _table(IssuePaperRow)
 SENT = _table(SentRow)
+SAVED = _table(SavedRow)
+PROFILE = _table(ProfileRow)
+EMBEDDING_MODEL = _table(EmbeddingModelRow)
+EMBEDDING = _table(EmbeddingRow)
 ERASURE = _table(ErasureRow)
 INSTALLATION = _table(InstallationRow)
 FRAGMENT = _table(FragmentRow)

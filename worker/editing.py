@@ -19,7 +19,7 @@ from domain.issues import Digest, IssuePlan, Slot
 from domain.papers import Paper
 from domain.silences import NOT_COMPOSED
 from domain.topics import Query, Tier, Why
-from storage.issues import Reader
+from storage.issues import Reach, Reader
 from topics.explain import Explainer
 from worker.planning import Policy, ReaderLinks, away_since, is_first, limits_of, plan, wishes_of
 from worker.receipts import Receipts
@@ -73,17 +73,17 @@ class Editor:
         self._why = lru_cache(maxsize=_WHYS)(self._explain)  # for the whole publish: many readers ask the same
         self._explainer: Explainer | None = None
 
-    def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, up_to: int) -> list[Edited]:
-        """Return what comes of each due reader for that slot, considering the matches numbered up to `up_to`."""
+    def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, reach: Reach) -> list[Edited]:
+        """Return what comes of each due reader for that slot, considering nothing beyond `reach`."""
         if not readers:
             return []
         edited = []
-        shortlist = self._shortlister.of([reader for reader, _ in readers], now, up_to)
+        shortlist = self._shortlister.of([reader for reader, _ in readers], now, reach)
         with Explainer(self._labels) as self._explainer:
             for reader, slot in readers:
                 try:
                     digest = self._compose(reader, slot, shortlist, now)
-                    made = None if digest is None else self._plan(reader, digest, now, up_to)
+                    made = None if digest is None else self._plan(reader, digest, now, reach)
                     fault = ""
                 except Exception:  # whatever is wrong with one letter, the others go
                     log.exception("a letter of subscriber %s could not be composed", reader.subscriber.public_id)
@@ -91,7 +91,7 @@ class Editor:
                 edited.append(Edited(subscriber_id=reader.subscriber.id, plan=made, fault=fault))
         return edited
 
-    def _plan(self, reader: Reader, digest: Digest, now: datetime, up_to: int) -> IssuePlan:
+    def _plan(self, reader: Reader, digest: Digest, now: datetime, reach: Reach) -> IssuePlan:
         letter = self._renderer.digest(digest, shared=reader.subscriber.shared)
         return plan(
             reader.subscriber,
@@ -100,7 +100,7 @@ class Editor:
             named=letter.named,
             public_id=secrets.token_hex(8),
             cutoff=now,
-            upto_match=up_to,
+            reach=reach,
             created=self._clock.now(),
             max_age=self._policy.max_age,
             identity=self._identity,

@@ -8,10 +8,10 @@ from zlib import crc32
 
 from digests.compose import Limits
 from digests.mail.message import Identity, mailing_slots, message_id
-from domain.issues import Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot, TopicWish
+from domain.issues import AsideKind, Content, Digest, Entry, IssuePaper, IssuePlan, Mailing, Slot, TopicWish
 from domain.subscriptions import Subscriber, zone_of
 from domain.topics import Query
-from storage.issues import Reader
+from storage.issues import Reach, Reader
 from worker.closing import UNKNOWN, Closings, is_open, next_opening, opened_slot
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -26,6 +26,10 @@ class ReaderLinks(Protocol):
 
     def preferences(self, public_id: str) -> str:
         """Return the address of the reader's own page."""
+        ...
+
+    def feedback(self, public_id: str) -> str:
+        """Return the address under which the reader says what they want more of, and less."""
         ...
 
     def issue(self, public_id: str) -> str:
@@ -146,7 +150,7 @@ def plan(
     named: Collection[int],
     public_id: str,
     cutoff: datetime,
-    upto_match: int,
+    reach: Reach,
     created: datetime,
     max_age: timedelta,
     identity: Identity,
@@ -188,7 +192,9 @@ def plan(
         subscriber_id=subscriber.id,
         slot=digest.slot,
         cutoff=cutoff,
-        upto_match=upto_match,
+        upto_match=reach.match,
+        upto_paper=reach.paper,
+        upto_event=reach.event,
         papers=papers,
         mailing=mailing,
     )
@@ -205,9 +211,9 @@ def _under_topics(digest: Digest) -> Iterator[tuple[int, int, str]]:
 
 
 def _beside(digest: Digest) -> Iterator[tuple[int, int, str]]:
-    """Yield the same of asides, the kind of aside before the reasons."""
+    """Yield the same of asides, the kind of aside before the reasons; what was sent before is not sent again."""
     for aside in digest.asides:
-        for entry in aside.entries:
+        for entry in aside.entries if aside.kind is not AsideKind.SENT_NEWS else ():
             yield entry.paper.id, entry.topic_id, ": ".join(filter(None, [aside.kind.value, _why(entry)]))
 
 
@@ -231,4 +237,5 @@ def links_of(subscriber: Subscriber, public_id: str, links: ReaderLinks | None) 
         **page,
         "unsubscribe": links.unsubscribe(subscriber.public_id),
         "preferences": links.preferences(subscriber.public_id),
+        "feedback": links.feedback(subscriber.public_id),
     }

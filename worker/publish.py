@@ -104,7 +104,7 @@ class Publisher:
             self._prepare(now)
         due_readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
-        up_to = self._issues.newest_match()
+        reach = self._issues.reach()
         editor = self._editor()
         quiet = self._quiet()
         closings = self._closings(now)
@@ -114,7 +114,7 @@ class Publisher:
         for block in blocks:
             judged = [_judged(reader, now, closings) for reader in block]
             chosen = [(reader, slot) for reader, (slot, _) in zip(block, judged, strict=True) if slot is not None]
-            edited = editor.edit(chosen, now, up_to)
+            edited = editor.edit(chosen, now, reach)
             due_readers += len(chosen)
             plans = [each.plan for each in edited if each.plan is not None]
             looks = {reader.subscriber.id: look for reader, (_, look) in zip(block, judged, strict=True)}
@@ -150,7 +150,7 @@ class Publisher:
         try:
             return block.freeze(run, self._clock.now())
         except Exception:  # whatever is wrong with one reader's rows, the others get their letters
-            self._issues.newest_match()  # raises what ails the database, if it is that
+            self._issues.reach()  # raises what ails the database, if it is that
             log.exception("publish: %d readers could not be written at once", len(block.looks))
         passed = {}
         for number in block.looks:
@@ -172,9 +172,9 @@ class Publisher:
 
     def preview(self, subscriber: Subscriber, now: datetime) -> Mailing | None:
         """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""
-        up_to = self._issues.newest_match()
+        reach = self._issues.reach()
         for block in self._issues.those([subscriber.id], now):
-            (edited,) = self._editor().edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, up_to)
+            (edited,) = self._editor().edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, reach)
             return edited.plan.mailing if edited.plan else None
         return None
 

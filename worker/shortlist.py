@@ -17,7 +17,7 @@ from domain.issues import Candidate
 from domain.papers import Paper
 from domain.topics import Match, Query, Tier
 from storage.archive import Archive
-from storage.issues import Reader
+from storage.issues import Reach, Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import diversified
 from topics.matching import Batch
@@ -48,9 +48,9 @@ class Shortlister:
         self._known: dict[int, Paper] = {}
         self._in_order = lru_cache(maxsize=_ORDERS)(_in_order)
 
-    def of(self, readers: Sequence[Reader], now: datetime, up_to: int) -> "Shortlist":
-        """Return what may go into these readers' letters, of the matches numbered up to `up_to`."""
-        newsroom = self._newsroom
+    def of(self, readers: Sequence[Reader], now: datetime, reach: Reach) -> "Shortlist":
+        """Return what may go into these readers' letters, of what is not beyond `reach`."""
+        newsroom, up_to = self._newsroom, reach.match
         moment = now - timedelta(days=self._policy.welcome_days)
         first = [reader.subscriber.id for reader in readers if is_first(reader)]
         later = [reader.subscriber.id for reader in readers if not is_first(reader)]

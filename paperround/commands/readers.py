@@ -18,6 +18,8 @@ Papers = Annotated[int | None, typer.Option(metavar="N", help="Papers in full in
 PerTopic = Annotated[int | None, typer.Option(metavar="N", help="Papers in full under one topic.")]
 LateRisers = Annotated[int | None, typer.Option(metavar="N", help="Papers not sent that took off since; 0 for none.")]
 Trending = Annotated[int | None, typer.Option(metavar="N", help="Papers with most votes for their age; 0 for none.")]
+LikeSaved = Annotated[int | None, typer.Option(metavar="N", help="Papers like those they saved; 0 for none.")]
+SentNews = Annotated[int | None, typer.Option(metavar="N", help="News of papers they were sent; 0 for none.")]
 _RELATED = {None: "if it is plain words", True: "where few match", False: "never"}
 subscribers = typer.Typer(help="The readers.", no_args_is_help=True)
 
@@ -48,6 +50,8 @@ def subscribe(
     per_topic: PerTopic = None,
     late_risers: LateRisers = None,
     trending: Trending = None,
+    like_saved: LikeSaved = None,
+    sent_news: SentNews = None,
     related: Annotated[
         bool | None,
         typer.Option("--related/--exact", help="Whether related papers fill these topics where few match."),
@@ -59,7 +63,7 @@ def subscribe(
     from paperround.reader_lists import schedule_from
 
     told = report(context, as_json)
-    chosen = Choices(papers, per_topic, late_risers, trending)
+    chosen = Choices(papers, per_topic, late_risers, trending, like_saved, sent_news)
     with opened(context) as house:
         before = house.subscribers.by_address(address_key(email))
         reader, queued = house.desk.subscribe(
@@ -133,6 +137,8 @@ def choose(
     per_topic: PerTopic = None,
     late_risers: LateRisers = None,
     trending: Trending = None,
+    like_saved: LikeSaved = None,
+    sent_news: SentNews = None,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Forget what was chosen before: the settings hold for the rest.")
     ] = False,
@@ -140,7 +146,7 @@ def choose(
 ) -> None:
     """Show or change how many papers a reader's letters hold; what is not given stays."""
     told = report(context, as_json)
-    chosen = Choices(papers, per_topic, late_risers, trending)
+    chosen = Choices(papers, per_topic, late_risers, trending, like_saved, sent_news)
     with opened(context) as house:
         reader = house.desk.choose(email, chosen, afresh=afresh)
     told.show(shown_of(reader), lambda: [f"{plain(reader.email)}: {chosen_of(reader)}"])

@@ -69,7 +69,7 @@ def test_no_paper_is_news_to_a_reader_twice(newsroom, database, reader, issue, p
     mira = reader()
     first = papers(None, None, None)
     matched(*(Match(1, each, 1.0) for each in first))
-    newest = Issues(database).newest_match()
+    newest = Issues(database).reach().match
     assert ids(newsroom.welcome([mira.id], newest, date(2026, 11, 13), now - WEEK), mira) == first
     issue(mira, now, papers=first, upto=newest)
     assert newsroom.news([mira.id], newest) == {}

@@ -94,7 +94,7 @@ def test_papers_readers_issues_and_the_ledger_survive(released: Path):
         assert [(each.email, each.state) for each in readers] == READERS
         assert len(Topics(database).all()) == 3
         assert len(Issues(database).records()) == 5
-        assert Issues(database).newest_match() == max(row[0] for row in before["match"])
+        assert Issues(database).reach().match == max(row[0] for row in before["match"])
         with database.reading() as connection:
             assert {tuple(row) for row in connection.execute(select(SENT.c.subscriber_id, SENT.c.paper_id))} == sent
             assert len(connection.execute(select(ISSUE_PAPER)).all()) == len(sent) == 26

@@ -125,6 +125,8 @@ def choices_of(form: Form) -> tuple[Choices, bool]:
         per_topic=_number(form, "per_topic", 1, MOST_PAPERS),
         late_risers=_number(form, "late_risers", 0, MOST_BESIDE),
         trending=_number(form, "trending", 0, MOST_BESIDE),
+        like_saved=_number(form, "like_saved", 0, MOST_BESIDE),
+        sent_news=_number(form, "sent_news", 0, MOST_BESIDE),
     )
     return choices, form.text("text_only") == "yes"
 

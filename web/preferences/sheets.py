@@ -72,6 +72,8 @@ def sheets(reader: Subscriber, draft: Draft | None) -> Mapping[str, Sheet]:
             "per_topic": _shown(choices.per_topic),
             "late_risers": _shown(choices.late_risers),
             "trending": _shown(choices.trending),
+            "like_saved": _shown(choices.like_saved),
+            "sent_news": _shown(choices.sent_news),
             "text_only": "yes" if reader.text_only else "",
         },
         "pause": {"until": until.isoformat() if until else ""},
