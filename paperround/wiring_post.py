@@ -20,6 +20,7 @@ from paperround.readers import Desk
 from paperround.settings_model import MailSettings
 from paperround.signing import sign
 from paperround.wiring_ground import Ground
+from storage.afterwards import Afterwards
 from storage.news import Newsroom
 from topics.query import parse
 from worker.bounces import BounceDesk
@@ -158,7 +159,13 @@ class PostSide(Ground):
         parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
         newsroom = Newsroom(self.database)
         return Editor(
-            shortlister=Shortlister(archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed),
+            shortlister=Shortlister(
+                archive=self.archive,
+                newsroom=newsroom,
+                policy=policy,
+                parsed=parsed,
+                afterwards=Afterwards(self.database),
+            ),
             receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,

@@ -135,6 +135,7 @@ class Editor:
             beyond=shortlist.beyond(reader),
             risers=shortlist.risers(reader),
             trending=shortlist.trending,
+            happened=shortlist.happened(reader, year=slot.day.year),
             since=since.date(),
             away_since=away_since(reader),
         )
