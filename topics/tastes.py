@@ -26,7 +26,7 @@ _FULL = (1 << _LANE) - 1
 _DIGIT = (1 << 29) - 1  # the largest number that is one digit in every Python
 _UNIT = 1 << 10  # what a score of 1 is in a lane
 _NEAR = 0.98  # of the least, from which a paper is summed up anew
-_PACKED = 1 / 40  # of the papers, from which a word's scores are packed: there one way costs as much as the other
+_PACKED = 1 / 20  # of the papers, from which a word's scores are packed: there one way costs as much as the other
 _MOST_WORDS = 3  # told
 
 
@@ -68,7 +68,7 @@ class Likeness:
 
     def ready(self, tastes: Iterable[Taste]) -> None:
         """Look up the words of these tastes in one go: the archive is asked about those alone that some paper has."""
-        asked = {term.stem for taste in tastes for term in taste.terms} - self._known.keys()
+        asked = {term.stem for taste in tastes for term in taste.terms if term.stem not in self._known}
         found = {stem: postings for stem in asked if (postings := self._read(stem))}
         self._known.update(dict.fromkeys(asked - found.keys()))
         if not found:
