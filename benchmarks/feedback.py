@@ -4,10 +4,12 @@ k of a task's relevant papers are drawn and saved, all others of the task are ra
 told: the mean over draws and tasks, of each folder's set and of all sets. Ours is what the product does
 (topics/profile.py, topics/tastes.py), with the census of the set. The reference is that of arxiv-sanity-lite: TF-IDF of
 words and pairs (sublinear, 20,000 features, English stop words) and scikit-learn's LinearSVC (C = 0.01, balanced
-classes), the saved papers against all others. What it costs is CPU time for one profile and the papers of a set, without
-what is done once for the set (the index and its words, the TF-IDF): ours is learned when something is saved, so that is
-told apart below, while the machine is trained anew whenever there are other papers. With `--model` a mix is told too, half ours and half the cosine to the saved
-papers' mean vector, each from least to most, over the papers that have a word of the profile.
+classes), the saved papers against all others. What it costs is CPU time for one profile and the papers of a set,
+without what is done once for the set (the index and its words, the TF-IDF): ours is learned when something is saved, so
+that is told apart below, while the machine is trained anew whenever there are other papers.
+
+With `--model` a mix is told too: half ours and half the cosine to the saved papers' mean vector, each from least to
+most, over the papers that have a word of the profile.
 
 Then 10,000 profiles × 2,000 papers: profiles learned of five real records (benchmarks/corpus.py), so many different
 ones as are told, used again until they are 10,000. The loop beside it looks up each word of a profile in each paper, is

@@ -20,7 +20,6 @@ from paperround.readers import Desk
 from paperround.settings_model import MailSettings
 from paperround.signing import sign
 from paperround.wiring_ground import Ground
-from storage.liked import Liked
 from storage.likings import Likings
 from storage.news import Newsroom
 from storage.profiles import Profiles
@@ -187,7 +186,7 @@ class PostSide(Ground):
                 taster=Taster(
                     archive=self.archive,
                     newsroom=newsroom,
-                    liked=Liked(self.database),
+                    likings=self.likings,
                     learner=self.learner,
                     census=self.census.of,
                     policy=policy,

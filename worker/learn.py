@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from domain.clock import Clock
-from domain.learning import Liking, Profile, Saved
+from domain.learning import NO_PROFILE, Liking, Profile, Saved
 from storage.likings import Likings
 from storage.profiles import Profiles, Stale
 from topics.matching import CensusOf
@@ -58,11 +58,11 @@ class Learner:
     def learn_for(self, subscriber_id: int) -> Profile:
         """Learn of one reader if there is something to learn, and return their profile."""
         self.learn(self._clock.now(), [subscriber_id])
-        return self._profiles.of(subscriber_id)
+        return self._profiles.of([subscriber_id]).get(subscriber_id, NO_PROFILE)
 
     def profiles(self, subscriber_ids: Collection[int]) -> dict[int, Profile]:
         """Return the profiles of these readers as they would be if all were learned now; nothing is written."""
-        found = {number: self._profiles.of(number) for number in subscriber_ids}
+        found = dict(self._profiles.of(subscriber_ids))
         behind = [number for number, profile in found.items() if profile.is_stale]
         for each in self._profiles.stale(len(behind), behind) if behind else ():
             found[each.subscriber_id] = self._of(each)
@@ -74,15 +74,7 @@ class Learner:
         except Exception:  # whatever is wrong with one reader's papers, the others are learned of
             log.exception("nothing could be learned of reader %d", stale.subscriber_id)
             return False
-        return self._profiles.learned(
-            stale.subscriber_id,
-            stale.revision,
-            more=profile.more,
-            less=profile.less,
-            saved=profile.saved,
-            disliked=profile.disliked,
-            now=now,
-        )
+        return self._profiles.learned(stale.subscriber_id, stale.revision, profile, now)
 
     def _of(self, stale: Stale) -> Profile:
         saved = self._likings.texts(stale.subscriber_id, Liking.MORE, NEWEST)

@@ -17,7 +17,7 @@ from domain.papers import Paper
 from domain.topics import Or, Query, Tier, Why, Word
 from storage.archive import Archive
 from storage.issues import Reach, Reader
-from storage.liked import Liked
+from storage.likings import Likings
 from storage.news import Newsroom
 from topics.explain import Explainer
 from topics.matching import Batch, CensusOf
@@ -71,14 +71,14 @@ class Taster:
         *,
         archive: Archive,
         newsroom: Newsroom,
-        liked: Liked,
+        likings: Likings,
         learner: Learner,
         census: CensusOf,
         policy: Policy,
     ) -> None:
         self._archive = archive
         self._newsroom = newsroom
-        self._liked = liked
+        self._likings = likings
         self._learner = learner
         self._census = census
         self._policy = policy
@@ -96,7 +96,7 @@ class Taster:
 
     def of(self, readers: Sequence[Reader], now: datetime, reach: Reach, others: Mapping[int, Paper]) -> Tasted:
         """Return what the likings of these readers say of the new papers, and of `others` what they set aside."""
-        profiles = self._learner.profiles(self._liked.with_profiles([reader.subscriber.id for reader in readers]))
+        profiles = self._learner.profiles([reader.subscriber.id for reader in readers])
         profiles = {number: each for number, each in profiles.items() if not each.is_empty}
         if not profiles:
             return NOTHING_TASTED
@@ -126,22 +126,24 @@ class Taster:
             if limits_of(reader.subscriber, self._policy.limits).like_saved and profiles[number].more.terms:
                 like[number] = self._like(reader, now, profiles[number], aside[number])
         had = self._newsroom.had(list(like), {each for found in like.values() for each in found})
-        keys = {each: _keys(self._papers[each]) for found in like.values() for each in found}
-        spoken_of = self._liked.spoken_of(list(like), keys)
+        said = self._likings.keys([number for number, found in like.items() if found])
         found = {}
         for reader in readers:
             number = reader.subscriber.id
             most = limits_of(reader.subscriber, self._policy.limits).like_saved + _SPARE
-            apart = {*had.get(number, ()), *spoken_of.get(number, ())}
-            papers = [self._papers[each] for each in like.get(number, ()) if each not in apart][:most]
-            found[number] = self._reasoned(profiles[number], papers, aside[number])
+            apart = {*had.get(number, ()), *said.get(number, ())}
+            papers = [self._papers[each] for each in like.get(number, ())]
+            papers = [each for each in papers if apart.isdisjoint((each.id, *_keys(each)))][:most]
+            found[number] = self._reasoned(number, profiles[number], papers, aside[number])
         return found
 
-    def _reasoned(self, profile: Profile, papers: Sequence[Paper], aside: Collection[int]) -> _Found:
+    def _reasoned(
+        self, subscriber_id: int, profile: Profile, papers: Sequence[Paper], aside: Collection[int]
+    ) -> _Found:
         if not papers or self._likeness is None:
             return _Found(aside=frozenset(aside))
         because = {paper.id: self._likeness.because(profile.more, paper.id) for paper in papers}
-        titles = self._liked.titles({each.saved for each in because.values()})
+        titles = self._likings.titles(subscriber_id, {each.saved for each in because.values()})
         return _Found(papers, because, titles, frozenset(aside))
 
     def _like(self, reader: Reader, now: datetime, profile: Profile, aside: Collection[int]) -> list[int]:

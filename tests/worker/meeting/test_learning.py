@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from domain.learning import Edit, Liking
+from domain.learning import Edit, Liking, Profile
 from storage.tables import PROFILE, SAVED, SUBSCRIBER
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_what_is_disliked_stops(days, about, says, reader):
 
 def test_a_match_like_the_disliked_is_named_by_title_alone_and_the_letter_says_so(days, about, paper, says, reader):
     says("mira", Liking.LESS, 1, 2, 3)
-    days.listed(about("coral", 11, "Tides over coral reefs"), paper(12, "Tides and mud"))
+    days.listed(about("coral", 11, "Tides and bleached coral reefs"), paper(12, "Tides and mud"))
 
     letters = days.letters()
 
@@ -184,13 +184,11 @@ def test_what_was_said_while_it_was_learned_is_learned_the_next_time(days, about
     says("mira", Liking.MORE, 1, 2)
     (stale,) = days.house.profiles.stale(10)
     says("mira", Liking.MORE, 3)
-    profile = days.house.profiles.of(stale.subscriber_id)
-    told = {"more": profile.more, "less": profile.less, "saved": 2, "disliked": 0, "now": NOW}
-    assert not days.house.profiles.learned(stale.subscriber_id, stale.revision, **told)
+    assert not days.house.profiles.learned(stale.subscriber_id, stale.revision, Profile(saved=2), NOW)
     assert days.house.learner.learn(NOW) == 1
     assert not days.house.learner.is_due()
     assert days.house.learner.learn(NOW) == 0
-    assert days.house.profiles.of(stale.subscriber_id).saved == 3
+    assert days.house.profiles.of([stale.subscriber_id])[stale.subscriber_id].saved == 3
 
 
 def test_ten_thousand_saved_papers_stay_affordable(days, about, reader):
@@ -205,5 +203,5 @@ def test_ten_thousand_saved_papers_stay_affordable(days, about, reader):
         _stale(connection, mira)
     days.listed(about("coral", 11))
     assert papers(days.letters()["mira"]) == [11]
-    profile = days.house.profiles.of(mira)
+    profile = days.house.profiles.of([mira])[mira]
     assert (profile.saved, len(profile.more.terms) <= 200) == (1_000, True)
