@@ -19,10 +19,9 @@ from digests.transports.transport import MailRoute
 from paperround.readers import Desk
 from paperround.settings_model import MailSettings
 from paperround.signing import sign
-from paperround.wiring_ground import Ground
-from storage.likings import Likings
+from paperround.wiring_learning import LearningSide
+from storage.afterwards import Afterwards
 from storage.news import Newsroom
-from storage.profiles import Profiles
 from topics.query import parse
 from worker.bounces import BounceDesk
 from worker.closing import SourceClosings
@@ -30,7 +29,6 @@ from worker.deliver import Deliverer
 from worker.editing import Editor
 from worker.gauge import Gauge
 from worker.lanes import Lanes
-from worker.learn import Learner
 from worker.liveness import is_alive
 from worker.planning import Policy
 from worker.postbox import Mailbox, Postbox
@@ -63,7 +61,7 @@ def route_of(mail: MailSettings) -> MailRoute:
     )
 
 
-class PostSide(Ground):
+class PostSide(LearningSide):
     """What writes letters, sends them, and hears what became of them."""
 
     # -- what letters say ----------------------------------------------------------------------------------------------
@@ -139,21 +137,6 @@ class PostSide(Ground):
             clock=self.clock,
         )
 
-    @cached_property
-    def likings(self) -> Likings:
-        """What readers saved."""
-        return Likings(self.database)
-
-    @cached_property
-    def profiles(self) -> Profiles:
-        """What was learned of readers."""
-        return Profiles(self.database)
-
-    @cached_property
-    def learner(self) -> Learner:
-        """What readers saved → what is learned of them."""
-        return Learner(likings=self.likings, profiles=self.profiles, census=self.census.of, clock=self.clock)
-
     def closings(self, now: datetime) -> SourceClosings:
         """Which sources have closed their day, for one publish."""
         parsed = lru_cache(maxsize=4096)(parse)
@@ -191,6 +174,7 @@ class PostSide(Ground):
                     census=self.census.of,
                     policy=policy,
                 ),
+                afterwards=Afterwards(self.database),
             ),
             receipts=self.receipts(),
             renderer=self.renderer,

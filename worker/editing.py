@@ -140,6 +140,7 @@ class Editor:
             risers=shortlist.risers(reader),
             trending=shortlist.trending,
             learned=shortlist.learned(reader, self._asked()),
+            happened=shortlist.happened(reader, year=slot.day.year),
             since=since.date(),
             away_since=away_since(reader),
         )

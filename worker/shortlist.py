@@ -12,16 +12,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from digests.compose import Happening
 from digests.kinship import Kinship
 from digests.trending import heat
 from domain.issues import Candidate
 from domain.papers import Paper
 from domain.topics import Match, Query, Tier
+from storage.afterwards import Afterwards, Became
 from storage.archive import Archive
 from storage.issues import Reach, Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import diversified
 from topics.matching import Batch
+from worker.afterwards import happenings
 from worker.planning import Policy, is_first, limits_of
 from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
 from worker.tastes import Tasted, Taster
@@ -43,9 +46,11 @@ class Shortlister:
         policy: Policy,
         parsed: Callable[[str], Query],
         taster: Taster,
+        afterwards: Afterwards,
     ) -> None:
-        self._archive = archive
         self._taster = taster
+        self._archive = archive
+        self._afterwards = afterwards
         self._newsroom = newsroom
         self._policy = policy
         self._parsed = parsed
@@ -69,7 +74,10 @@ class Shortlister:
         risen = self._risen(now) if rising else ()
         voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
         had = newsroom.had(list(limits), {*voted, *risen}) if voted or risen else {}
+        told = [each.subscriber.id for each in readers if not is_first(each) and limits[each.subscriber.id].sent_news]
+        became = self._afterwards.of(told, reach.event)
         wanted = {each.paper_id for found in news.values() for each in found} | {*voted, *risen}
+        wanted |= {each.paper_id for found in became.values() for each in found}
         papers = self._papers(wanted)
         trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
         hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
@@ -86,6 +94,7 @@ class Shortlister:
             had=had,
             kinship=Kinship(related.values(), self._archive.linked({*wanted, *related})),
             tasted=tasted,
+            became=became,
             in_order=self._in_order,
         )
 
@@ -120,6 +129,7 @@ class Shortlist:
         risers: Mapping[int, Sequence[Candidate]],
         trending: Sequence[Paper],
         had: Mapping[int, Collection[int]],
+        became: Mapping[int, Sequence[Became]],
         kinship: Kinship,
         tasted: Tasted,
         unsaid: Collection[tuple[int, int]],
@@ -130,6 +140,7 @@ class Shortlist:
         self._counted = counted
         self._risers = risers
         self._had = had
+        self._became = became
         self._unsaid = unsaid
         self._in_order = in_order
         self._made: dict[News, Candidate] = {}
@@ -154,6 +165,10 @@ class Shortlist:
     def had(self, reader: Reader) -> Collection[int]:
         """Return which of what is trending or has risen the reader was sent; of matches storage left those out."""
         return self._had.get(reader.subscriber.id, ())
+
+    def happened(self, reader: Reader, *, year: int) -> Sequence[Happening]:
+        """Return what became of papers that the reader was sent; `year` is the one that dates leave out."""
+        return happenings(self._became.get(reader.subscriber.id, ()), self._papers, year=year)
 
     def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
         """Return one topic's candidates so that what is much alike does not stand together."""
