@@ -31,6 +31,11 @@ def apart(*, related: int, asides: Sequence[Aside]) -> str:
     return f"Counted apart: {', '.join(counts)}." if counts else ""
 
 
+def untold(papers: int) -> str:
+    """Return the sentence on news that had no room; each paper's own page tells it."""
+    return f"And of {counted(papers, 'more paper')}, on their own pages."
+
+
 def set_aside(papers: int) -> str:
     """Return the sentence on matches that are like what the reader wants less of; "" for none."""
     if not papers:

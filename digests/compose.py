@@ -142,7 +142,11 @@ def compose(
         Aside(AsideKind.LIKE_SAVED, like_saved),
         Aside(AsideKind.LATE_RISERS, writer.risen(risers, apart, standing, limits.late_risers)),
         Aside(AsideKind.TRENDING, _trending(trending, apart, standing, limits.trending)),
-        Aside(AsideKind.SENT_NEWS, tuple(_happened(each) for each in happened[: limits.sent_news])),
+        Aside(
+            AsideKind.SENT_NEWS,
+            tuple(_happened(each) for each in happened[: limits.sent_news]),
+            more=len(happened[limits.sent_news :]),
+        ),
     )
     return Digest(
         slot=slot,

@@ -119,7 +119,8 @@ def plan(digest: Digest, step: int) -> Plan:
             )
     asides = []
     for aside in digest.asides:
-        asides.append(replace(aside, entries=aside.entries[:extra]))
+        counted = aside.more + len(aside.entries[extra:]) if aside.kind is AsideKind.SENT_NEWS else 0
+        asides.append(replace(aside, entries=aside.entries[:extra], more=counted))
         extra -= len(asides[-1].entries)
     cut = [section for section in digest.sections[sections:] if section.total]
     return Plan(

@@ -136,6 +136,7 @@ class Renderer:
             out.append(piece(part, "aside", *beside.heading(aside.kind)))
             if aside.kind is AsideKind.SENT_NEWS:
                 out += [piece(part, "happened", *self._happened(entry)) for entry in aside.entries]
+                out += [piece(part, "untold", beside.untold(aside.more))] if aside.more else []
             else:
                 out += self._papers(part, aside.entries, numbers, day.year, shared=shared, kind=aside.kind)
         more = self._on_the_web(plan)

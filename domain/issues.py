@@ -111,6 +111,7 @@ class Aside:
 
     kind: AsideKind
     entries: tuple[Entry, ...]
+    more: int = 0  #: papers that are only counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,10 @@ class Wording:
     day: date  #: the listing day of whoever said it last
 
 
+#: The kinds of events that are told to readers who were sent the paper (storage/afterwards.py).
+TOLD_AFTERWARDS = frozenset({"version", "withdrawn", "returned", "journal", "code"})
+
+
 @dataclass(frozen=True, slots=True)
 class PaperEvent:
     """What happened to a paper after it was first seen."""

@@ -19,7 +19,8 @@ from digests.transports.transport import MailRoute
 from paperround.readers import Desk
 from paperround.settings_model import MailSettings
 from paperround.signing import sign
-from paperround.wiring_ground import Ground
+from paperround.wiring_learning import LearningSide
+from storage.afterwards import Afterwards
 from storage.news import Newsroom
 from topics.query import parse
 from worker.bounces import BounceDesk
@@ -38,6 +39,7 @@ from worker.receipts import Receipts
 from worker.road import OpenRoad, Road
 from worker.sender import Manner
 from worker.shortlist import Shortlister
+from worker.tastes import Taster
 
 
 def identity_of(mail: MailSettings, secret: str) -> Identity:
@@ -59,7 +61,7 @@ def route_of(mail: MailSettings) -> MailRoute:
     )
 
 
-class PostSide(Ground):
+class PostSide(LearningSide):
     """What writes letters, sends them, and hears what became of them."""
 
     # -- what letters say ----------------------------------------------------------------------------------------------
@@ -131,6 +133,7 @@ class PostSide(Ground):
             stopped=self.gauge.look,
             wake=self.waking.wake,
             closings=self.closings,
+            learn=self.learner.learn,
             clock=self.clock,
         )
 
@@ -158,7 +161,21 @@ class PostSide(Ground):
         parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
         newsroom = Newsroom(self.database)
         return Editor(
-            shortlister=Shortlister(archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed),
+            shortlister=Shortlister(
+                archive=self.archive,
+                newsroom=newsroom,
+                policy=policy,
+                parsed=parsed,
+                taster=Taster(
+                    archive=self.archive,
+                    newsroom=newsroom,
+                    likings=self.likings,
+                    learner=self.learner,
+                    census=self.census.of,
+                    policy=policy,
+                ),
+                afterwards=Afterwards(self.database),
+            ),
             receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,

@@ -38,7 +38,7 @@ from storage.merging import (
     seen_by_topics,
 )
 from storage.reading import BLOCK, paper_of
-from storage.sightings import Stood
+from storage.sightings import Stood, has_journal
 from storage.sources import remember
 from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT
 from storage.wording import Speaker, Wording, held_by, offers_of, reworded
@@ -220,6 +220,10 @@ class _Block:
         events = events_of(known.columns, changes, paper.announcement, day)
         if known.id < self._first_new:
             events += [("named", f"{scheme}:{value}") for scheme, value in fresh]
+            if paper.journal and not has_journal(self._connection, known.id):
+                events.append(("journal", paper.journal))
+        else:  # what a listing says twice of a new paper is no news of it
+            events = [(kind, note) for kind, note in events if kind != "code"]
         changes |= seen_again(known.columns, self._listing, paper)
         changes = {name: value for name, value in changes.items() if known.columns[name] != value}
         self._change(known, changes, self._with_ids(known, fresh))

@@ -202,7 +202,7 @@ def inherited(heir: Mapping[str, Any], gone: Mapping[str, Any]) -> dict[str, Any
 def events_of(
     known: Mapping[str, Any], changes: Mapping[str, Any], announcement: Announcement | None, day: date
 ) -> list[tuple[str, str]]:
-    """Return (kind, note) of what the changes mean: a new version, a withdrawal, or that one was taken back."""
+    """Return (kind, note) of what the changes mean: a new version, a withdrawal, that one was taken back, or code."""
     version = changes.get("version", known["version"])
     note = f"v{version}" if version else day.isoformat()
     told = []
@@ -210,6 +210,8 @@ def events_of(
         told.append(("version", note))
     if "withdrawn" in changes:
         told.append(("withdrawn" if changes["withdrawn"] else "returned", note))
+    if "code_url" in changes:
+        told.append(("code", changes["code_url"]))
     return told
 
 

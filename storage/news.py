@@ -147,7 +147,9 @@ class Newsroom:
             for topic_id, paper_id, score, tier, number, came in connection.execute(_MATCHED, values):
                 found = News(topic_id=topic_id, paper_id=paper_id, score=score, tier=Tier(tier))
                 matched[topic_id].append((found, number, came))
-            sent = _sent(connection, reader_ids, {each.paper_id for rows in matched.values() for each, _, _ in rows})
+            sent = sent_among(
+                connection, reader_ids, {each.paper_id for rows in matched.values() for each, _, _ in rows}
+            )
         told: dict[int, list[News]] = defaultdict(list)
         alike: dict[tuple[int, int, datetime], list[News]] = {}
         for reader, topic_id, upto, created in held:
@@ -226,7 +228,7 @@ class Newsroom:
         return found
 
 
-def _sent(connection: Connection, readers: Sequence[int], papers: Collection[int]) -> dict[int, set[int]]:
+def sent_among(connection: Connection, readers: Sequence[int], papers: Collection[int]) -> dict[int, set[int]]:
     """Return which of these papers each of these readers was sent; readers who had none are missing."""
     found: dict[int, set[int]] = defaultdict(set)
     wanted = sorted(papers)

@@ -32,6 +32,13 @@ _FIGURES = ("rank", "upvotes", "comments", "details")
 _MOST_NEWS_FIRST = tuple(each.value for each in Announcement)
 
 
+def has_journal(connection: Connection, paper_id: int) -> bool:
+    """Whether a listing said before where a paper appeared."""
+    said = SIGHTING.c.details["journal"].as_string().is_not(None)
+    query = select(SIGHTING.c.id).where(SIGHTING.c.paper_id == paper_id, said).limit(1)
+    return connection.execute(query).first() is not None
+
+
 class Stood:
     """Where the papers of one block of a listing stood, before it is written."""
 

@@ -1,7 +1,8 @@
 """What may go into the letters of a block of readers: fetched in a few queries, and told of each reader.
 
     matches since each one's last issue, or those that a first letter looks back over → papers → candidates
-    beside them: what was passed over and has taken off since, what most upvotes go to, which papers may be one work
+    beside them: what was passed over and has taken off since, what most upvotes go to, what is like papers that a
+        reader saved or does not like (tastes.py), which papers may be one work
 
 A paper that changed since it met the topics meets them again at the next match; until then it is left out where it does
 not answer any more.
@@ -11,18 +12,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from digests.compose import Happening
 from digests.kinship import Kinship
 from digests.trending import heat
 from domain.issues import Candidate
 from domain.papers import Paper
 from domain.topics import Match, Query, Tier
+from storage.afterwards import Afterwards, Became
 from storage.archive import Archive
 from storage.issues import Reach, Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import diversified
 from topics.matching import Batch
+from worker.afterwards import happenings
 from worker.planning import Policy, is_first, limits_of
 from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
+from worker.tastes import Tasted, Taster
 
 _TRENDING_DAYS = timedelta(days=7)
 _ORDERS = 16_384  # of topics and what they have, remembered
@@ -40,13 +45,21 @@ class Shortlister:
         newsroom: Newsroom,
         policy: Policy,
         parsed: Callable[[str], Query],
+        taster: Taster,
+        afterwards: Afterwards,
     ) -> None:
+        self._taster = taster
         self._archive = archive
+        self._afterwards = afterwards
         self._newsroom = newsroom
         self._policy = policy
         self._parsed = parsed
         self._known: dict[int, Paper] = {}
         self._in_order = lru_cache(maxsize=_ORDERS)(_in_order)
+
+    def close(self) -> None:
+        """Let go of what the blocks share."""
+        self._taster.close()
 
     def of(self, readers: Sequence[Reader], now: datetime, reach: Reach) -> "Shortlist":
         """Return what may go into these readers' letters, of what is not beyond `reach`."""
@@ -61,11 +74,16 @@ class Shortlister:
         risen = self._risen(now) if rising else ()
         voted = newsroom.voted(now - _TRENDING_DAYS, _MOST_VOTED) if any(x.trending for x in limits.values()) else ()
         had = newsroom.had(list(limits), {*voted, *risen}) if voted or risen else {}
+        told = [each.subscriber.id for each in readers if not is_first(each) and limits[each.subscriber.id].sent_news]
+        became = self._afterwards.of(told, reach.event)
         wanted = {each.paper_id for found in news.values() for each in found} | {*voted, *risen}
+        wanted |= {each.paper_id for found in became.values() for each in found}
         papers = self._papers(wanted)
         trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
         hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
         changed = [papers[each] for each in sorted(newsroom.changed(wanted)) if each in papers]
+        tasted = self._taster.of(readers, now, reach, papers)
+        related = {**papers, **tasted.papers}
         return Shortlist(
             papers=papers,
             news=news,
@@ -74,7 +92,9 @@ class Shortlister:
             risers=risers([papers[each] for each in risen if each in papers], rising, self._parsed),
             trending=hot,
             had=had,
-            kinship=Kinship(papers.values(), self._archive.linked(wanted)),
+            kinship=Kinship(related.values(), self._archive.linked({*wanted, *related})),
+            tasted=tasted,
+            became=became,
             in_order=self._in_order,
         )
 
@@ -109,7 +129,9 @@ class Shortlist:
         risers: Mapping[int, Sequence[Candidate]],
         trending: Sequence[Paper],
         had: Mapping[int, Collection[int]],
+        became: Mapping[int, Sequence[Became]],
         kinship: Kinship,
+        tasted: Tasted,
         unsaid: Collection[tuple[int, int]],
         in_order: Callable[[int, tuple[tuple[Paper, float, Tier], ...]], Sequence[int]],
     ) -> None:
@@ -118,11 +140,13 @@ class Shortlist:
         self._counted = counted
         self._risers = risers
         self._had = had
+        self._became = became
         self._unsaid = unsaid
         self._in_order = in_order
         self._made: dict[News, Candidate] = {}
         self.trending = trending  #: the hottest first
         self.kin = kinship.of
+        self.learned = tasted.learned  #: what a reader's likings say, told while an explainer is open
 
     def candidates(self, reader: Reader) -> list[Candidate]:
         """Return what matched and was not sent."""
@@ -141,6 +165,10 @@ class Shortlist:
     def had(self, reader: Reader) -> Collection[int]:
         """Return which of what is trending or has risen the reader was sent; of matches storage left those out."""
         return self._had.get(reader.subscriber.id, ())
+
+    def happened(self, reader: Reader, *, year: int) -> Sequence[Happening]:
+        """Return what became of papers that the reader was sent; `year` is the one that dates leave out."""
+        return happenings(self._became.get(reader.subscriber.id, ()), self._papers, year=year)
 
     def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
         """Return one topic's candidates so that what is much alike does not stand together."""

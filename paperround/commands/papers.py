@@ -22,6 +22,8 @@ _EVENTS = {
     "returned": "no longer withdrawn,",
     "joined": "found to be the same as",
     "named": "known as well as",
+    "journal": "published in",
+    "code": "its code is out:",
 }
 
 

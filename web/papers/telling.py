@@ -19,6 +19,8 @@ _EVENTS = {
     "returned": "No longer withdrawn",
     "joined": "Found to be the same as",
     "named": "Also known as",
+    "journal": "Published:",
+    "code": "Its code is out:",
 }
 _ANNOUNCED = {
     Announcement.NEW: "new",
