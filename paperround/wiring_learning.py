@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from paperround.likings_desk import LikingsDesk
 from paperround.wiring_ground import Ground
 from storage.likings import Likings
 from storage.profiles import Profiles
@@ -25,3 +26,14 @@ class LearningSide(Ground):
     def learner(self) -> Learner:
         """What readers saved → what is learned of them."""
         return Learner(likings=self.likings, profiles=self.profiles, census=self.census.of, clock=self.clock)
+
+    @cached_property
+    def likings_desk(self) -> LikingsDesk:
+        """Where an operator changes both for a reader."""
+        return LikingsDesk(
+            likings=self.likings,
+            profiles=self.profiles,
+            archive=self.archive,
+            learn=self.learner.learn_for,
+            clock=self.clock,
+        )

@@ -136,6 +136,8 @@ def test_every_table_that_holds_a_reader_s_rows_is_a_part(database, reader):
         "letter_event": "letter_events",
         "silence": "silences",
         "sent": "sent",
+        "saved": "saved",
+        "profile": "profile",
         "address_change": "address_change",
     }
     theirs = {each.name for each in Base.metadata.sorted_tables if "subscriber_id" in each.columns}
