@@ -85,7 +85,7 @@ def rows(promises: Promises) -> tuple[Row, ...]:
         Row(
             "The papers you saved or wanted less of, and the words learned from them",
             "Letters look for more like the ones, and for less like the others.",
-            "until you take them back or erase everything",
+            f"until you take them back, or {until_erased}",
         ),
         Row("Which papers you were sent, without the letters", "No paper comes twice.", until_erased),
         Row(
