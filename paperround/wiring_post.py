@@ -19,7 +19,7 @@ from digests.transports.transport import MailRoute
 from paperround.readers import Desk
 from paperround.settings_model import MailSettings
 from paperround.signing import sign
-from paperround.wiring_ground import Ground
+from paperround.wiring_learning import LearningSide
 from storage.afterwards import Afterwards
 from storage.news import Newsroom
 from topics.query import parse
@@ -39,6 +39,7 @@ from worker.receipts import Receipts
 from worker.road import OpenRoad, Road
 from worker.sender import Manner
 from worker.shortlist import Shortlister
+from worker.tastes import Taster
 
 
 def identity_of(mail: MailSettings, secret: str) -> Identity:
@@ -60,7 +61,7 @@ def route_of(mail: MailSettings) -> MailRoute:
     )
 
 
-class PostSide(Ground):
+class PostSide(LearningSide):
     """What writes letters, sends them, and hears what became of them."""
 
     # -- what letters say ----------------------------------------------------------------------------------------------
@@ -132,6 +133,7 @@ class PostSide(Ground):
             stopped=self.gauge.look,
             wake=self.waking.wake,
             closings=self.closings,
+            learn=self.learner.learn,
             clock=self.clock,
         )
 
@@ -164,6 +166,14 @@ class PostSide(Ground):
                 newsroom=newsroom,
                 policy=policy,
                 parsed=parsed,
+                taster=Taster(
+                    archive=self.archive,
+                    newsroom=newsroom,
+                    likings=self.likings,
+                    learner=self.learner,
+                    census=self.census.of,
+                    policy=policy,
+                ),
                 afterwards=Afterwards(self.database),
             ),
             receipts=self.receipts(),
