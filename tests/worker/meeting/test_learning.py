@@ -121,7 +121,9 @@ def test_what_is_disliked_stops(days, about, says, reader):
 
 def test_a_match_like_the_disliked_is_named_by_title_alone_and_the_letter_says_so(days, about, paper, says, reader):
     says("mira", Liking.LESS, 1, 2, 3)
-    days.listed(about("coral", 11, "Tides and bleached coral reefs"), paper(12, "Tides and mud"))
+    days.listed(
+        about("coral", 11, "Tides starve the polyps of bleached coral reefs of algae"), paper(12, "Tides and mud")
+    )
 
     letters = days.letters()
 
