@@ -17,6 +17,7 @@ from playwright.sync_api import Page, Response
 from sqlalchemy import update
 
 from domain.deliveries import DeliveryState
+from domain.learning import Liking
 from paperround.readers import wished_topic
 from storage.tables import DELIVERY
 
@@ -30,6 +31,7 @@ AUDIT = """options => axe.run(options).then(found => found.violations
     .filter(each => ["serious", "critical"].includes(each.impact))
     .flatMap(each => each.nodes.map(node => `${each.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`)))"""
 TOPICS = ("weather OR climate", "protein design")
+KEYS = ("arxiv:2611.90488", "arxiv:2611.90009", "arxiv:2611.90019", "arxiv:2611.90052")
 NONE = timedelta(0)
 #: What the keyboard comes to on a page, in this order.
 ORDER = {
@@ -133,6 +135,23 @@ PAGES: dict[str, Callable[[Places], Visit]] = {
     "preferences-paused": lambda places: Visit(places.own("preferences", "paused")),
     "preferences-gone": lambda places: Visit(places.own("preferences", "gone")),
     "preferences-of-nobody": lambda _: Visit("/preferences/nothing", status=404),
+    "feedback": lambda places: Visit(f"{places.own('feedback', 'mira')}/more/{KEYS[0]}"),
+    "feedback-less": lambda places: Visit(f"{places.own('feedback', 'mira')}/less/{KEYS[0]}"),
+    "feedback-done": lambda places: Visit(f"{places.own('feedback', 'paused')}/more/{KEYS[0]}", {"action": "mark"}),
+    "feedback-taken-back": lambda places: Visit(
+        f"{places.own('feedback', 'paused')}/less/{KEYS[1]}", {"action": "undo"}
+    ),
+    "feedback-unknown": lambda places: Visit(f"{places.own('feedback', 'mira')}/more/arxiv:0000.00000", status=404),
+    "feedback-gone": lambda places: Visit(f"{places.own('feedback', 'gone')}/more/{KEYS[0]}", status=410),
+    "saved": lambda places: Visit(f"{places.own('preferences', 'mira')}/saved"),
+    "saved-empty": lambda places: Visit(f"{places.own('preferences', 'leaving')}/saved"),
+    "saved-wrong": lambda places: Visit(
+        f"{places.own('preferences', 'mira')}/saved", {"action": "save", "liking": "more", "paper": "nothing"}, 422
+    ),
+    "saved-done": lambda places: Visit(
+        f"{places.own('preferences', 'mira')}/saved", {"action": "in", "word": "Estuaries"}
+    ),
+    "saved-reset": lambda places: Visit(f"{places.own('preferences', 'mira')}/saved/reset"),
     "account": lambda places: Visit(places.own("fresh", "mira", NONE)),
     "account-wrong": lambda places: Visit(
         places.own("fresh", "mira", NONE), {"action": "address", "email": "nobody"}, 422
@@ -188,6 +207,9 @@ def _settle(town) -> tuple[dict[str, str], str]:
         house.shared_topics.publish(wished_topic(topic), f"topic-{number}", now)
     mira = house.desk.find("mira@lab.example")
     house.shared_topics.share(mira.id, mira.subscriptions[0].topic_id, "of-mira", now)
+    for key, liking in zip(KEYS, (Liking.MORE, Liking.MORE, Liking.LESS, Liking.MORE), strict=True):
+        house.likings.mark(mira.public_id, key, liking, now, "/feedback")
+    house.learner.learn_for(mira.id)
     town.publish()
     town.letters("mira@lab.example")
     house.desk.pause("paused@lab.example", date(2026, 12, 24))

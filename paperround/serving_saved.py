@@ -1,0 +1,51 @@
+"""Feedback by the links of a letter, and the page of what a reader saved, of a house that has a site."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from digests.links import Links
+from domain.fts5 import tokens
+from domain.learning import Liking
+from paperround.wiring import House
+from topics.stems import Stemmer
+from web.app import PageGroup
+from web.feedback import FeedbackPages
+from web.rendering import Rendering
+from web.saved.changes import PLACE, Tools
+from web.saved.pages import SavedPages
+
+
+def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageGroup]:
+    """Return the groups."""
+
+    def take(public_id: str, data: bytes, liking: Liking, now: datetime) -> Sequence[str]:
+        return house.library.take(public_id, data, liking, now, PLACE).told()
+
+    feedback = FeedbackPages(
+        readers=house.subscribers,
+        papers=house.archive,
+        likings=house.likings,
+        learn=house.learner.learn_for,
+        links=links,
+        clock=house.clock,
+        rendering=rendering,
+    )
+    saved = SavedPages(
+        readers=house.subscribers,
+        tools=Tools(house.likings, house.profiles, house.archive, stem_of),
+        take=take,
+        learn=house.learner.learn_for,
+        links=links,
+        clock=house.clock,
+        rendering=rendering,
+    )
+    return [feedback, saved]
+
+
+def stem_of(word: str) -> str:
+    """Return the stem of one word; "" for what is not one word."""
+    found = tokens(word)
+    if len(found) != 1:
+        return ""
+    with Stemmer() as stemmer:
+        return next(iter(stemmer.stems(found).values()), "")
