@@ -10,16 +10,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, text
+from sqlalchemy import exists, func, or_, select, text
 
 from domain.errors import UnknownError
-from domain.identifiers import identifiers_in
 from domain.papers import AbstractKind, Added, Listing, Paper, PaperEvent, Sighting, Validators, Wording
 from storage.adding import add_listing
 from storage.database import Database
-from storage.reading import BLOCK, papers_where
+from storage.reading import BLOCK, is_named, papers_where
 from storage.sightings import sighting_from
-from storage.tables import EVENT, IDENTIFIER, KIN, PAPER, SIGHTING, WORDING
+from storage.tables import EVENT, KIN, PAPER, SIGHTING, WORDING
 
 
 class Archive:
@@ -49,15 +48,9 @@ class Archive:
 
     def paper(self, key: str) -> Paper:
         """Return the paper of that key, or of any strong id or link that names it; raises UnknownError."""
-        if "\0" in key or not key.isprintable():
-            raise UnknownError(f"there is no paper {key!a} in the archive")
-        scheme, _, value = key.partition(":")
-        pairs = {(scheme, value), *identifiers_in([key]).pairs()}
+        named = is_named(key)
         with self._database.reading() as connection:
-            by_id = select(IDENTIFIER.c.paper_id).where(
-                or_(*(and_(IDENTIFIER.c.scheme == each, IDENTIFIER.c.value == known) for each, known in pairs))
-            )
-            found = list(papers_where(connection, or_(PAPER.c.key == key, PAPER.c.id.in_(by_id))))
+            found = list(papers_where(connection, named))
         if not found:
             raise UnknownError(f"there is no paper {key!r} in the archive")
         return found[0]

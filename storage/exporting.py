@@ -30,6 +30,8 @@ from storage.tables import (
     ISSUE_PAPER,
     LETTER_EVENT,
     PAPER,
+    PROFILE,
+    SAVED,
     SENT,
     SHARED_TOPIC,
     SILENCE,
@@ -68,6 +70,8 @@ class Exports:
             yield "letter_events", _letter_events(connection, row.id)
             yield "silences", _listed(connection, SILENCE, row.id, SILENCE.c.id, _SILENCE)
             yield "sent", _sent(connection, row.id)
+            yield "saved", _saved(connection, row.id)
+            yield "profile", _profile(connection, row.id)
 
 
 #: Of a letter: that it was not one to an address which may be somebody else's.
@@ -76,6 +80,7 @@ _TOPIC = ("name", "query", "related")
 _SHARED = ("public_id", "name", "query", "at")
 _CONSENT = ("action", "wording", "at", "place")
 _HEARD = ("kind", "source", "at", "received_at", "status", "detail", "points")
+_TASTES = ("more", "less")
 _SILENCE = ("reason", "first_slot", "last_slot", "slots", "since", "until")
 _DELIVERY = (
     *("id", "kind", "subject", "issue", "recipient", "state", "attempts", "message_id", "date", "not_before"),
@@ -177,6 +182,28 @@ def _sent(connection: Connection, subscriber_id: int) -> Iterator[str]:
     )
     for block in _blocks(connection, mine, SENT.c.paper_id, lambda row: row.paper_id, BLOCK):
         yield from (str(row.key) for row in block)
+
+
+def _saved(connection: Connection, subscriber_id: int) -> Iterator[Plain]:
+    mine = (
+        select(SAVED, PAPER.c.title.label("shown"))
+        .outerjoin(PAPER, PAPER.c.id == SAVED.c.paper_id)
+        .where(SAVED.c.subscriber_id == subscriber_id)
+    )
+    for block in _blocks(connection, mine, SAVED.c.id, lambda row: row.id, BLOCK):
+        for row in block:
+            own = _named(row, ("abstract", "authors")) if row.paper_id is None else {}
+            title = row.title if row.paper_id is None else row.shown
+            yield {**_named(row, ("key", "liking", "at", "place")), "title": title, **own}
+
+
+def _profile(connection: Connection, subscriber_id: int) -> Plain | None:
+    row = connection.execute(select(PROFILE).where(PROFILE.c.subscriber_id == subscriber_id)).first()
+    if row is None:
+        return None
+    words = {name: [{"word": word, "weight": weight} for _, word, weight, _ in getattr(row, name)] for name in _TASTES}
+    edits = [{"word": word, "edit": edit} for word, edit in row.edits.values()]
+    return {**words, "edits": edits, **_named(row, ("saved", "disliked", "learned_at", "stale"))}
 
 
 def _blocks(

@@ -22,6 +22,7 @@ from storage.tables import (
     MATCH,
     PAPER,
     REMATCH,
+    SAVED,
     SENT,
     TRAIT,
     WORDING,
@@ -43,6 +44,7 @@ def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: 
     _move(connection, EVENT, ("kind", "note"), heir, gone)
     _move(connection, ISSUE_PAPER, ("issue_id",), heir, gone)
     _move(connection, SENT, ("subscriber_id",), heir, gone)
+    _move_likings(connection, heir, gone)
     _move(connection, TRAIT, ("trait",), heir, gone)
     _move_matches(connection, heir, gone)
     _move_kin(connection, heir, gone)
@@ -74,6 +76,15 @@ def _move(connection: Connection, table: Table, beside: tuple[str, ...], heir: K
     twice = table.c.paper_id == gone.id, exists(select(literal(1)).select_from(other).where(same).correlate(table))
     connection.execute(delete(table).where(*twice))
     connection.execute(update(table).where(table.c.paper_id == gone.id).values(paper_id=heir.id))
+
+
+def _move_likings(connection: Connection, heir: Known, gone: Known) -> None:
+    """Of two things that a reader said of what is one paper, the newer holds."""
+    newer = SAVED.alias()
+    both = newer.c.paper_id.in_((heir.id, gone.id)) & (newer.c.subscriber_id == SAVED.c.subscriber_id)
+    older = exists(select(literal(1)).select_from(newer).where(both, newer.c.id > SAVED.c.id).correlate(SAVED))
+    connection.execute(delete(SAVED).where(SAVED.c.paper_id.in_((heir.id, gone.id)), older))
+    connection.execute(update(SAVED).where(SAVED.c.paper_id == gone.id).values(paper_id=heir.id))
 
 
 def _move_matches(connection: Connection, heir: Known, gone: Known) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
+from domain.errors import UnknownError
+from domain.identifiers import identifiers_in
 from domain.papers import AbstractKind, Identifiers, Paper
 from storage.tables import IDENTIFIER, PAPER
 
@@ -18,6 +20,18 @@ def papers_where(connection: Connection, condition: Any, limit: int | None = Non
     ids = identifiers_of(connection, [row.id for row in rows])
     for row in rows:
         yield paper_from(row, ids.get(row.id, Identifiers()))
+
+
+def is_named(key: str) -> Any:
+    """Return the condition that a paper has that key, or any strong id or link that names it; raises UnknownError."""
+    if "\0" in key or not key.isprintable():
+        raise UnknownError(f"there is no paper {key!a} in the archive")
+    scheme, _, value = key.partition(":")
+    pairs = {(scheme, value), *identifiers_in([key]).pairs()}
+    by_id = select(IDENTIFIER.c.paper_id).where(
+        or_(*(and_(IDENTIFIER.c.scheme == each, IDENTIFIER.c.value == known) for each, known in pairs))
+    )
+    return or_(PAPER.c.key == key, PAPER.c.id.in_(by_id))
 
 
 def identifiers_of(connection: Connection, paper_ids: Sequence[int]) -> dict[int, Identifiers]:

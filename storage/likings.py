@@ -1,0 +1,192 @@
+"""What readers said of papers: those they saved, and those they want less of. Each public method is one transaction.
+
+    a paper's key, or any id of it → the archive's paper → one row for reader and paper: what was said last holds
+    every change → the reader's profile is stale, and its revision rises (disturb)
+
+A paper that a library brought and the archive has not is the reader's own copy (taking_in.py): nobody else sees it.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.errors import UnknownError, UsageError
+from domain.learning import Liking, Saved
+from domain.subscriptions import REACHED
+from storage.database import Database
+from storage.reading import BLOCK, is_named
+from storage.tables import IDENTIFIER, PAPER, PROFILE, SAVED, SUBSCRIBER
+
+MOST_SAVED = 10_000  #: papers of one reader, own copies and what they want less of among them
+
+# The paper's own words where the archive has it, else the reader's copy.
+_TITLE = func.coalesce(PAPER.c.title, SAVED.c.title).label("shown_title")
+_ABSTRACT = func.coalesce(PAPER.c.abstract, SAVED.c.abstract).label("shown_abstract")
+_AUTHORS = PAPER.c.authors.label("shown_authors")
+
+
+class Likings:
+    """What the readers of one database said of papers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def mark(self, public_id: str, key: str, liking: Liking, now: datetime, place: str) -> Saved:
+        """Save a paper, or say that less like it is wanted; saying the other of it takes the first one's place.
+
+        Said again it changes nothing. Raises UnknownError where there is no such reader or paper, UsageError for a
+        reader who gets no letters, and for one more paper than a reader may have.
+        """
+        with self._database.writing() as connection:
+            reader = reached(connection, public_id)
+            paper_id, paper_key = _paper(connection, key)
+            theirs = SAVED.c.subscriber_id == reader
+            same = [SAVED.c.paper_id == paper_id, SAVED.c.key == paper_key]
+            same.append(SAVED.c.paper_id.is_(None) & SAVED.c.key.in_(_names(connection, paper_id)))
+            held = connection.execute(select(SAVED).where(theirs, or_(*same)).order_by(SAVED.c.id)).all()
+            if len(held) == 1 and held[0].paper_id == paper_id and held[0].liking == liking.value:
+                return _one(connection, held[0].id)
+            connection.execute(delete(SAVED).where(SAVED.c.id.in_([row.id for row in held])))
+            if not held and room(connection, reader) < 1:
+                raise UsageError(f"{MOST_SAVED:,} papers are the most that one reader can have; take some away first")
+            row = {"subscriber_id": reader, "paper_id": paper_id, "key": paper_key, "liking": liking.value}
+            values = {**row, "title": "", "abstract": "", "authors": [], "at": now, "place": place}
+            number = connection.execute(insert(SAVED).values(values).returning(SAVED.c.id)).scalar_one()
+            disturb(connection, reader)
+            return _one(connection, number)
+
+    def forget(self, public_id: str, number: int) -> bool:
+        """Take one of a reader's papers back; return whether it was there. Raises UnknownError for no reader."""
+        with self._database.writing() as connection:
+            reader = _reader(connection, public_id)
+            mine = (SAVED.c.id == number, SAVED.c.subscriber_id == reader)
+            gone = connection.execute(delete(SAVED).where(*mine)).rowcount > 0
+            if gone:
+                disturb(connection, reader)
+            return gone
+
+    def reset(self, public_id: str) -> int:
+        """Forget all that a reader said and what was learned of it, edits too; return how many papers it was."""
+        with self._database.writing() as connection:
+            reader = _reader(connection, public_id)
+            gone = connection.execute(delete(SAVED).where(SAVED.c.subscriber_id == reader)).rowcount
+            # The row stays, with a revision that rose: what is being learned just now must not be written.
+            disturb(connection, reader)
+            nothing = {"more": [], "less": [], "edits": {}, "saved": 0, "disliked": 0, "learned_at": None}
+            mine = PROFILE.c.subscriber_id == reader
+            connection.execute(update(PROFILE).where(mine).values(**nothing, more_least=0.0, less_least=0.0))
+            return gone
+
+    def of(
+        self, subscriber_id: int, liking: Liking | None = None, after: int | None = None, limit: int | None = None
+    ) -> tuple[Saved, ...]:
+        """Return what a reader said, the newest first: those after the record of that number, up to so many."""
+        query = _shown().where(SAVED.c.subscriber_id == subscriber_id).order_by(SAVED.c.id.desc()).limit(limit)
+        if liking is not None:
+            query = query.where(SAVED.c.liking == liking.value)
+        if after is not None:
+            query = query.where(SAVED.c.id < after)
+        with self._database.reading() as connection:
+            return tuple(map(_value, connection.execute(query)))
+
+    def texts(self, subscriber_id: int, liking: Liking, limit: int) -> tuple[Saved, ...]:
+        """Return the newest papers of a liking, to be learned from."""
+        return self.of(subscriber_id, liking, limit=limit)
+
+    def counts(self, subscriber_id: int) -> Mapping[Liking, int]:
+        """Return how many papers a reader saved, and wants less of; both are there."""
+        query = select(SAVED.c.liking, func.count()).where(SAVED.c.subscriber_id == subscriber_id)
+        with self._database.reading() as connection:
+            found = {row.liking: row[1] for row in connection.execute(query.group_by(SAVED.c.liking))}
+        return {liking: found.get(liking.value, 0) for liking in Liking}
+
+    def keys(self, subscriber_ids: Collection[int]) -> dict[int, set[int | str]]:
+        """Return by what the papers are known that these readers said something of: numbers and keys."""
+        found: dict[int, set[int | str]] = {}
+        wanted = sorted(subscriber_ids)
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), BLOCK):
+                block = SAVED.c.subscriber_id.in_(wanted[start : start + BLOCK])
+                query = select(SAVED.c.subscriber_id, SAVED.c.paper_id, SAVED.c.key).where(block)
+                for reader, paper_id, key in connection.execute(query):
+                    found.setdefault(reader, set()).add(key if paper_id is None else paper_id)
+        return found
+
+    def titles(self, subscriber_id: int, numbers: Collection[int]) -> dict[int, str]:
+        """Return the titles of some of a reader's papers, by the numbers of their records."""
+        theirs = (SAVED.c.subscriber_id == subscriber_id, SAVED.c.id.in_(list(numbers)))
+        with self._database.reading() as connection:
+            return {row.id: row.shown_title for row in connection.execute(_shown().where(*theirs))}
+
+
+def disturb(connection: Connection, subscriber_id: int) -> None:
+    """Let a reader's profile be learned anew; what is being learned of an older state is not written."""
+    row = {"subscriber_id": subscriber_id, "more": [], "less": [], "more_least": 0.0, "less_least": 0.0, "edits": {}}
+    fresh = upsert(PROFILE).values({**row, "saved": 0, "disliked": 0, "learned_at": None, "stale": True, "revision": 1})
+    risen = {"stale": True, "revision": PROFILE.c.revision + 1}
+    connection.execute(fresh.on_conflict_do_update(index_elements=["subscriber_id"], set_=risen))
+
+
+def reached(connection: Connection, public_id: str) -> int:
+    """Return the number of a reader who gets letters, paused or not; raises UnknownError, or UsageError."""
+    row = connection.execute(
+        select(SUBSCRIBER.c.id, SUBSCRIBER.c.state).where(SUBSCRIBER.c.public_id == public_id)
+    ).first()
+    if row is None:
+        raise UnknownError("there is no such reader")
+    if row.state not in {state.value for state in REACHED}:
+        raise UsageError(f"no letters go to this reader, who is {row.state}: there is nothing to have more of, or less")
+    return int(row.id)
+
+
+def room(connection: Connection, subscriber_id: int) -> int:
+    """Return how many more papers a reader may have."""
+    held = select(func.count()).where(SAVED.c.subscriber_id == subscriber_id)
+    return MOST_SAVED - connection.execute(held).scalar_one()
+
+
+def _reader(connection: Connection, public_id: str) -> int:
+    found = connection.execute(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.public_id == public_id)).scalar()
+    if found is None:
+        raise UnknownError("there is no such reader")
+    return int(found)
+
+
+def _paper(connection: Connection, key: str) -> tuple[int, str]:
+    """Return the number and the key of the paper that a key, an id or a link names; raises UnknownError."""
+    query = select(PAPER.c.id, PAPER.c.key).where(is_named(key)).order_by(PAPER.c.id)
+    found = connection.execute(query).first()
+    if found is None:
+        raise UnknownError(f"there is no paper {key!r} in the archive")
+    return int(found.id), str(found.key)
+
+
+def _names(connection: Connection, paper_id: int) -> list[str]:
+    """Return every key by which an own copy of the paper may go."""
+    query = select(IDENTIFIER.c.scheme, IDENTIFIER.c.value).where(IDENTIFIER.c.paper_id == paper_id)
+    return [f"{scheme}:{value}" for scheme, value in connection.execute(query)]
+
+
+def _shown() -> Select[Any]:
+    return select(SAVED, _TITLE, _ABSTRACT, _AUTHORS).outerjoin(PAPER, PAPER.c.id == SAVED.c.paper_id)
+
+
+def _one(connection: Connection, number: int) -> Saved:
+    return _value(connection.execute(_shown().where(SAVED.c.id == number)).one())
+
+
+def _value(row: Row[Any]) -> Saved:
+    return Saved(
+        number=row.id,
+        liking=Liking(row.liking),
+        key=row.key,
+        paper_id=row.paper_id,
+        title=row.shown_title,
+        abstract=row.shown_abstract,
+        authors=tuple(row.authors if row.shown_authors is None else row.shown_authors),
+        at=row.at,
+        place=row.place,
+    )
