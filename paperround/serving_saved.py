@@ -4,37 +4,44 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from digests.links import Links
+from domain.errors import UsageError
 from domain.fts5 import tokens
 from domain.learning import Liking
 from paperround.wiring import House
+from storage.likings import Likings
+from storage.profiles import Profiles
 from topics.stems import Stemmer
 from web.app import PageGroup
 from web.feedback import FeedbackPages
 from web.rendering import Rendering
-from web.saved.changes import PLACE, Tools
+from web.saved.changes import Tools
 from web.saved.pages import SavedPages
 
 
 def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageGroup]:
     """Return the groups."""
+    likings, profiles = Likings(house.database), Profiles(house.database)
 
-    def take(public_id: str, data: bytes, liking: Liking, now: datetime) -> Sequence[str]:
-        return house.library.take(public_id, data, liking, now, PLACE).told()
+    def take(public_id: str, data: bytes, liking: Liking, now: datetime) -> Sequence[str]:  # noqa: ARG001 LIBRARY
+        raise UsageError("libraries cannot be read yet")
+
+    def learn(subscriber_id: int) -> None:
+        """Leave it to the worker."""
 
     feedback = FeedbackPages(
         readers=house.subscribers,
         papers=house.archive,
-        likings=house.likings,
-        learn=house.learner.learn_for,
+        likings=likings,
+        learn=learn,
         links=links,
         clock=house.clock,
         rendering=rendering,
     )
     saved = SavedPages(
         readers=house.subscribers,
-        tools=Tools(house.likings, house.profiles, house.archive, stem_of),
+        tools=Tools(likings, profiles, house.archive, stem_of),
         take=take,
-        learn=house.learner.learn_for,
+        learn=learn,
         links=links,
         clock=house.clock,
         rendering=rendering,
@@ -44,7 +51,7 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
 
 def stem_of(word: str) -> str:
     """Return the stem of one word; "" for what is not one word."""
-    found = tokens(word)
+    found = list(tokens(word))
     if len(found) != 1:
         return ""
     with Stemmer() as stemmer:

@@ -1,4 +1,4 @@
-"""More like this, or less, by the two links of a letter: nothing changes until somebody presses, and a press is safe."""
+"""More like this, or less, by the two links of a letter: nothing changes until somebody presses a button."""
 
 import re
 from datetime import UTC, date, datetime
@@ -9,6 +9,7 @@ import pytest
 from domain.learning import Liking
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from domain.subscriptions import SubscriberState
+from storage.likings import Likings
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -42,7 +43,7 @@ def way(site, reader, liking="more", key=KEYS[0]):
 
 
 def said(site, reader):
-    return [(each.key, each.liking, each.place) for each in site.house.likings.of(reader.id)]
+    return [(each.key, each.liking, each.place) for each in Likings(site.database).of(reader.id)]
 
 
 @pytest.mark.parametrize("liking", ["more", "less"])

@@ -9,6 +9,8 @@ import pytest
 from domain.learning import Edit, Liking
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
 from domain.subscriptions import SubscriberState
+from storage.likings import Likings
+from storage.profiles import Profiles
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -48,7 +50,7 @@ def press(site, reader, **fields):
 
 
 def said(site, reader):
-    return [(each.key, each.liking, each.place) for each in site.house.likings.of(reader.id)]
+    return [(each.key, each.liking, each.place) for each in Likings(site.database).of(reader.id)]
 
 
 def upload(liking: str, file: bytes) -> bytes:
@@ -90,7 +92,7 @@ def test_no_method_but_post_changes_anything(site, path):
 def test_long_lists_are_turned_page_by_page_the_newest_first(site):
     reader = site.reader()
     for key in KEYS:
-        site.house.likings.mark(reader.public_id, key, Liking.MORE, NOW, "command")
+        Likings(site.database).mark(reader.public_id, key, Liking.MORE, NOW, "command")
 
     first = site.ask("GET", page(site, reader)).text
     (older,) = re.findall(r'href="([^"]*\?more=\d+)#more"', first)
@@ -147,7 +149,7 @@ def test_what_names_no_paper_is_told_beside_the_field_and_what_was_typed_is_kept
 def test_a_paper_is_removed_and_nobody_removes_anothers(site):
     reader, other = site.reader(), site.reader()
     press(site, reader, action="save", liking="less", paper=KEYS[0])
-    (saved,) = site.house.likings.of(reader.id)
+    (saved,) = Likings(site.database).of(reader.id)
 
     press(site, other, action="remove", number=saved.number)
     assert len(said(site, reader)) == 1
@@ -179,12 +181,12 @@ def test_a_word_is_put_in_and_taken_away_by_its_stem(site):
     reader = site.reader()
 
     assert "<bdi>Estuaries</bdi>" in press(site, reader, action="in", word="Estuaries").text
-    ((stem, edited),) = site.house.profiles.of([reader.id])[reader.id].edits.items()
+    ((stem, edited),) = Profiles(site.database).of([reader.id])[reader.id].edits.items()
     assert (stem, edited.word, edited.edit) == ("estuari", "Estuaries", Edit.IN)
     assert "<bdi>Estuaries</bdi>" not in press(site, reader, action="undo", stem=stem).text
     assert press(site, reader, action="undo", stem=stem).status == 200
     assert press(site, reader, action="out", stem="of nothing that was learned").status == 200
-    assert not site.house.profiles.of([reader.id])[reader.id].edits
+    assert not Profiles(site.database).of([reader.id])[reader.id].edits
 
 
 @pytest.mark.parametrize("word", ["", "two words", "!?", "x" * 61, "\u202e"])
