@@ -27,6 +27,7 @@ BENCHES = {
     "search": "benchmarks.search",
     "preview": "benchmarks.preview",
     "relevance": "benchmarks.relevance",
+    "feedback": "benchmarks.feedback",
     "rank": "benchmarks.rank",
     "compose": "benchmarks.compose",
     "publish": "benchmarks.publish",

@@ -64,6 +64,7 @@ class House(PapersSide, PostSide):
         return Rounds(
             collector=self.collector,
             matcher=self.matcher,
+            learner=self.learner,
             publisher=self.publisher,
             deliverer=self.deliverer,
             sweeper=self.sweeper,

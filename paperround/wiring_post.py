@@ -20,7 +20,9 @@ from paperround.readers import Desk
 from paperround.settings_model import MailSettings
 from paperround.signing import sign
 from paperround.wiring_ground import Ground
+from storage.likings import Likings
 from storage.news import Newsroom
+from storage.profiles import Profiles
 from topics.query import parse
 from worker.bounces import BounceDesk
 from worker.closing import SourceClosings
@@ -28,6 +30,7 @@ from worker.deliver import Deliverer
 from worker.editing import Editor
 from worker.gauge import Gauge
 from worker.lanes import Lanes
+from worker.learn import Learner
 from worker.liveness import is_alive
 from worker.planning import Policy
 from worker.postbox import Mailbox, Postbox
@@ -38,6 +41,7 @@ from worker.receipts import Receipts
 from worker.road import OpenRoad, Road
 from worker.sender import Manner
 from worker.shortlist import Shortlister
+from worker.tastes import Taster
 
 
 def identity_of(mail: MailSettings, secret: str) -> Identity:
@@ -131,8 +135,24 @@ class PostSide(Ground):
             stopped=self.gauge.look,
             wake=self.waking.wake,
             closings=self.closings,
+            learn=self.learner.learn,
             clock=self.clock,
         )
+
+    @cached_property
+    def likings(self) -> Likings:
+        """What readers saved."""
+        return Likings(self.database)
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """What was learned of readers."""
+        return Profiles(self.database)
+
+    @cached_property
+    def learner(self) -> Learner:
+        """What readers saved → what is learned of them."""
+        return Learner(likings=self.likings, profiles=self.profiles, census=self.census.of, clock=self.clock)
 
     def closings(self, now: datetime) -> SourceClosings:
         """Which sources have closed their day, for one publish."""
@@ -158,7 +178,20 @@ class PostSide(Ground):
         parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
         newsroom = Newsroom(self.database)
         return Editor(
-            shortlister=Shortlister(archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed),
+            shortlister=Shortlister(
+                archive=self.archive,
+                newsroom=newsroom,
+                policy=policy,
+                parsed=parsed,
+                taster=Taster(
+                    archive=self.archive,
+                    newsroom=newsroom,
+                    likings=self.likings,
+                    learner=self.learner,
+                    census=self.census.of,
+                    policy=policy,
+                ),
+            ),
             receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,

@@ -110,6 +110,13 @@ class Archive:
         with self._database.reading() as connection:
             return tuple(papers_where(connection, PAPER.c.id > paper_id, limit=limit))
 
+    def newest(self, after: int, up_to: int, limit: int) -> tuple[Paper, ...]:
+        """Return those stored last of the papers between these ids that are no backlog, in order of storing."""
+        between = and_(PAPER.c.id > after, PAPER.c.id <= up_to, PAPER.c.backlog.is_(False))
+        query = select(PAPER.c.id).where(between).order_by(PAPER.c.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return tuple(papers_where(connection, PAPER.c.id.in_(query)))
+
     def since(self, day: date, moment: datetime | None = None) -> tuple[Paper, ...]:
         """Return the papers listed on or after `day`, or first seen at or after `moment`, in order of storing."""
         recent = PAPER.c.listed >= day

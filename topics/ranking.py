@@ -32,7 +32,7 @@ _ENGLISH = """
 FUNCTION_WORDS = frozenset(_ENGLISH.split())
 
 K1, B = 1.2, 0.6
-_TITLE = 2  # times
+TITLE = 2  #: times
 
 #: One stem, or for a prefix all stems of which the best counts.
 Wish = str | tuple[str, ...]
@@ -66,6 +66,12 @@ def rarity(stem: str, census: Census) -> float:
     return math.log1p((max(census.papers, having) - having + 0.5) / (having + 0.5))
 
 
+def norm(length: int, census: Census) -> float:
+    """Return what a paper of so many words makes of how often a stem stands in it: BM25's part of the length."""
+    average = census.average if census.average > 0 else 1.0
+    return K1 * (1 - B + B * length / average)
+
+
 def ceiling(wished: Iterable[Wish], census: Census) -> float:
     """Return what no score can pass: that of a paper which has every wish more often than any paper can."""
     return (K1 + 1) * sum(max(rarity(stem, census) for stem in _alternatives(wish)) for wish in wished)
@@ -78,8 +84,7 @@ class Scores:
         """`postings` tells where a stem stands, `lengths` how many words a paper has, by place (both topics.stems)."""
         self._postings = postings
         self._census = census
-        average = census.average if census.average > 0 else 1.0
-        self._norms = [K1 * (1 - B + B * length / average) for length in lengths]
+        self._norms = [norm(length, census) for length in lengths]
         self._of: dict[Wish, Mapping[int, float]] = {}
 
     def of(self, wish: Wish) -> Mapping[int, float]:
@@ -101,7 +106,7 @@ class Scores:
         norms = self._norms
         scores: dict[int, float] = {}
         for place, (title, abstract) in self._postings(stem).items():
-            times = _TITLE * title + abstract
+            times = TITLE * title + abstract
             scores[place] = highest * times / (times + norms[place])
         return scores
 

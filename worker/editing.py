@@ -73,6 +73,10 @@ class Editor:
         self._why = lru_cache(maxsize=_WHYS)(self._explain)  # for the whole publish: many readers ask the same
         self._explainer: Explainer | None = None
 
+    def close(self) -> None:
+        """Let go of what the letters of a publish share."""
+        self._shortlister.close()
+
     def edit(self, readers: Sequence[tuple[Reader, Slot]], now: datetime, reach: Reach) -> list[Edited]:
         """Return what comes of each due reader for that slot, considering nothing beyond `reach`."""
         if not readers:
@@ -135,11 +139,15 @@ class Editor:
             beyond=shortlist.beyond(reader),
             risers=shortlist.risers(reader),
             trending=shortlist.trending,
+            learned=shortlist.learned(reader, self._asked()),
             since=since.date(),
             away_since=away_since(reader),
         )
 
     def _explain(self, query: str, paper: Paper) -> Why:
+        return self._asked().explain(self._parsed(query), paper, Tier.RELATED)  # told as exact where it is
+
+    def _asked(self) -> Explainer:
         if self._explainer is None:
             raise RuntimeError("papers are explained while letters are edited")
-        return self._explainer.explain(self._parsed(query), paper, Tier.RELATED)  # told as exact where it is
+        return self._explainer

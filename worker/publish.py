@@ -1,6 +1,7 @@
 """publish: matches → letters.
 
     who paused until today is back (storage/waking.py)
+    → what they saved and disliked since is learned from (learn.py)
     → the confirmed readers whose slot has opened → what matched since their last issue → compose → render (editing.py)
     → for whom nothing matched for days: a quiet note (quiet.py) → one transaction a block freezes issues, papers,
     contents and deliveries, settles slots that stay empty, keeps why each due reader without a letter has none, and
@@ -13,6 +14,7 @@ a crash leaves a block either whole or not at all.
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,18 +50,20 @@ class Publisher:
         stopped: Callable[[datetime], str],
         wake: Callable[[datetime, datetime], int],
         closings: Callable[[datetime], Closings],
+        learn: Callable[[datetime, Sequence[int] | None], object],
         clock: Clock,
     ) -> None:
         """`editor` and `quiet` make what edits the letters, and the quiet notes, of one publish.
 
         `stopped` returns why nothing may be planned, "" if it may (gauge.py). `wake` lets those begin again whose pause
         is over at an instant, records it as of another, and returns how many. `closings` makes what knows which sources
-        have closed their day, for one publish.
+        have closed their day, for one publish. `learn` learns what these readers, or all, want more of and less.
         """
         self._looking = looking
         self._stopped = stopped
         self._wake = wake
         self._closings = closings
+        self._learn = learn
         self._issues = issues
         self._editor = editor
         self._quiet = quiet
@@ -102,41 +106,43 @@ class Publisher:
             return PublishCounts(held=held)
         if not dry_run and readers is None:
             self._prepare(now)
+        if not dry_run:
+            self._learn(now, readers)
         due_readers = issues = papers = notes = 0
         skipped: Counter[str] = Counter()
         reach = self._issues.reach()
-        editor = self._editor()
         quiet = self._quiet()
         closings = self._closings(now)
         run = self._issues.run(now)
         # A dry run does not mend looks that a clock which was ahead has made, so it asks everyone.
         blocks = self._issues.due(now, everyone=dry_run) if readers is None else self._issues.those(readers, now)
-        for block in blocks:
-            judged = [_judged(reader, now, closings) for reader in block]
-            chosen = [(reader, slot) for reader, (slot, _) in zip(block, judged, strict=True) if slot is not None]
-            edited = editor.edit(chosen, now, reach)
-            due_readers += len(chosen)
-            plans = [each.plan for each in edited if each.plan is not None]
-            looks = {reader.subscriber.id: look for reader, (_, look) in zip(block, judged, strict=True)}
-            faulty = [each.subscriber_id for each in edited if each.fault]
-            looks.update({number: min(looks[number], now + AGAIN) for number in faulty})
-            unserved = _unserved(chosen, edited, quiet)
-            passed = [""] * len(plans)
-            if not dry_run:
-                written = _Block(
-                    plans=plans,
-                    empty={each.subscriber_id: now for each in edited if each.is_empty},
-                    unserved=unserved,
-                    looks=looks,
-                    seen={reader.subscriber.id: reader.subscriber.revision for reader in block},
-                )
-                passed = self._freeze(run, written, now)
-            skipped.update(each.reason for each in unserved)
-            notes += sum(each.note is not None for each in unserved)
-            skipped.update(reason for reason in passed if reason)
-            issues += passed.count("")
-            papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
-            progress(len(block))
+        with closing(self._editor()) as editor:
+            for block in blocks:
+                judged = [_judged(reader, now, closings) for reader in block]
+                chosen = [(reader, slot) for reader, (slot, _) in zip(block, judged, strict=True) if slot is not None]
+                edited = editor.edit(chosen, now, reach)
+                due_readers += len(chosen)
+                plans = [each.plan for each in edited if each.plan is not None]
+                looks = {reader.subscriber.id: look for reader, (_, look) in zip(block, judged, strict=True)}
+                faulty = [each.subscriber_id for each in edited if each.fault]
+                looks.update({number: min(looks[number], now + AGAIN) for number in faulty})
+                unserved = _unserved(chosen, edited, quiet)
+                passed = [""] * len(plans)
+                if not dry_run:
+                    written = _Block(
+                        plans=plans,
+                        empty={each.subscriber_id: now for each in edited if each.is_empty},
+                        unserved=unserved,
+                        looks=looks,
+                        seen={reader.subscriber.id: reader.subscriber.revision for reader in block},
+                    )
+                    passed = self._freeze(run, written, now)
+                skipped.update(each.reason for each in unserved)
+                notes += sum(each.note is not None for each in unserved)
+                skipped.update(reason for reason in passed if reason)
+                issues += passed.count("")
+                papers += sum(len(plan.papers) for plan, reason in zip(plans, passed, strict=True) if not reason)
+                progress(len(block))
         counts = PublishCounts(due=due_readers, issues=issues, papers=papers, skipped=dict(skipped), quiet=notes)
         if wrong := run.end(self._clock.now()):
             log.error("publish: %s", wrong)
@@ -174,7 +180,8 @@ class Publisher:
         """Return the letter that a confirmed reader would get if it were due now; None if there would be none."""
         reach = self._issues.reach()
         for block in self._issues.those([subscriber.id], now):
-            (edited,) = self._editor().edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, reach)
+            with closing(self._editor()) as editor:
+                (edited,) = editor.edit([(reader, subscriber.schedule.slot(now)) for reader in block], now, reach)
             return edited.plan.mailing if edited.plan else None
         return None
 

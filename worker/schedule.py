@@ -1,7 +1,8 @@
 """What happens when: the jobs, each as often as there may be something to do.
 
     collect   asks the sources whose interval has come round, each site in a job of its own
-    publish   matches what is new, then freezes a letter for every reader whose slot has opened
+    publish   matches what is new, learns of what readers saved, then freezes a letter for every reader whose slot has
+              opened
     deliver   sends what is due
     sweep     once a day lets go of what is old
     watch     tells the operator of what stays broken, and a monitor that a round was complete (watch.py)
@@ -25,6 +26,7 @@ from domain.errors import Interrupted
 from domain.issues import PublishCounts
 from worker.collect import Collector
 from worker.deliver import Deliverer
+from worker.learn import Learner
 from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
 from worker.reports import SourceReport
@@ -46,6 +48,7 @@ class Rounds:
         *,
         collector: Collector,
         matcher: Matcher,
+        learner: Learner,
         publisher: Publisher,
         deliverer: Deliverer,
         sweeper: Sweeper,
@@ -57,6 +60,7 @@ class Rounds:
     ) -> None:
         self._collector = collector
         self._matcher = matcher
+        self._learner = learner
         self._publisher = publisher
         self._deliverer = deliverer
         self._sweeper = sweeper
@@ -111,6 +115,7 @@ class Rounds:
         with self._watched(PUBLISH):
             matched = self._match()
             now = self._clock.now()
+            self._learner.learn(now)
             counts = self._publish(now) if self._publisher.is_due(now) else PublishCounts()
         self._published(counts)
         return matched, counts
@@ -126,6 +131,7 @@ class Rounds:
         """
         with self._watched(PUBLISH):
             self._match()
+            self._learner.learn(self._clock.now())
             held = self._publisher.hand_out(self._clock.now(), _LEASE, enqueue)
         if held:
             self._watch.published(PublishCounts(held=held))
@@ -150,7 +156,9 @@ class Rounds:
         now = self._clock.now()
         if (now < self._began + _PATIENCE and self._collector.is_due()) or not self._collector.has_read():
             return False
-        return self._looked(PUBLISH, is_due=self._matcher.is_due() or self._publisher.is_due(now))
+        return self._looked(
+            PUBLISH, is_due=self._matcher.is_due() or self._learner.is_due() or self._publisher.is_due(now)
+        )
 
     def has_to_deliver(self) -> bool:
         """Whether a letter may leave; what dead workers held is taken over first."""

@@ -1,7 +1,8 @@
 """What may go into the letters of a block of readers: fetched in a few queries, and told of each reader.
 
     matches since each one's last issue, or those that a first letter looks back over → papers → candidates
-    beside them: what was passed over and has taken off since, what most upvotes go to, which papers may be one work
+    beside them: what was passed over and has taken off since, what most upvotes go to, what is like papers that a
+        reader saved or does not like (tastes.py), which papers may be one work
 
 A paper that changed since it met the topics meets them again at the next match; until then it is left out where it does
 not answer any more.
@@ -23,6 +24,7 @@ from topics.diversity import diversified
 from topics.matching import Batch
 from worker.planning import Policy, is_first, limits_of
 from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
+from worker.tastes import Tasted, Taster
 
 _TRENDING_DAYS = timedelta(days=7)
 _ORDERS = 16_384  # of topics and what they have, remembered
@@ -40,13 +42,19 @@ class Shortlister:
         newsroom: Newsroom,
         policy: Policy,
         parsed: Callable[[str], Query],
+        taster: Taster,
     ) -> None:
         self._archive = archive
+        self._taster = taster
         self._newsroom = newsroom
         self._policy = policy
         self._parsed = parsed
         self._known: dict[int, Paper] = {}
         self._in_order = lru_cache(maxsize=_ORDERS)(_in_order)
+
+    def close(self) -> None:
+        """Let go of what the blocks share."""
+        self._taster.close()
 
     def of(self, readers: Sequence[Reader], now: datetime, reach: Reach) -> "Shortlist":
         """Return what may go into these readers' letters, of what is not beyond `reach`."""
@@ -66,6 +74,8 @@ class Shortlister:
         trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
         hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
         changed = [papers[each] for each in sorted(newsroom.changed(wanted)) if each in papers]
+        tasted = self._taster.of(readers, now, reach, papers)
+        related = {**papers, **tasted.papers}
         return Shortlist(
             papers=papers,
             news=news,
@@ -74,7 +84,8 @@ class Shortlister:
             risers=risers([papers[each] for each in risen if each in papers], rising, self._parsed),
             trending=hot,
             had=had,
-            kinship=Kinship(papers.values(), self._archive.linked(wanted)),
+            kinship=Kinship(related.values(), self._archive.linked({*wanted, *related})),
+            tasted=tasted,
             in_order=self._in_order,
         )
 
@@ -110,6 +121,7 @@ class Shortlist:
         trending: Sequence[Paper],
         had: Mapping[int, Collection[int]],
         kinship: Kinship,
+        tasted: Tasted,
         unsaid: Collection[tuple[int, int]],
         in_order: Callable[[int, tuple[tuple[Paper, float, Tier], ...]], Sequence[int]],
     ) -> None:
@@ -123,6 +135,7 @@ class Shortlist:
         self._made: dict[News, Candidate] = {}
         self.trending = trending  #: the hottest first
         self.kin = kinship.of
+        self.learned = tasted.learned  #: what a reader's likings say, told while an explainer is open
 
     def candidates(self, reader: Reader) -> list[Candidate]:
         """Return what matched and was not sent."""

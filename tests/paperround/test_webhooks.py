@@ -75,6 +75,7 @@ def test_too_many_complaints_stop_the_planning_until_the_operator_resumes(tmp_pa
             stopped=gauge.look,
             wake=house.waking.wake,
             closings=house.closings,
+            learn=house.learner.learn,
             clock=house.clock,
         )
 
