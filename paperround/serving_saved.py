@@ -8,8 +8,6 @@ from domain.errors import UsageError
 from domain.fts5 import tokens
 from domain.learning import Liking
 from paperround.wiring import House
-from storage.likings import Likings
-from storage.profiles import Profiles
 from topics.stems import Stemmer
 from web.app import PageGroup
 from web.feedback import FeedbackPages
@@ -20,7 +18,6 @@ from web.saved.pages import SavedPages
 
 def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageGroup]:
     """Return the groups."""
-    likings, profiles = Likings(house.database), Profiles(house.database)
 
     def take(public_id: str, data: bytes, liking: Liking, now: datetime) -> Sequence[str]:  # noqa: ARG001 LIBRARY
         raise UsageError("libraries cannot be read yet")
@@ -31,17 +28,17 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
     feedback = FeedbackPages(
         readers=house.subscribers,
         papers=house.archive,
-        likings=likings,
-        learn=learn,
+        likings=house.likings,
+        learn=house.learner.learn_for,
         links=links,
         clock=house.clock,
         rendering=rendering,
     )
     saved = SavedPages(
         readers=house.subscribers,
-        tools=Tools(likings, profiles, house.archive, stem_of),
+        tools=Tools(house.likings, house.profiles, house.archive, stem_of),
         take=take,
-        learn=learn,
+        learn=house.learner.learn_for,
         links=links,
         clock=house.clock,
         rendering=rendering,

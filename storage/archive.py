@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy import and_, exists, func, or_, select, text
 
 from domain.errors import UnknownError
 from domain.papers import AbstractKind, Added, Listing, Paper, PaperEvent, Sighting, Validators, Wording

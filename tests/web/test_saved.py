@@ -198,6 +198,25 @@ def test_what_is_not_one_word_is_not_put_in(site, word):
     assert site.tables() == before
 
 
+def test_what_is_saved_is_learned_at_once_and_a_word_of_it_is_left_out_and_restored(site):
+    reader = site.reader()
+    for key in KEYS[:3]:
+        text = press(site, reader, action="save", liking="more", paper=key).text
+    assert "Learned from 3 papers that you saved." in text
+    assert "<bdi>mud</bdi>" in text
+
+    def words():
+        return [each.stem for each in Profiles(site.database).of([reader.id])[reader.id].more.terms]
+
+    for _ in range(2):
+        press(site, reader, action="out", stem="mud")
+        assert "mud" not in words()
+    assert 'aria-label="Restore: mud"' in site.ask("GET", page(site, reader)).text
+    for _ in range(2):
+        press(site, reader, action="undo", stem="mud")
+        assert "mud" in words()
+
+
 def test_everything_is_forgotten_after_one_page_with_one_button(site):
     reader = site.reader()
     press(site, reader, action="save", liking="more", paper=KEYS[0])
