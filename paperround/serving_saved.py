@@ -1,12 +1,7 @@
 """Feedback by the links of a letter, and the page of what a reader saved, of a house that has a site."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from digests.links import Links
-from domain.errors import UsageError
 from domain.fts5 import tokens
-from domain.learning import Liking
 from paperround.wiring import House
 from topics.stems import Stemmer
 from web.app import PageGroup
@@ -18,13 +13,6 @@ from web.saved.pages import SavedPages
 
 def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageGroup]:
     """Return the groups."""
-
-    def take(public_id: str, data: bytes, liking: Liking, now: datetime) -> Sequence[str]:  # noqa: ARG001 LIBRARY
-        raise UsageError("libraries cannot be read yet")
-
-    def learn(subscriber_id: int) -> None:
-        """Leave it to the worker."""
-
     feedback = FeedbackPages(
         readers=house.subscribers,
         papers=house.archive,
@@ -37,7 +25,7 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
     saved = SavedPages(
         readers=house.subscribers,
         tools=Tools(house.likings, house.profiles, house.archive, stem_of),
-        take=take,
+        take=None,  # until libraries are read
         learn=house.learner.learn_for,
         links=links,
         clock=house.clock,

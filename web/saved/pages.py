@@ -51,14 +51,14 @@ Take = Callable[[str, bytes, Liking, datetime], Sequence[str]]
 
 
 class SavedPages:
-    """Serves them; `learn` makes a reader's profile anew after a press."""
+    """Serves them; `learn` makes a profile anew after a press. Without `take` no page has the form for a file."""
 
     def __init__(
         self,
         *,
         readers: Readers,
         tools: Tools,
-        take: Take,
+        take: Take | None,
         learn: Callable[[int], object],
         links: Links,
         clock: Clock,
@@ -106,6 +106,8 @@ class SavedPages:
             liking = liking_of(sent.fields.get("liking", ""))
             if not sent.file:
                 raise WrongField("file", "Please choose a file first.")
+            if self._take is None:
+                raise BrokenForm("no page asks for a file here")
             try:
                 told = self._take(reader.public_id, sent.file, liking, self._clock.now())
             except UsageError as error:
@@ -189,6 +191,7 @@ class SavedPages:
             status,
             token=token,
             may_change=_may_change(reader),
+            takes_files=self._take is not None,
             lists=lists,
             counts={each.value: counts.get(each, 0) for each in Liking},
             learned=learned(profile),
