@@ -158,7 +158,9 @@ class PostSide(Ground):
         parsed = lru_cache(maxsize=4096)(parse)  # many readers ask the same
         newsroom = Newsroom(self.database)
         return Editor(
-            shortlister=Shortlister(archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed),
+            shortlister=Shortlister(
+                archive=self.archive, newsroom=newsroom, policy=policy, parsed=parsed, nearness=self.nearness
+            ),
             receipts=self.receipts(),
             renderer=self.renderer,
             identity=self.identity,
