@@ -9,12 +9,12 @@ an OR with words, nothing is near but what has the words.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from domain.topics import And, Leaf, Node, Not, Or, Why, Worded, leaves
+from domain.topics import NEAR_IN_MEANING, And, Leaf, Node, Not, Or, Why, Worded, leaves
 
 #: The cosine from which a paper is near. On the shared collections (relevance.md) what is near has the topic right more
 #: often than what is related by its words, on each of them, from .55 on: 48, 15 and 17 of 100 beside 26, 8 and 16.
 FLOOR = 0.55
-NEAR = Why(line="near in meaning")
+NEAR = Why(line=NEAR_IN_MEANING)
 
 #: Tells the cosines of a text with those of some papers that have a vector.
 CosinesOf = Callable[[str, Sequence[int]], Mapping[int, float]]
