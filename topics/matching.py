@@ -215,17 +215,11 @@ class Ranking:
     def _wishes(self, tree: Node) -> tuple[Wish, ...]:
         return wishes(tree, self._stems, lambda prefix: self._begun.get(prefix, ()))
 
-    def _related(self, tree: Node, wished: Sequence[Wish], picked: int) -> list[tuple[int, float]]:
-        loose = loosened(tree)
-        if loose is None:
-            return []
-        scored = self._scored(wished, self._batch.bits(loose) & ~picked)
-        return related(((paper_id, -below) for below, paper_id in scored), ceiling(wished, self._census))
-
     def _kindred(self, query: Query, wished: Sequence[Wish], picked: int) -> list[tuple[int, float]]:
         """Return (paper id, score) of what is related by its words or near in meaning, the best of the mix first."""
-        kin = self._related(query.tree, wished, picked)
-        held = conditions(query.tree)
+        loose, held = loosened(query.tree), conditions(query.tree)
+        parts = self._scored(wished, self._batch.bits(loose) & ~picked) if loose else []
+        kin = related(((paper_id, -below) for below, paper_id in parts), ceiling(wished, self._census))
         if self._cosines_of is None or held is None:
             return kin
         able = places(self._batch.keeping(held) & ~picked)
