@@ -88,9 +88,7 @@ class MeaningSide(Ground):
 
     def reading_with(self, meaning: Meaning) -> Embedding:
         """Return what reads papers with a model."""
-        return Embedding(
-            embeddings=self.embeddings, model_id=meaning.model.id, reads=meaning.embedder, text_of=text_of
-        )
+        return Embedding(embeddings=self.embeddings, model_id=meaning.model.id, reads=meaning.embedder, text_of=text_of)
 
     @cached_property
     def nearness(self) -> Nearness | None:

@@ -175,6 +175,7 @@ class PostSide(LearningSide):
                     policy=policy,
                 ),
                 afterwards=Afterwards(self.database),
+                nearness=self.nearness,
             ),
             receipts=self.receipts(),
             renderer=self.renderer,
