@@ -22,6 +22,8 @@ from paperround.commands import (
     inspecting,
     keeping,
     letters,
+    library,
+    meaning,
     one_reader,
     papers,
     readers,
@@ -64,6 +66,7 @@ for group in (
     readers,
     one_reader,
     topics,
+    meaning,
     letters,
     bounces,
     suppressions,
@@ -74,6 +77,7 @@ for group in (
     keeping,
     safekeeping,
     saved,
+    library,
 ):
     group.attach(app)
 

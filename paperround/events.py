@@ -56,6 +56,18 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "match: %d papers, %d topics, %d matches": Event(
             "match.pass", _I, ("papers", "topics", "matches"), "New papers met the topics."
         ),
+        "embed: %d papers were read for their meaning": Event(
+            "embed.pass", _I, ("papers",), "The sentence model read papers."
+        ),
+        "embed: the sentence model failed, and words decide alone until the next start: %s": Event(
+            "embed.failed", _W, ("error",), "The sentence model failed while it read papers."
+        ),
+        "the sentence model cannot be used, and words decide alone: %s": Event(
+            "meaning.unusable", _W, ("error",), "A sentence model is named and cannot be used; doctor says more."
+        ),
+        "the sentence model is not used for now, and words decide alone: %s": Event(
+            "meaning.not_now", _W, ("error",), "The database did not answer when the model was loaded."
+        ),
         # publish
         "publish: %d of %d due readers get a letter, %d a quiet note": Event(
             "publish.pass", _I, ("issues", "due", "quiet"), "Letters were planned."

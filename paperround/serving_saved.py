@@ -25,7 +25,7 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
     saved = SavedPages(
         readers=house.subscribers,
         tools=Tools(house.likings, house.profiles, house.archive, stem_of),
-        take=None,  # until libraries are read
+        take=house.take_library,
         learn=house.learner.learn_for,
         links=links,
         clock=house.clock,

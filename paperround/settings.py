@@ -94,6 +94,7 @@ def build(values: Mapping[str, Any], folder: Path) -> Settings:
         update={
             "database": settings.database.model_copy(update={"url": _database_url(settings.database.url, folder)}),
             "mail": settings.mail.model_copy(update=_mail_paths(settings, folder)),
+            "topics": settings.topics.model_copy(update=_model_path(settings, folder)),
         }
     )
     for complaint in complaints(settings):
@@ -255,6 +256,11 @@ def _mail_paths(settings: Settings, folder: Path) -> dict[str, object]:
     mail = settings.mail
     key_file = str(_rooted(folder, mail.dkim_key_file).absolute()) if mail.dkim_key_file else ""
     return {"dir": _rooted(folder, str(mail.dir)).absolute(), "dkim_key_file": key_file}
+
+
+def _model_path(settings: Settings, folder: Path) -> dict[str, object]:
+    named = settings.topics.model_dir
+    return {"model_dir": str(_rooted(folder, named).absolute()) if named else ""}
 
 
 def _rooted(folder: Path, path: str) -> Path:

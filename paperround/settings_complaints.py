@@ -17,6 +17,7 @@ _SHORTEST_KEY = 32
 _SHORTEST_PASSWORD = 12
 _LONGEST_DOMAIN = 190  # characters; with the local part of a return path at most 254 (RFC 5321 section 4.5.3.1.3)
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HUB_NAME = re.compile(r"[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?")
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")  # no part of it is "." or ".."
 
@@ -33,6 +34,7 @@ def complaints(settings: Settings) -> Iterator[str]:
         _visitor_complaints(settings),
         _operator_complaints(settings),
         _worker_complaints(settings),
+        _model_complaints(settings),
     )
 
 
@@ -174,6 +176,17 @@ def _operator_complaints(settings: Settings) -> Iterator[str]:
         yield f"[operator] ping_url must be an https address, not {operator.ping_url[:200]!r}"
     if parts.scheme == "http" and host not in LOOPBACK:
         yield "[operator] ping_url must be https; http is for this machine alone"
+
+
+def _model_complaints(settings: Settings) -> Iterator[str]:
+    chosen = settings.topics
+    if chosen.model_dir and chosen.model:
+        yield "[topics] model_dir and model name two sentence models; keep one of them"
+    for key, value in (("model_revision", chosen.model_revision), ("model_sha256", chosen.model_sha256)):
+        if value and not (chosen.model_dir or chosen.model):
+            yield f"[topics] {key} goes with model_dir or model: set that too"
+    if chosen.model and not _HUB_NAME.fullmatch(chosen.model):
+        yield f"[topics] model must be a name such as sentence-transformers/all-MiniLM-L6-v2, not {chosen.model!r}"
 
 
 def _worker_complaints(settings: Settings) -> Iterator[str]:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from digests.links import CONFIRM_HOURS
+from paperround.wiring_meaning import MeaningSide
 from paperround.wiring_papers import PapersSide
 from paperround.wiring_post import PostSide
 from storage.keeping import Ages, Keeping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _PING_SECONDS = 5.0  # a stop waits for a ping that is under way
 
 
-class House(PapersSide, PostSide):
+class House(MeaningSide, PapersSide, PostSide):
     """Every object of one installation, built when it is first asked for, over one open database.
 
     A context manager; `stop` is the event that ends long work, `clock` is the machine's unless a test brings its own;
@@ -63,6 +64,7 @@ class House(PapersSide, PostSide):
         """The jobs, whole."""
         return Rounds(
             collector=self.collector,
+            reading=self.newcomers,
             matcher=self.matcher,
             learner=self.learner,
             publisher=self.publisher,

@@ -1,11 +1,15 @@
 """What learns of what readers saved; letters are written with it."""
 
+from datetime import datetime
 from functools import cached_property
 
+from domain.learning import Liking
+from paperround.libraries import LibraryDesk
 from paperround.likings_desk import LikingsDesk
 from paperround.wiring_ground import Ground
 from storage.likings import Likings
 from storage.profiles import Profiles
+from storage.taking_in import Libraries
 from worker.learn import Learner
 
 
@@ -26,6 +30,15 @@ class LearningSide(Ground):
     def learner(self) -> Learner:
         """What readers saved → what is learned of them."""
         return Learner(likings=self.likings, profiles=self.profiles, census=self.census.of, clock=self.clock)
+
+    @cached_property
+    def library_desk(self) -> LibraryDesk:
+        """Where a reader's own library is taken in."""
+        return LibraryDesk(Libraries(self.database), self.clock)
+
+    def take_library(self, public_id: str, data: bytes, liking: Liking, now: datetime) -> list[str]:  # noqa: ARG002 the desk has the clock
+        """Save what is in a file of a reader's library; return what to say of it. Raises UsageError for none."""
+        return self.library_desk.take(public_id, data, liking, "/preferences").sentences
 
     @cached_property
     def likings_desk(self) -> LikingsDesk:

@@ -17,7 +17,7 @@ from topics.meaning.embedder import Embedder, text_of
 from topics.meaning.hub import fetched
 from topics.meaning.onnx_model import load
 from topics.meaning.vectors import cosines
-from worker.embedding import Embedding
+from worker.embedding import Embedding, Newcomers
 from worker.nearness import Nearness
 
 log = logging.getLogger("paperround.meaning")
@@ -91,13 +91,26 @@ class MeaningSide(Ground):
         return Embedding(embeddings=self.embeddings, model_id=meaning.model.id, reads=meaning.embedder, text_of=text_of)
 
     @cached_property
+    def newcomers(self) -> Newcomers:
+        """What reads new papers before they meet the topics."""
+        return Newcomers(lambda: self.embedding, self._stop)
+
+    def _read_query(self, meaning: Meaning, text: str) -> bytes:
+        """Return the vector of what a topic asks; nothing is near to it where the model fails."""
+        try:
+            return meaning.embedder.embed([text])[0]
+        except ModelUnusable as error:
+            log.warning("the sentence model cannot be used, and words decide alone: %s", error)
+            return b""
+
+    @cached_property
     def nearness(self) -> Nearness | None:
         """How near papers are in meaning to what topics ask; None where papers are not read for their meaning."""
         meaning, embeddings = self.meaning, self.embeddings
         if meaning is None:
             return None
         return Nearness(
-            query=lambda text: meaning.embedder.embed([text])[0],
+            query=lambda text: self._read_query(meaning, text),
             vectors=lambda ids: embeddings.of(meaning.model.id, ids),
             cosines=cosines,
         )

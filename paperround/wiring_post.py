@@ -1,25 +1,17 @@
 """The side of a house that letters go out by, and bounces come back: matches → letters → mailboxes."""
 
 import ssl
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 
 from digests.compose import Limits
-from digests.links import Links
-from digests.mail.askings import Askings
 from digests.mail.bounces.verp import ReturnPaths
-from digests.mail.farewell import Farewells
 from digests.mail.lanes import Rates
-from digests.mail.message import Identity
-from digests.pages import SitePages
-from digests.render import Frame, Renderer
 from digests.transports.registry import transport_of
 from digests.transports.transport import MailRoute
 from paperround.readers import Desk
 from paperround.settings_model import MailSettings
-from paperround.signing import sign
-from paperround.wiring_learning import LearningSide
+from paperround.wiring_letters import LettersSide
 from storage.afterwards import Afterwards
 from storage.news import Newsroom
 from topics.query import parse
@@ -42,11 +34,6 @@ from worker.shortlist import Shortlister
 from worker.tastes import Taster
 
 
-def identity_of(mail: MailSettings, secret: str) -> Identity:
-    """Return who the letters come from; `secret` is the archive's, which keys their Message-IDs."""
-    return Identity(mail.sender, mail.reply_to, bounce_domain=mail.bounce_domain, secret=secret)
-
-
 def route_of(mail: MailSettings) -> MailRoute:
     """Return where letters go."""
     return MailRoute(
@@ -61,49 +48,8 @@ def route_of(mail: MailSettings) -> MailRoute:
     )
 
 
-class PostSide(LearningSide):
+class PostSide(LettersSide):
     """What writes letters, sends them, and hears what became of them."""
-
-    # -- what letters say ----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def links(self) -> Links | None:
-        """The addresses in letters; None for a personal installation, which has no site."""
-        web = self.settings.web
-        return Links(web.base_url, web.secret_key, web.old_secret_keys) if web.base_url else None
-
-    @cached_property
-    def identity(self) -> Identity:
-        """Who the letters come from."""
-        return identity_of(self.settings.mail, self.letter_events.secret())
-
-    @cached_property
-    def sign(self) -> Callable[[bytes, datetime], str] | None:
-        """What signs a letter as of an instant; None where letters are not signed."""
-        return sign(self.settings.mail)
-
-    @cached_property
-    def renderer(self) -> Renderer:
-        """What turns digests into letters."""
-        return Renderer(
-            Frame(
-                linked=self.links is not None,
-                pages=SitePages(self.settings.web.base_url) if self.links else None,
-                postal_address=self.settings.mail.postal_address,
-                abstract_chars=self.settings.digest.abstract_chars,
-                labels=self.labels,
-            )
-        )
-
-    @cached_property
-    def farewells(self) -> Farewells:
-        """What composes the letter to one who left."""
-        return Farewells(self.renderer, self.identity, self.links)
-
-    @cached_property
-    def askings(self) -> Askings | None:
-        """What composes the letters whose only purpose is their link; None where there is no site."""
-        return Askings(self.renderer, self.identity, self.links) if self.links else None
 
     @cached_property
     def desk(self) -> Desk:

@@ -3,18 +3,21 @@
     papers without a vector → read some at a time, those of like length together → kept, a transaction each time
 
 It may be stopped, killed and begun again anywhere: what was kept stays, the rest is read the next time. In a round of
-letters no more than some hundred papers are read, so that nobody's letter waits for an archive to be gone through;
+letters no more than a thousand papers are read, so that nobody's letter waits for an archive to be gone through;
 `paperround topics embed` does the whole.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from domain.errors import ModelUnusable
 from storage.embeddings import Embeddings, Unread
 
+log = logging.getLogger("paperround.worker")
 AT_ONCE = 32  # papers, a few seconds of one core
-A_ROUND = 300  # papers read before letters are planned: half a minute; a day's listing takes a few rounds
+A_ROUND = 1_000  # papers read before letters are planned: a minute or two of one core
 _AHEAD = 256  # papers looked up at once, to be put in order of their length
 
 
@@ -74,3 +77,32 @@ class Embedding:
     def _keep(self, papers: Sequence[Unread]) -> int:
         vectors = self._reads.embed([self._text_of(each.title, each.abstract) for each in papers])
         return self._embeddings.store(self._model_id, list(zip(papers, vectors, strict=True)))
+
+
+class Newcomers:
+    """New papers are read before they meet the topics; where the model fails, words decide alone from then on."""
+
+    def __init__(self, embedding: Callable[[], Embedding | None], stop: threading.Event) -> None:
+        """`embedding` is asked for when there may be something to read; None: nothing reads papers."""
+        self._embedding = embedding
+        self._stop = stop
+        self._failed = False
+
+    def is_due(self) -> bool:
+        """Whether there is a paper that was not read."""
+        embedding = None if self._failed else self._embedding()
+        return embedding is not None and embedding.is_due()
+
+    def read(self) -> int:
+        """Read the newest; return how many."""
+        embedding = None if self._failed else self._embedding()
+        if embedding is None or not embedding.is_due():
+            return 0
+        try:
+            read = embedding.read(A_ROUND, stop=self._stop)
+        except ModelUnusable as error:
+            self._failed = True
+            log.warning("embed: the sentence model failed, and words decide alone until the next start: %s", error)
+            return 0
+        log.info("embed: %d papers were read for their meaning", read)
+        return read

@@ -26,6 +26,7 @@ from domain.errors import Interrupted
 from domain.issues import PublishCounts
 from worker.collect import Collector
 from worker.deliver import Deliverer
+from worker.embedding import Newcomers
 from worker.learn import Learner
 from worker.match import Matcher, MatchReport
 from worker.publish import Publisher
@@ -47,6 +48,7 @@ class Rounds:
         self,
         *,
         collector: Collector,
+        reading: Newcomers,
         matcher: Matcher,
         learner: Learner,
         publisher: Publisher,
@@ -59,6 +61,7 @@ class Rounds:
         stop: threading.Event,
     ) -> None:
         self._collector = collector
+        self._reading = reading
         self._matcher = matcher
         self._learner = learner
         self._publisher = publisher
@@ -157,7 +160,11 @@ class Rounds:
         if (now < self._began + _PATIENCE and self._collector.is_due()) or not self._collector.has_read():
             return False
         return self._looked(
-            PUBLISH, is_due=self._matcher.is_due() or self._learner.is_due() or self._publisher.is_due(now)
+            PUBLISH,
+            is_due=self._matcher.is_due()
+            or self._learner.is_due()
+            or self._publisher.is_due(now)
+            or self._reading.is_due(),
         )
 
     def has_to_deliver(self) -> bool:
@@ -172,6 +179,7 @@ class Rounds:
         return is_due
 
     def _match(self) -> MatchReport:
+        self._reading.read()
         if not self._matcher.is_due():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0)
         matched = self._tally.match(lambda: self._matcher.match(self._clock.now()))

@@ -24,7 +24,7 @@ def embed(
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many papers, the newest.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Read papers with the sentence model of [topics], the newest first; what was read stays, wherever it is stopped."""
+    """Read papers with the sentence model of [topics], the newest first; what was read stays."""
     told = report(context, as_json)
     from paperround.interruption import stopping
 

@@ -14,7 +14,7 @@ from paperround.doctor.visit import SigningKey, Visit
 from paperround.doctor.web import PlainWeb
 from paperround.settings_model import Settings
 from paperround.wiring import House
-from paperround.wiring_post import identity_of
+from paperround.wiring_letters import identity_of
 from storage.database import Database
 from storage.space import room_at
 
