@@ -39,7 +39,6 @@ from worker.receipts import Receipts
 from worker.road import OpenRoad, Road
 from worker.sender import Manner
 from worker.shortlist import Shortlister
-from worker.tastes import Taster
 
 
 def identity_of(mail: MailSettings, secret: str) -> Identity:
@@ -166,14 +165,7 @@ class PostSide(LearningSide):
                 newsroom=newsroom,
                 policy=policy,
                 parsed=parsed,
-                taster=Taster(
-                    archive=self.archive,
-                    newsroom=newsroom,
-                    likings=self.likings,
-                    learner=self.learner,
-                    census=self.census.of,
-                    policy=policy,
-                ),
+                taster=self.taster(newsroom, policy),
                 afterwards=Afterwards(self.database),
             ),
             receipts=self.receipts(),
