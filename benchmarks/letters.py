@@ -136,6 +136,7 @@ def _plan(house: House, number: int, public_id: str, content: Content, now: date
     links = {
         "unsubscribe": house.links.unsubscribe(public_id),
         "preferences": house.links.preferences(public_id),
+        "feedback": house.links.feedback(public_id),
         "issue": house.links.issue(issue),
     }
     mailing = Mailing(

@@ -17,7 +17,7 @@ Options: `--data DIR` (the shared collections) is a collection or a folder of th
 
 import math
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,6 +30,7 @@ from rich.progress import Progress
 
 from benchmarks.figures import Figure
 from benchmarks.labelled import Collection, collections
+from benchmarks.meaning import MIXED, MIXED_IN_TIERS, Meanings
 from benchmarks.references import CUT, Whole, counts
 from domain.errors import QueryError
 from domain.fts5 import tokens
@@ -111,8 +112,13 @@ def topic(text: str) -> Query | None:
         return None
 
 
-def lists(collection: Collection, batch: int, progress: Progress) -> Lists:
-    """Return what each ranker makes of each query of the collection."""
+def lists(
+    collection: Collection,
+    batch: int,
+    progress: Progress,
+    meant: Callable[[Callable[[int], None]], Meanings] | None = None,
+) -> Lists:
+    """Return what each ranker makes of each query of the collection; `meant` reads it for its meaning."""
     asked = {each: query for each, text in collection.queries.items() if (query := topic(text))}
     task = progress.add_task(collection.name, total=2 * len(collection.documents) + len(asked))
     with closing(Whole(collection)) as whole:
@@ -138,6 +144,11 @@ def lists(collection: Collection, batch: int, progress: Progress) -> Lists:
         FTS5: bm25,
         SUBSTRING: {each: [number for _, number in best] for each, best in counted.items()},
     }
+    if meant is not None:
+        reading = progress.add_task(f"{collection.name}, meaning", total=len(collection.documents))
+        meanings = meant(lambda done: progress.advance(reading, done))
+        orders = {each: meanings.orders(query, found[each].best) for each, query in asked.items()}
+        numbers |= {ranker: {each: of[ranker] for each, of in orders.items()} for ranker in (MIXED, MIXED_IN_TIERS)}
     return {
         ranker: {each: [collection.documents[number] for number in best] for each, best in of.items()}
         for ranker, of in numbers.items()
@@ -189,6 +200,11 @@ class _Found:
         head = {match.paper_id for match in self._best[:BEST]}
         known_papers = (*self._papers.values(), *papers)
         self._papers = {each.id: each for each in known_papers if each.id in head}
+
+    @property
+    def best(self) -> Sequence[Match]:
+        """The best by tier, and the best by score alone."""
+        return self._best
 
     def ours(self) -> list[int]:
         return self._diversified(self._best)
@@ -251,3 +267,8 @@ def _figures(means: Mapping[str, Means]) -> Iterable[Figure]:
                 value, reference = of[OURS][measure], of[beside][measure]
                 what = f"{collection}: {measure}"
                 yield Measured(what, value, "", reference, name, collection, measure, OURS, beside)
+            for ranker, name in {MIXED: "mixed", MIXED_IN_TIERS: "mixed in tiers"}.items():
+                if ranker in of:
+                    what = f"{collection}: {measure}, {name}"
+                    value, reference = of[ranker][measure], of[OURS][measure]
+                    yield Measured(what, value, "", reference, "ours, by words", collection, measure, ranker, OURS)

@@ -27,7 +27,7 @@ from digests.short_letters import ShortLetters
 from digests.views import Link, PaperView, dressed, marks_of, title
 from domain.issues import AsideKind, Digest, Entry, Fragment, LetterKind, QuietNote
 from domain.papers import Paper
-from domain.topics import Why
+from domain.topics import NEAR_IN_MEANING, Why
 from domain.troubles import Trouble
 
 _SUBJECT_TITLE = 90
@@ -164,7 +164,8 @@ class Renderer:
             yield from (self._title(part, paper) for paper in block.titles)
             yield piece(part, "also_end", telling.unnamed(block), every)
         if block.related:
-            yield piece(part, "related", not (block.full or block.titles or block.unnamed))
+            near = any(entry.why.line == NEAR_IN_MEANING for entry in block.related)
+            yield piece(part, "related", not (block.full or block.titles or block.unnamed), near)
             yield from self._papers(part, block.related, numbers, year, shared=shared)
 
     def _papers(

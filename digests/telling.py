@@ -3,6 +3,7 @@
 from digests import absence, beside, fit, wording
 from digests.readable import clean
 from domain.issues import Digest
+from domain.topics import NEAR_IN_MEANING
 
 _LONGEST_TOPIC = 120
 
@@ -23,6 +24,7 @@ def intro(digest: Digest, plan: fit.Plan) -> str:
         titles=plan.titles,
         related=plan.related,
         liked=plan.liked,
+        near=any(e.why.line == NEAR_IN_MEANING for block in plan.blocks for e in block.related),
         away=absence.away(digest.away_since, digest.slot.day),
     )
 

@@ -133,12 +133,13 @@ def intro(
     titles: int,
     related: int,
     liked: int = 0,
+    near: bool = False,
     away: str = "",
 ) -> str:
     """Return the letter's first sentences; `shown` matches stand in it in full, `titles` as titles.
 
-    `liked` papers are like those that the reader saved. `away` says that the reader paused; a first letter looks back
-    anyway.
+    `near` says that some related ones are near in meaning alone; `liked` papers are like those that the reader saved.
+    `away` says that the reader paused; a first letter looks back anyway.
     """
     found = receipt.matched
     topic = "topic" if topics == 1 else "topics"
@@ -149,15 +150,16 @@ def intro(
         if first
         else " ".join(filter(None, [away, news]))
     )
-    near = f"{counted(related, 'related one')} {'has' if related == 1 else 'have'} part of the words."
+    meant = f" or {'is' if related == 1 else 'are'} near in meaning" if near else ""
+    part = f"{counted(related, 'related one')} {'has' if related == 1 else 'have'} part of the words{meant}."
     like = f"{counted(liked, 'paper')} {'is' if liked == 1 else 'are'} like what you saved."
     if found:
         more = f": {_spread(found, shown, titles)}" if shown < found else ""
         most = "Up to " if receipt.at_most else ""
         told = [f"{most}{counted(found, 'paper')} {'answers' if found == 1 else 'answer'} your {topic}{more}."]
-        told += [near] if related else []
+        told += [part] if related else []
     elif related:
-        told = [f"No {'paper of that time' if first else 'new paper'} answers your {topic} in full; {near}"]
+        told = [f"No {'paper of that time' if first else 'new paper'} answers your {topic} in full; {part}"]
     elif liked:
         told = [f"No {'paper of that time' if first else 'new paper'} answers your {topic}; {like}"]
     else:

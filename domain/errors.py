@@ -24,6 +24,7 @@ PaperroundError
 │   │   └── DatabaseMissing       nobody has made it yet, and we were not to
 │   ├── DatabaseTooNew            written by a later version of Paperround
 │   └── DatabaseTooOld            written by an earlier version; the operator migrates it
+├── ModelUnusable                 the sentence model cannot be used: everything goes on by words
 ├── MailboxError                  the mailbox of bounces could not be read; the next round tries again
 ├── WebhookError                  what came to a webhook was not taken
 │   ├── ForgedWebhook             not proven to come from the provider
@@ -165,6 +166,10 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseTooOld(StorageError):
     """Written by an earlier version of Paperround; the operator says when it is migrated."""
+
+
+class ModelUnusable(PaperroundError):
+    """A sentence model is missing, damaged or another than it was; whoever asks for it goes on by words."""
 
 
 class MailboxError(PaperroundError):

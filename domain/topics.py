@@ -223,6 +223,10 @@ class Why:
     quote: str = ""  #: a passage of the stored abstract with words that stand neither in title nor in its beginning
 
 
+#: The line of a paper that has none of a topic's words and is near in meaning to what it asks.
+NEAR_IN_MEANING = "near in meaning"
+
+
 def together(whys: Iterable[Why]) -> Why:
     """Return one reason for a paper that several topics found: the first's line, all marks, the first quote."""
     each = tuple(whys)

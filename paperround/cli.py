@@ -27,6 +27,7 @@ from paperround.commands import (
     readers,
     running,
     safekeeping,
+    saved,
     sources,
     suppressions,
     topics,
@@ -72,6 +73,7 @@ for group in (
     inspecting,
     keeping,
     safekeeping,
+    saved,
 ):
     group.attach(app)
 

@@ -28,6 +28,7 @@ from web.issues import FrozenPages, IssuePages
 from web.limits import Limiter, Measures
 from web.privacy import PrivacyPages, Promises
 from web.rendering import Rendering, SiteFacts
+from web.saved.pages import LARGEST_UPLOAD, LIBRARY
 from web.server import serve
 from web.shared.pages import TopicPages
 from web.shelf import Shelf
@@ -87,7 +88,7 @@ def site(house: House, measures: Measures | None = None, *, caching: bool = True
         rendering=rendering,
         groups=groups,
         healthy=lambda: bool(house.database.revision),
-        larger={"/webhooks/": LARGEST_WEBHOOK},
+        larger={"/webhooks/": LARGEST_WEBHOOK, LIBRARY: LARGEST_UPLOAD},
         listens=web.host,
         clients=Clients(web.trusted_proxies),
         shelf=Shelf(time.monotonic) if caching else None,

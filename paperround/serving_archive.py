@@ -21,7 +21,12 @@ def archive_pages(house: House, rendering: Rendering, searches: Limiter, lanes: 
     """Give the groups of pages that show papers; the search before the papers, whose addresses go on from its own."""
     labels, clock = house.labels, house.clock
     days = ListingDays(house.database)
-    similar = Similar(search=house.search, archive=house.archive, counts=Counts(house.census.of))
+    similar = Similar(
+        search=house.search,
+        archive=house.archive,
+        counts=Counts(house.census.of),
+        between=house.nearness.between if house.nearness else None,
+    )
     yield SearchPages(
         search=house.search, labels=labels, clock=clock, lanes=lanes, limiter=searches, rendering=rendering
     )

@@ -5,6 +5,7 @@ from functools import partial
 
 from domain.subscriptions import Choices
 from paperround.knowing import known_of
+from paperround.serving_saved import saving_pages
 from paperround.wiring import House
 from storage.coming_back import Returns
 from web.app import PageGroup
@@ -56,4 +57,4 @@ def reader_pages(
         clock=house.clock,
         rendering=rendering,
     )
-    return [leaving, preferences, account, BadLinks(rendering)]
+    return [leaving, preferences, account, *saving_pages(house, house.links, rendering), BadLinks(rendering)]

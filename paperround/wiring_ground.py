@@ -41,6 +41,7 @@ from storage.troubles import Troubles
 from storage.waking import Waking
 from storage.works import WorksRecords
 from worker.liveness import worker_name
+from worker.nearness import Nearness
 
 if TYPE_CHECKING:
     from worker.engine.queueing import Announcer
@@ -72,6 +73,11 @@ class Ground:
         self._owner = worker_name()
         self.sources: tuple[Source, ...] = tuple(build(config) for config in self._source_configs())
         self.database = database or Database(settings.database.url, upgrade=upgrade, announce=self.announcer)
+
+    @cached_property
+    def nearness(self) -> Nearness | None:
+        """How near papers are in meaning to what topics ask; None where papers are not read for their meaning."""
+        return None
 
     @cached_property
     def announcer(self) -> "Announcer | None":

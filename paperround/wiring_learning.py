@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from paperround.likings_desk import LikingsDesk
 from paperround.wiring_ground import Ground
 from storage.likings import Likings
 from storage.news import Newsroom
@@ -38,4 +39,15 @@ class LearningSide(Ground):
             learner=self.learner,
             census=self.census.of,
             policy=policy,
+        )
+
+    @cached_property
+    def likings_desk(self) -> LikingsDesk:
+        """Where an operator changes both for a reader."""
+        return LikingsDesk(
+            likings=self.likings,
+            profiles=self.profiles,
+            archive=self.archive,
+            learn=self.learner.learn_for,
+            clock=self.clock,
         )

@@ -97,12 +97,19 @@ class PapersSide(Ground):
             topics=self.topics,
             census=self.census.of,
             welcome_days=self.settings.digest.welcome_days,
+            nearness=self.nearness,
         )
 
     @cached_property
     def previewer(self) -> Previewer:
         """What a query would have brought."""
-        return Previewer(archive=self.archive, search=self.search, census=self.census.of, labels=self.labels)
+        return Previewer(
+            archive=self.archive,
+            search=self.search,
+            census=self.census.of,
+            labels=self.labels,
+            nearness=self.nearness,
+        )
 
     def _abandon_when_stopped(self, fetcher: Fetcher) -> None:
         """Let nobody wait for a host that dawdles once a stop is asked for."""

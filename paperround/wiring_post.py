@@ -167,6 +167,7 @@ class PostSide(LearningSide):
                 parsed=parsed,
                 taster=self.taster(newsroom, policy),
                 afterwards=Afterwards(self.database),
+                nearness=self.nearness,
             ),
             receipts=self.receipts(),
             renderer=self.renderer,

@@ -29,6 +29,12 @@ _PREFIXES = {
     "arxiv.org/schemas/atom": "arxiv",
     "purl.org/dc/elements/1.1": "dc",
     "a9.com/-/spec/opensearch/1.1": "opensearch",
+    # And those of Zotero's exports.
+    "www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+    "purl.org/dc/terms": "dcterms",
+    "purl.org/net/biblio#": "bib",
+    "xmlns.com/foaf/0.1": "foaf",
+    "www.zotero.org/namespaces/export#": "z",
 }
 _SEPARATOR = "\x1f"  # stands in no name and no address
 

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.identity import Fingerprint, fingerprint_of, traits
 from domain.papers import Identifiers, ListedPaper, Listing, Paper, Validators
+from storage.embeddings import forget_words
 from storage.joining import join, link, next_number, remember_key
 from storage.lookup import Known, Shelf
 from storage.merging import (
@@ -262,6 +263,8 @@ class _Block:
             index.put(connection, [known.columns])
         if seen := seen_by_topics(before, changes):
             connection.execute(insert(REMATCH), [{"paper_id": known.id, "what": what} for what in seen])
+        if changes.keys() & {"title", "abstract"}:
+            forget_words(connection, known.id)
         if changes.keys() & {"title", "abstract", "authors"}:
             marks = traits(known.fingerprint())
             self._shelf.fetch_alike(marks)

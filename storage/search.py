@@ -161,6 +161,15 @@ class Search:
             best = ranked.where([ranked.id.in_(recent)]).select.order_by(desc("score"), desc("id"))
             return [row.id for row in connection.execute(best.limit(limit))]
 
+    def listed(self, since: date, limit: int, *, apart_from: Collection[date] = ()) -> list[int]:
+        """Return the ids of up to `limit` papers listed since a day, on none of `apart_from`, the newest first."""
+        days = PAPER.c.listed.not_in(sorted(apart_from)) if apart_from else true()
+        found = select(PAPER.c.id).where(PAPER.c.listed >= since, days)
+        with self._database.reading() as connection:
+            return list(
+                connection.execute(found.order_by(PAPER.c.listed.desc(), PAPER.c.id.desc()).limit(limit)).scalars()
+            )
+
     def _of_topic(self, connection: Connection, column: Column[Any], tree: Node, since: date) -> Select[Any]:
         those = self._asking.ask(connection, tree, Where.SAID).matching().select
         return select(column).where(PAPER.c.listed >= since, self._asking.aside(PAPER.c.id).in_(those))

@@ -31,6 +31,7 @@ from domain.topics import (
     Or,
     Phrase,
     Prefix,
+    Query,
     Selection,
     Tier,
     Topic,
@@ -38,6 +39,8 @@ from domain.topics import (
     leaves,
 )
 from domain.traces import asked_for, traces
+from topics.mixing import asked, mixed
+from topics.nearness import CosinesOf, conditions, near
 from topics.ranking import Scores, Wish, ceiling, wishes, words
 from topics.related import loosened, related
 from topics.stems import Postings, Stemmer, lengths, postings
@@ -78,7 +81,11 @@ class Batch:
 
     def select(self, tree: Node) -> list[int]:
         """Return the ids of the papers that the tree picks, in the order of the batch."""
-        return [self.papers[place].id for place in places(self.bits(tree))]
+        return self.named(self.bits(tree))
+
+    def named(self, bits: int) -> list[int]:
+        """Return the ids of the papers at these places, in the order of the batch."""
+        return [self.papers[place].id for place in places(bits)]
 
     def bits(self, tree: Node) -> int:
         """Return the places of the papers that the tree picks as bits; what a leaf picks is kept."""
@@ -101,6 +108,13 @@ class Batch:
             case _:
                 known = self._sets.get(tree)
                 return self._look_up(tree, tree) if known is None else known
+
+    def keeping(self, conditions: Iterable[Node]) -> int:
+        """Return the places of the papers of which all of this holds, exclusions too, as bits."""
+        kept = (1 << len(self.papers)) - 1
+        for each in conditions:
+            kept &= ~self.bits(each.part) if isinstance(each, Not) else self.bits(each)
+        return kept
 
     def postings(self) -> Callable[[str], Postings]:
         """Return what tells where a stem stands."""
@@ -156,9 +170,12 @@ class Batch:
 class Ranking:
     """Scores what trees pick of one batch, against the archive's census."""
 
-    def __init__(self, batch: Batch, trees: Iterable[Node], census_of: CensusOf) -> None:
-        """Only `trees` can be ranked: their stems are looked up in one go."""
+    def __init__(
+        self, batch: Batch, trees: Iterable[Node], census_of: CensusOf, cosines_of: CosinesOf | None = None
+    ) -> None:
+        """Only `trees` can be ranked: their stems are looked up in one go. `cosines_of` where meaning is read too."""
         self._batch = batch
+        self._cosines_of = cosines_of
         self._ids = [paper.id for paper in batch.papers]
         trees = list(trees)
         with Stemmer() as stemmer:
@@ -175,9 +192,9 @@ class Ranking:
         scored = self._scored(self._wishes(tree), self._batch.bits(tree))
         return [(paper_id, -below) for below, paper_id in sorted(scored)]
 
-    def related(self, tree: Node) -> list[tuple[int, float]]:
-        """Return (paper id, score) of papers with enough of what the tree wants, best first; none that it picks."""
-        return self._related(tree, self._wishes(tree), self._batch.bits(tree))
+    def kindred(self, query: Query) -> list[tuple[int, float]]:
+        """Return (paper id, score) of what is related to a query or near in meaning, best first; none that it picks."""
+        return self._kindred(query, self._wishes(query.tree), self._batch.bits(query.tree))
 
     def selection(self, topic: Topic, best: int = BEST) -> Selection | None:
         """Return the best that a topic picks, and related papers where they are wanted and few are exact."""
@@ -191,19 +208,26 @@ class Ranking:
         kept = scored[:best]
         matches = [Match(topic.id, paper_id, -below) for below, paper_id in kept]
         if topic.related and len(scored) < FEW:
-            near = self._related(tree, wished, picked)[:MOST_RELATED]
-            matches += [Match(topic.id, paper_id, score, Tier.RELATED) for paper_id, score in near]
+            kin = self._kindred(topic.query, wished, picked)[:MOST_RELATED]
+            matches += [Match(topic.id, paper_id, score, Tier.RELATED) for paper_id, score in kin]
         return Selection(topic.id, tuple(matches), beyond=len(scored) - len(kept)) if matches else None
 
     def _wishes(self, tree: Node) -> tuple[Wish, ...]:
         return wishes(tree, self._stems, lambda prefix: self._begun.get(prefix, ()))
 
-    def _related(self, tree: Node, wished: Sequence[Wish], picked: int) -> list[tuple[int, float]]:
-        loose = loosened(tree)
-        if loose is None:
-            return []
-        scored = self._scored(wished, self._batch.bits(loose) & ~picked)
-        return related(((paper_id, -below) for below, paper_id in scored), ceiling(wished, self._census))
+    def _kindred(self, query: Query, wished: Sequence[Wish], picked: int) -> list[tuple[int, float]]:
+        """Return (paper id, score) of what is related by its words or near in meaning, the best of the mix first."""
+        loose, held = loosened(query.tree), conditions(query.tree)
+        parts = self._scored(wished, self._batch.bits(loose) & ~picked) if loose else []
+        kin = related(((paper_id, -below) for below, paper_id in parts), ceiling(wished, self._census))
+        if self._cosines_of is None or held is None:
+            return kin
+        able = places(self._batch.keeping(held) & ~picked)
+        cosines = self._cosines_of(asked(query), [self._ids[place] for place in able])
+        close = set(near(cosines))
+        closest = sum(1 << place for place in able if self._ids[place] in close)
+        scores = dict(kin) | {paper_id: -below for below, paper_id in self._scored(wished, closest)}
+        return [(paper_id, scores[paper_id]) for paper_id, _ in mixed(list(scores.items()), cosines)]
 
     def _scored(self, wished: Sequence[Wish], picked: int) -> list[tuple[float, int]]:
         """Return (minus the score, paper id) of the picked papers."""
@@ -219,14 +243,16 @@ def match(
     progress: Callable[[int], None] | None = None,
     *,
     best: int = BEST,
+    cosines_of: CosinesOf | None = None,
 ) -> Iterator[Selection]:
     """Yield what each topic selects of the papers, topic after topic; nothing of a topic that selects none.
 
-    `progress` is told now and then how many topics are done, and at the end.
+    `progress` is told now and then how many topics are done, and at the end; `cosines_of` is there where papers are
+    read for their meaning too.
     """
     done = 0
     with Batch(papers) as batch:
-        ranking = Ranking(batch, (topic.query.tree for topic in topics), census_of)
+        ranking = Ranking(batch, (topic.query.tree for topic in topics), census_of, cosines_of)
         for done, topic in enumerate(topics, 1):
             if (selection := ranking.selection(topic, best)) is not None:
                 yield selection
@@ -234,25 +260,6 @@ def match(
                 progress(done)
     if progress:
         progress(done)
-
-
-def merged(found: Iterable[Iterable[Selection]], best: int = BEST) -> list[Selection]:
-    """Return what topics selected of several batches as if of one."""
-    gathered: dict[int, list[Selection]] = {}
-    for selections in found:
-        for each in selections:
-            gathered.setdefault(each.topic_id, []).append(each)
-    return [_joined(topic_id, several, best) for topic_id, several in gathered.items()]
-
-
-def _joined(topic_id: int, several: Sequence[Selection], best: int) -> Selection:
-    matches = sorted(
-        (match for each in several for match in each.matches), key=lambda m: (m.tier, -m.score, m.paper_id)
-    )
-    exact = [match for match in matches if match.tier is Tier.EXACT]
-    beyond = sum(each.beyond for each in several)
-    near = matches[len(exact) :][:MOST_RELATED] if len(exact) + beyond < FEW else []
-    return Selection(topic_id, (*exact[:best], *near), beyond=beyond + len(exact[best:]))
 
 
 def _begun(batch: Batch, prefixes: Collection[Prefix], stemmer: Stemmer) -> dict[Prefix, tuple[str, ...]]:

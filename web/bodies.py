@@ -11,6 +11,7 @@ LARGEST_BODY = 65_536  # octets; our largest form has a few hundred
 SLOWEST_BODY = 20.0  # seconds from the head of a request to the end of its body
 MOST_FIELDS = 1_000  # of a form; the largest of ours has some five for each of a reader's topics
 FORM = b"application/x-www-form-urlencoded"
+FORM_WITH_FILE = b"multipart/form-data"
 
 
 class Unread(Enum):
@@ -36,9 +37,10 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes | Unread:
         return Unread.TOO_SLOW
 
 
-def is_form(types: list[bytes]) -> bool:
-    """Return whether a body may be one of our forms: it says so, or says nothing."""
-    return not types or types[0].partition(b";")[0].strip().lower() in {FORM, b""}
+def is_form(types: list[bytes], *, with_file: bool = False) -> bool:
+    """Return whether a body may be one of our forms, or one with a file: it says so, or says nothing."""
+    known = {FORM_WITH_FILE} if with_file else {FORM, b""}
+    return (not types and not with_file) or (bool(types) and types[0].partition(b";")[0].strip().lower() in known)
 
 
 def pairs(body: bytes, most: int, *, strict: bool = False) -> Sequence[tuple[str, str]]:

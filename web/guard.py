@@ -4,7 +4,7 @@
             → who asks → the site, unless it is busy → the answer, with the headers of headers.py
 
 Each question is answered where it is asked: Host and Origin in origins.py, who asks in clients.py, the body in
-bodies.py. A path may be allowed a larger body, which is said where it is mounted.
+bodies.py. A path may be allowed a larger body, which is said where it is mounted: a form with a file in it.
 
 Two kinds of POST come from programs, not from pages: one-click unsubscribe (RFC 8058), which must be obeyed whatever it
 says of itself, and webhooks, which are signed. They may name any origin and any type. The probes may name any host: who
@@ -80,7 +80,7 @@ class Guard:
         body = await read(receive, most, self._body_seconds)
         if body is Unread.GONE:
             return
-        if isinstance(body, Unread) or self._is_crowded(body, path):
+        if isinstance(body, Unread) or (most <= LARGEST_BODY and self._is_crowded(body, path)):
             slow = body is Unread.TOO_SLOW
             await (self._refusals.too_slow if slow else self._refusals.too_large)(scope, receive, guarded)
             return
@@ -111,15 +111,16 @@ class Guard:
         if naming is Naming.ANOTHER and scope["path"] not in self._probes:
             return self._refusals.elsewhere
         changes = scope["method"] not in _SAFE and not scope["path"].startswith(self._programs)
-        refusal = self._of_form(scope["method"], said) if changes else None
+        refusal = self._of_form(scope["method"], said, with_file=most > LARGEST_BODY) if changes else None
         return refusal or (self._refusals.too_large if declared(said[b"content-length"]) > most else None)
 
-    def _of_form(self, method: str, said: Mapping[bytes, list[bytes]]) -> ASGIApp | None:
+    def _of_form(self, method: str, said: Mapping[bytes, list[bytes]], *, with_file: bool) -> ASGIApp | None:
         """Return why a form is refused: another site's page sent it, or it is none."""
         host = said[b"host"][0].decode("latin-1")
         if not self._origins.may_post(host, _texts(said[b"origin"]), _texts(said[b"sec-fetch-site"])):
             return self._refusals.another_site
-        return self._refusals.no_form if method == "POST" and not is_form(said[b"content-type"]) else None
+        is_ours = is_form(said[b"content-type"], with_file=with_file)
+        return self._refusals.no_form if method == "POST" and not is_ours else None
 
     def _is_crowded(self, body: bytes, path: str) -> bool:
         """Return whether a form has more fields than any of ours; what programs post is no form."""

@@ -82,6 +82,11 @@ def rows(promises: Promises) -> tuple[Row, ...]:
             "You can open them again, and we can say why one did not come.",
             _or_reader(promises.issues_days),
         ),
+        Row(
+            "The papers you saved or wanted less of, and the words learned from them",
+            "Letters look for more like the ones, and for less like the others.",
+            f"until you take them back, or {until_erased}",
+        ),
         Row("Which papers you were sent, without the letters", "No paper comes twice.", until_erased),
         Row(
             "What mail servers said of a letter: taken, put off or refused",

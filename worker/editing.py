@@ -15,12 +15,13 @@ from digests.compose import compose
 from digests.mail.message import Identity, freeze
 from digests.render import Renderer
 from domain.clock import Clock
-from domain.issues import Digest, IssuePlan, Slot
+from domain.issues import Candidate, Digest, IssuePlan, Slot
 from domain.papers import Paper
 from domain.silences import NOT_COMPOSED
 from domain.topics import Query, Tier, Why
 from storage.issues import Reach, Reader
 from topics.explain import Explainer
+from topics.nearness import told
 from worker.planning import Policy, ReaderLinks, away_since, is_first, limits_of, plan, wishes_of
 from worker.receipts import Receipts
 from worker.shortlist import Shortlist, Shortlister
@@ -120,7 +121,11 @@ class Editor:
         since = looks_back if first or reader.last is None else reader.last.created_at
 
         def explain(topic_id: int, paper: Paper) -> Why:
-            return self._why(queries[topic_id], paper)
+            why = self._why(queries[topic_id], paper)
+            return why if why.line or not shortlist.is_near(queries[topic_id], paper.id) else told(why)
+
+        def arranged(topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
+            return shortlist.arranged(topic_id, queries[topic_id], best)
 
         return compose(
             slot=slot,
@@ -135,7 +140,7 @@ class Editor:
             welcome_days=self._policy.welcome_days,
             explain=explain,
             kin=shortlist.kin,
-            arranged=shortlist.arranged,
+            arranged=arranged,
             beyond=shortlist.beyond(reader),
             risers=shortlist.risers(reader),
             trending=shortlist.trending,

@@ -6,6 +6,8 @@
     the topics that have no past yet × the papers of the last `welcome_days` → matches that are no news
 
 Each distinct topic is run once over a batch, whatever the number of its readers. Scores are those of the whole archive.
+Where papers are read for their meaning, they were before this begins; one that was not is near to nothing, and no later
+round makes up for it: by then the day may have its exact papers, and what comes late is no news.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,12 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.papers import Paper
-from domain.topics import Category, Node, Query, Selection, Source, Topic, Votes, leaves
+from domain.topics import Category, Match, Node, Query, Selection, Source, Topic, Votes, leaves
 from storage.archive import Archive
 from storage.topics import Change, Met, StoredTopic, Topics
-from topics.matching import Batch, CensusOf, match, merged
+from topics.matching import Batch, CensusOf, match
+from topics.merging import merged
+from topics.mixing import asked
+from topics.nearness import CosinesOf, conditions, near
 from topics.query import parse
 from topics.related import loosened
+from worker.nearness import Near, Nearness
 
 BATCH = 1_000  # papers met at once: of 100,000 topics they are two million matches, 230 MiB until they are written
 AGAIN = 500  # changed papers met at once: of these all matches are told
@@ -45,11 +51,13 @@ class Matcher:
         topics: Topics,
         census: CensusOf,
         welcome_days: int,
+        nearness: Nearness | None = None,
     ) -> None:
         self._archive = archive
         self._topics = topics
         self._census = census
         self._welcome = timedelta(days=welcome_days)
+        self._nearness = nearness
         self._queries: dict[str, Query] = {}  # by normal form: after a restore an id may mean another topic
 
     def is_due(self) -> bool:
@@ -95,10 +103,19 @@ class Matcher:
         """Return what topics select of new papers; of backlog nothing is counted, for no letter tells it as news."""
         backlog = [paper for paper in papers if paper.backlog]
         news = [paper for paper in papers if not paper.backlog]
-        found = list(match(news, topics, self._census, progress)) if news else []
+        cosines_of = self._cosines_of(papers)
+        found = list(match(news, topics, self._census, progress, cosines_of=cosines_of)) if news else []
         if backlog:
-            found += (replace(each, beyond=0) for each in match(backlog, topics, self._census, progress))
+            met = match(backlog, topics, self._census, progress, cosines_of=cosines_of)
+            found += (replace(each, beyond=0) for each in met)
         return found
+
+    def _near(self, papers: Iterable[Paper]) -> Near | None:
+        return self._nearness.over([paper.id for paper in papers]) if self._nearness else None
+
+    def _cosines_of(self, papers: Iterable[Paper]) -> CosinesOf | None:
+        near = self._near(papers)
+        return near.cosines if near else None
 
     def _read(self, stored: Sequence[StoredTopic]) -> list[Topic]:
         """Return the topics with their queries read; what was read before is kept as long as somebody asks it."""
@@ -139,14 +156,17 @@ class Matcher:
         pairs = self._topics.related(known)
         if not pairs:
             return set()
-        trees = {topic.id: topic.query.tree for topic in topics}
+        queries = {topic.id: topic.query for topic in topics}
+        asked_again = {topic_id: queries[topic_id] for topic_id, _ in pairs if topic_id in queries}
         changed = [known[paper_id] for paper_id in sorted({paper_id for _, paper_id in pairs})]
+        cosines_of = self._cosines_of(changed)
         with Batch(changed) as batch:
-            loose = {
-                topic_id: loosened(tree) for topic_id in {each for each, _ in pairs} if (tree := trees.get(topic_id))
+            still = {
+                (topic_id, each)
+                for topic_id, query in asked_again.items()
+                for each in (*_related(batch, query), *(_near(batch, query, cosines_of) if cosines_of else ()))
             }
-            still = {(topic_id, each) for topic_id, tree in loose.items() if tree for each in batch.select(tree)}
-        return {pair for pair in pairs if pair[0] in loose} - still
+        return {pair for pair in pairs if pair[0] in asked_again} - still
 
     def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
         """Let new topics meet the papers of the past, those of this run among them: all of a first letter's days."""
@@ -154,8 +174,33 @@ class Matcher:
         day = moment.date()
         papers = [paper for paper in self._archive.since(day, moment) if paper.id <= up_to]
         wanted = self._read(fresh)
-        found = merged(match(batch, wanted, self._census) for batch in _batches(papers))
+        found = self._merged(papers, wanted)
         return self._topics.record_past(fresh, found, day=day, moment=moment, up_to=up_to, now=now)
+
+    def _merged(self, papers: Sequence[Paper], topics: Sequence[Topic]) -> list[Selection]:
+        """Return what topics select of more papers than meet them at once."""
+        near = self._near(papers)
+        if near is None:
+            return merged(match(batch, topics, self._census) for batch in _batches(papers))
+        queries = {topic.id: topic.query for topic in topics}
+
+        def arranged(topic_id: int, related: Sequence[Match]) -> list[Match]:
+            return near.in_order(queries[topic_id], related)
+
+        found = (match(batch, topics, self._census, cosines_of=near.cosines) for batch in _batches(papers))
+        return merged(found, arranged=arranged)
+
+
+def _related(batch: Batch, query: Query) -> list[int]:
+    """Return the ids of the papers with part of what a query wants; none where it asks for no more than one thing."""
+    loose = loosened(query.tree)
+    return batch.select(loose) if loose else []
+
+
+def _near(batch: Batch, query: Query, cosines_of: CosinesOf) -> list[int]:
+    """Return the ids of the papers that are near in meaning and keep what a query asks beside its words."""
+    held = conditions(query.tree)
+    return [] if held is None else near(cosines_of(asked(query), batch.named(batch.keeping(held))))
 
 
 def _batches(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:

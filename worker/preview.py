@@ -1,8 +1,9 @@
 """What a query would have selected in the last listing days: the letters' own matching and ranking, over the archive.
 
     query → how many a day, and without each exclusion (counted in the database) → the papers that it selects
-        → related ones where they are wanted, of the days on which few are exact
-        → ranked against the whole archive → why, and words to consider
+        → related ones where they are wanted, of the days on which few are exact: by their words, or near in meaning
+        → ranked against the whole archive, as letters are: by the mix with meaning where there is one
+        → why, and words to consider
 
 Of a topic that selects very many, what is asked for beyond `limit` is not fetched at all: the archive's own order by
 relevance says which may be among the best.
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from heapq import nlargest
 
 from domain.papers import Paper
 from domain.topics import FEW, And, Match, Node, Not, Query, Tier, Why
@@ -20,12 +22,18 @@ from storage.search import Search
 from topics.exclusions import exclusions, kept_out
 from topics.explain import Explainer
 from topics.matching import MOST_RELATED, Batch, CensusOf, Ranking
+from topics.mixing import asked
+from topics.nearness import conditions, near, told
 from topics.neighbours import Neighbour, Usage, neighbours, usage
 from topics.normal import spelled
 from topics.related import loosened
+from worker.nearness import Near, Nearness
 
 _LOOKED_AT = 500  # papers ranked where not all are asked for
 _PARTS = 200  # part matches, the best in the archive's order, of which some are related
+_NEAR = (
+    5_000  # papers, the newest, whose meaning is looked at: those of two weeks with room to spare, some 2 MB of vectors
+)
 _TERMS = 8
 _FOR_TERMS = 100  # papers whose words are looked at
 _USUAL = 400  # papers of the whole archive that tell what everyone writes
@@ -74,8 +82,17 @@ class Preview:
 class Previewer:
     """Looks back over one archive; may be shared by threads. `labels` is source name → what readers call it."""
 
-    def __init__(self, *, archive: Archive, search: Search, census: CensusOf, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        search: Search,
+        census: CensusOf,
+        labels: Mapping[str, str],
+        nearness: Nearness | None = None,
+    ) -> None:
         self._archive = archive
+        self._nearness = nearness
         self._labels = labels
         self._search = search
         self._census = census
@@ -94,16 +111,19 @@ class Previewer:
         counted = self._search.per_day(query.tree, since)
         exact = sum(counted.values())
         ids = self._ids(query.tree, since, exact, limit)
-        near = self._near(query.tree, since, counted) if query.wants_related(related) else ()
-        papers = {paper.id: paper for paper in self._archive.papers({*ids, *near})}
-        ranked = _ranked(query.tree, papers, set(near), counted, self._census)
+        wants_related = query.wants_related(related)
+        parts = self._parts(query.tree, since, counted) if wants_related else ()
+        meaning = self._nearness.over({*ids, *parts}) if self._nearness else None
+        close = self._close(query, since, counted, meaning) if meaning and wants_related else ()
+        papers = {paper.id: paper for paper in self._archive.papers({*ids, *parts, *close})}
+        ranked = _ranked(query, papers, _Kin(set(parts), set(close), counted), self._census, meaning)
         related_days = Counter(papers[each.paper_id].listed for each in ranked if each.tier is Tier.RELATED)
         shown = ranked if limit is None else ranked[:limit]
         return Preview(
             newest=newest,
             per_day=dict(sorted((related_days + Counter(counted)).items())),
             related=related_days.total(),
-            papers=tuple(self._told(query, shown, papers)),
+            papers=tuple(self._told(query, shown, papers, close)),
             excluded=tuple(self._excluded(query.tree, since)),
             terms=tuple(self._terms(query.tree, [papers[each.paper_id] for each in ranked[:_FOR_TERMS]])),
         )
@@ -113,23 +133,34 @@ class Previewer:
             return self._search.best(tree, since, most)
         return self._search.selected(tree, since)
 
-    def _near(self, tree: Node, since: date, counted: Mapping[date, int]) -> Sequence[int]:
+    def _parts(self, tree: Node, since: date, counted: Mapping[date, int]) -> Sequence[int]:
         """Return the ids of the part matches of days on which few are exact."""
         loose = loosened(tree)
         if loose is None:
             return ()
-        full = [day for day, papers in counted.items() if papers >= FEW]
-        return self._search.best(And((loose, Not(tree))), since, _PARTS, apart_from=full)
+        return self._search.best(And((loose, Not(tree))), since, _PARTS, apart_from=_full(counted))
+
+    def _close(self, query: Query, since: date, counted: Mapping[date, int], meaning: Near) -> Sequence[int]:
+        """Return the ids of the papers of those days that are nearest in meaning, those that it picks among them."""
+        if conditions(query.tree) is None:
+            return ()
+        recent = self._search.listed(since, _NEAR, apart_from=_full(counted))
+        meaning.fetch(recent)
+        cosines = meaning.cosines(asked(query), recent)
+        return nlargest(_PARTS, near(cosines), key=cosines.__getitem__)
 
     def _excluded(self, tree: Node, since: date) -> Iterator[Excluded]:
         for each in exclusions(tree):
             yield Excluded(spelled(each), sum(self._search.per_day(kept_out(tree, each), since).values()))
 
-    def _told(self, query: Query, matches: Iterable[Match], papers: Mapping[int, Paper]) -> Iterator[Selected]:
+    def _told(
+        self, query: Query, matches: Iterable[Match], papers: Mapping[int, Paper], close: Collection[int]
+    ) -> Iterator[Selected]:
         with Explainer(self._labels) as explainer:
             for each in matches:
                 paper = papers[each.paper_id]
-                yield Selected(paper, each.score, each.tier, explainer.explain(query, paper, each.tier))
+                why = explainer.explain(query, paper, each.tier)
+                yield Selected(paper, each.score, each.tier, told(why) if each.paper_id in close else why)
 
     def _terms(self, tree: Node, papers: Sequence[Paper]) -> list[Neighbour]:
         return neighbours(papers, tree, self._written(), self._census, _TERMS) if papers else []
@@ -143,24 +174,35 @@ class Previewer:
         return words
 
 
-def _ranked(
-    tree: Node, papers: Mapping[int, Paper], near: Collection[int], counted: Mapping[date, int], census: CensusOf
-) -> list[Match]:
-    """Return what a tree selects, best first; of equals the newest listing day, then the order of storing.
+@dataclass(frozen=True, slots=True)
+class _Kin:
+    """What may be related, and of which days."""
 
-    Of the papers in `near` those are related that are near enough, of each day as many as matching keeps; `counted`
-    tells how many are exact on a day.
+    parts: Collection[int]  #: papers with a part of what is wanted
+    close: Collection[int]  #: papers near in meaning
+    counted: Mapping[date, int]  #: day → how many papers are exact
+
+
+def _ranked(
+    query: Query, papers: Mapping[int, Paper], kin: _Kin, census: CensusOf, meaning: Near | None
+) -> list[Match]:
+    """Return what a query selects, best first; of equals the newest listing day, then the order of storing.
+
+    Of what may be related that is kept which is near enough, of each day as many as matching keeps.
     """
     with Batch(list(papers.values())) as batch:
-        ranking = Ranking(batch, [tree], census)
-        matches = [Match(0, paper_id, score) for paper_id, score in ranking.rank(tree)]
+        ranking = Ranking(batch, [query.tree], census, meaning.cosines if meaning else None)
+        matches = [Match(0, paper_id, score) for paper_id, score in ranking.rank(query.tree)]
         kept: Counter[date] = Counter()
-        for paper_id, score in ranking.related(tree) if near else ():
+        for paper_id, score in ranking.kindred(query) if kin.parts or kin.close else ():
             day = papers[paper_id].listed
-            if paper_id in near and counted.get(day, 0) < FEW and kept[day] < MOST_RELATED:
+            may_be = paper_id in kin.parts or paper_id in kin.close
+            if may_be and kin.counted.get(day, 0) < FEW and kept[day] < MOST_RELATED:
                 kept[day] += 1
                 matches.append(Match(0, paper_id, score, Tier.RELATED))
-    return sorted(
-        matches,
-        key=lambda each: (each.tier, -each.score, -papers[each.paper_id].listed.toordinal(), each.paper_id),
-    )
+    matches.sort(key=lambda each: (each.tier, -each.score, -papers[each.paper_id].listed.toordinal(), each.paper_id))
+    return meaning.in_order(query, matches) if meaning else matches
+
+
+def _full(counted: Mapping[date, int]) -> list[date]:
+    return [day for day, papers in counted.items() if papers >= FEW]

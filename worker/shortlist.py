@@ -24,7 +24,10 @@ from storage.issues import Reach, Reader
 from storage.news import Counted, News, Newsroom
 from topics.diversity import diversified
 from topics.matching import Batch
+from topics.mixing import asked
+from topics.nearness import near
 from worker.afterwards import happenings
+from worker.nearness import Near, Nearness
 from worker.planning import Policy, is_first, limits_of
 from worker.risers import DAYS, LEAST_VOTES, MOST, TOP_SHARE, risers
 from worker.tastes import Tasted, Taster
@@ -47,6 +50,7 @@ class Shortlister:
         parsed: Callable[[str], Query],
         taster: Taster,
         afterwards: Afterwards,
+        nearness: Nearness | None = None,
     ) -> None:
         self._taster = taster
         self._archive = archive
@@ -55,7 +59,8 @@ class Shortlister:
         self._policy = policy
         self._parsed = parsed
         self._known: dict[int, Paper] = {}
-        self._in_order = lru_cache(maxsize=_ORDERS)(_in_order)
+        self._near = nearness.over(()) if nearness else None
+        self._in_order = lru_cache(maxsize=_ORDERS)(self._arranged)
 
     def close(self) -> None:
         """Let go of what the blocks share."""
@@ -79,6 +84,8 @@ class Shortlister:
         wanted = {each.paper_id for found in news.values() for each in found} | {*voted, *risen}
         wanted |= {each.paper_id for found in became.values() for each in found}
         papers = self._papers(wanted)
+        if self._near:
+            self._near.fetch({each.paper_id for found in news.values() for each in found})
         trending = (papers[each] for each in voted if each in papers)  # one may have been joined with another since
         hot = sorted(trending, key=lambda paper: (-heat(paper, now.date()), -paper.id))
         changed = [papers[each] for each in sorted(newsroom.changed(wanted)) if each in papers]
@@ -96,7 +103,12 @@ class Shortlister:
             tasted=tasted,
             became=became,
             in_order=self._in_order,
+            near=self._near,
+            parsed=self._parsed,
         )
+
+    def _arranged(self, topic_id: int, text: str, best: tuple[tuple[Paper, float, Tier], ...]) -> list[int]:
+        return _in_order(topic_id, best, lambda scored: self._near.mixed(text, scored) if self._near else scored)
 
     def _papers(self, wanted: Collection[int]) -> dict[int, Paper]:
         """Return these papers as they are now; one that did not change is the same object as in the block before.
@@ -133,7 +145,9 @@ class Shortlist:
         kinship: Kinship,
         tasted: Tasted,
         unsaid: Collection[tuple[int, int]],
-        in_order: Callable[[int, tuple[tuple[Paper, float, Tier], ...]], Sequence[int]],
+        in_order: Callable[[int, str, tuple[tuple[Paper, float, Tier], ...]], Sequence[int]],
+        near: Near | None,
+        parsed: Callable[[str], Query],
     ) -> None:
         self._papers = papers
         self._news = news
@@ -143,6 +157,8 @@ class Shortlist:
         self._became = became
         self._unsaid = unsaid
         self._in_order = in_order
+        self._near = near
+        self._parsed = parsed
         self._made: dict[News, Candidate] = {}
         self.trending = trending  #: the hottest first
         self.kin = kinship.of
@@ -170,10 +186,19 @@ class Shortlist:
         """Return what became of papers that the reader was sent; `year` is the one that dates leave out."""
         return happenings(self._became.get(reader.subscriber.id, ()), self._papers, year=year)
 
-    def arranged(self, topic_id: int, best: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Return one topic's candidates so that what is much alike does not stand together."""
-        order = self._in_order(topic_id, tuple([(each.paper, each.score, each.tier) for each in best]))
+    def arranged(self, topic_id: int, query: str, best: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Return one topic's candidates so that what is much alike does not stand together.
+
+        Where papers are read for their meaning too, the best are first those that the words of `query` and its meaning
+        find best together. Equal topics may be typed in another order, so the text is part of what is remembered.
+        """
+        text = asked(self._parsed(query)) if self._near else ""
+        order = self._in_order(topic_id, text, tuple([(each.paper, each.score, each.tier) for each in best]))
         return [best[place] for place in order]
+
+    def is_near(self, query: str, paper_id: int) -> bool:
+        """Whether a paper is near in meaning to what a query asks."""
+        return self._near is not None and bool(near(self._near.cosines(asked(self._parsed(query)), [paper_id])))
 
     def _candidates(self, news: Sequence[News]) -> list[Candidate]:
         # A paper that was joined with another since is told under the other's number the next time.
@@ -193,10 +218,15 @@ class Shortlist:
         return known
 
 
-def _in_order(topic_id: int, best: tuple[tuple[Paper, float, Tier], ...]) -> list[int]:
-    """Return the places of one topic's papers so that what is much alike does not stand together."""
-    matches = [Match(topic_id, paper.id, score, tier) for paper, score, tier in best]
+def _in_order(
+    topic_id: int,
+    best: tuple[tuple[Paper, float, Tier], ...],
+    mixed: Callable[[Sequence[tuple[int, float]]], Sequence[tuple[int, float]]],
+) -> list[int]:
+    """Return the places of one topic's papers of one tier so that what is much alike does not stand together."""
     places = {paper.id: place for place, (paper, _, _) in enumerate(best)}
+    scored = mixed([(paper.id, score) for paper, score, _ in best])
+    matches = [Match(topic_id, paper_id, score, best[places[paper_id]][2]) for paper_id, score in scored]
     return [places[match.paper_id] for match in diversified(matches, {paper.id: paper for paper, _, _ in best})]
 
 

@@ -12,7 +12,7 @@ from paperround.doctor.samples import DIGEST
 from paperround.doctor.templates import written
 from paperround.doctor.visit import Visit
 
-_LINKS = ("unsubscribe", "preferences", "issue", "confirm")
+_LINKS = ("unsubscribe", "preferences", "feedback", "issue", "confirm")
 
 
 def check(visit: Visit) -> Iterator[Finding]:

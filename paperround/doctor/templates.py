@@ -13,7 +13,7 @@ from paperround.doctor.samples import sample_letters
 from paperround.doctor.visit import Visit
 
 _SITE = "https://paperround.example"
-_LINKS = {name: f"{_SITE}/{name}/token" for name in ("unsubscribe", "preferences", "issue", "confirm")}
+_LINKS = {name: f"{_SITE}/{name}/token" for name in ("unsubscribe", "preferences", "feedback", "issue", "confirm")}
 
 
 def check(visit: Visit) -> Iterator[Finding]:

@@ -80,7 +80,8 @@ class Town:
 
     def link(self, message: EmailMessage, path: str) -> str:
         """Return the one link of a letter to a kind of page."""
-        (link,) = {link.partition("#")[0] for link in self.links(message) if link.startswith(f"{self.url}/{path}/")}
+        links = {link.partition("#")[0] for link in self.links(message)}
+        (link,) = {link for link in links if re.fullmatch(f"{re.escape(self.url)}/{path}/[^/]+", link)}
         return link
 
     def reader(self, name: str, *topics: str) -> str:

@@ -17,7 +17,10 @@ from playwright.sync_api import Page, Response
 from sqlalchemy import update
 
 from domain.deliveries import DeliveryState
+from domain.learning import Edit, Edited, Liking, Profile, Taste, Term
 from paperround.readers import wished_topic
+from storage.likings import Likings
+from storage.profiles import Profiles
 from storage.tables import DELIVERY
 
 FORMS = ((360, "light"), (360, "dark"), (1000, "light"), (1000, "dark"))
@@ -30,6 +33,12 @@ AUDIT = """options => axe.run(options).then(found => found.violations
     .filter(each => ["serious", "critical"].includes(each.impact))
     .flatMap(each => each.nodes.map(node => `${each.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`)))"""
 TOPICS = ("weather OR climate", "protein design")
+KEYS = ("arxiv:2611.90488", "arxiv:2611.90009", "arxiv:2611.90019", "arxiv:2611.90052")
+WORDS = (
+    "weather climate forecast ensemble precipitation neural operator hindcast reanalysis downscaling convective global "
+    "medium range skill hours station assimilation kilometre resolution spectral cyclone diffusion probabilistic "
+    "emulator radar nowcasting atmosphere ocean coupling"
+)
 NONE = timedelta(0)
 #: What the keyboard comes to on a page, in this order.
 ORDER = {
@@ -133,6 +142,23 @@ PAGES: dict[str, Callable[[Places], Visit]] = {
     "preferences-paused": lambda places: Visit(places.own("preferences", "paused")),
     "preferences-gone": lambda places: Visit(places.own("preferences", "gone")),
     "preferences-of-nobody": lambda _: Visit("/preferences/nothing", status=404),
+    "feedback": lambda places: Visit(f"{places.own('feedback', 'mira')}/more/{KEYS[0]}"),
+    "feedback-less": lambda places: Visit(f"{places.own('feedback', 'mira')}/less/{KEYS[0]}"),
+    "feedback-done": lambda places: Visit(f"{places.own('feedback', 'paused')}/more/{KEYS[0]}", {"action": "mark"}),
+    "feedback-taken-back": lambda places: Visit(
+        f"{places.own('feedback', 'paused')}/less/{KEYS[1]}", {"action": "undo"}
+    ),
+    "feedback-unknown": lambda places: Visit(f"{places.own('feedback', 'mira')}/more/arxiv:0000.00000", status=404),
+    "feedback-gone": lambda places: Visit(f"{places.own('feedback', 'gone')}/more/{KEYS[0]}", status=410),
+    "saved": lambda places: Visit(f"{places.own('preferences', 'mira')}/saved"),
+    "saved-empty": lambda places: Visit(f"{places.own('preferences', 'leaving')}/saved"),
+    "saved-wrong": lambda places: Visit(
+        f"{places.own('preferences', 'mira')}/saved", {"action": "save", "liking": "more", "paper": "nothing"}, 422
+    ),
+    "saved-done": lambda places: Visit(
+        f"{places.own('preferences', 'mira')}/saved", {"action": "in", "word": "Estuaries"}
+    ),
+    "saved-reset": lambda places: Visit(f"{places.own('preferences', 'mira')}/saved/reset"),
     "account": lambda places: Visit(places.own("fresh", "mira", NONE)),
     "account-wrong": lambda places: Visit(
         places.own("fresh", "mira", NONE), {"action": "address", "email": "nobody"}, 422
@@ -188,6 +214,9 @@ def _settle(town) -> tuple[dict[str, str], str]:
         house.shared_topics.publish(wished_topic(topic), f"topic-{number}", now)
     mira = house.desk.find("mira@lab.example")
     house.shared_topics.share(mira.id, mira.subscriptions[0].topic_id, "of-mira", now)
+    for key, liking in zip(KEYS, (Liking.MORE, Liking.MORE, Liking.LESS, Liking.MORE), strict=True):
+        Likings(house.database).mark(mira.public_id, key, liking, now, "/feedback")
+    _learned(house, mira)
     town.publish()
     town.letters("mira@lab.example")
     house.desk.pause("paused@lab.example", date(2026, 12, 24))
@@ -196,6 +225,18 @@ def _settle(town) -> tuple[dict[str, str], str]:
     names = ("mira", "paused", "gone", "leaving", "pending", "arriving")
     issue = next(each.id for each in house.issues.records() if each.subscriber == "mira@lab.example")
     return {name: town.id_of(f"{name}@lab.example") for name in names}, f"/issues/{issue}"
+
+
+def _learned(house, reader) -> None:
+    """Let a profile of sixty words be there, one word left out and one put in."""
+    profiles = Profiles(house.database)
+    profiles.edit(reader.public_id, "turbul", Edited("turbulence", Edit.OUT))
+    profiles.edit(reader.public_id, "mud", Edited("mud", Edit.IN))
+    words = f"{WORDS} {' '.join(f'{word}s' for word in WORDS.split())}".split()
+    more = Taste(tuple(Term(word, word, 60.0 - place, 1) for place, word in enumerate(words)), 4.0)
+    (stale,) = profiles.stale(1, [reader.id])
+    profile = Profile(more=more, less=Taste(more.terms[-7:], 4.0), saved=3, disliked=1)
+    assert profiles.learned(reader.id, stale.revision, profile, house.clock.now())
 
 
 def _break(town) -> None:

@@ -53,6 +53,10 @@ def test_no_scanner_changes_anything(town, letters, open_window):
     for kind, page in KINDS.items():
         assert town.link(letters[kind], page), kind
     links = list(dict.fromkeys(link for letter in letters.values() for link in town.links(letter)))
+    for kind in ("digest", "plain digest"):
+        own = town.links(letters[kind])
+        for what in (r"feedback/[^/]+/more/.", r"feedback/[^/]+/less/.", r"preferences/[^/]+/saved$"):
+            assert [link for link in own if re.match(f"{town.url}/{what}", link)], (kind, what)
     before = town.everything()
 
     seen = {}

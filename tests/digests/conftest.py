@@ -194,6 +194,7 @@ def slots() -> dict[str, str]:
         "confirmed": "3 October 2026",
         "unsubscribe": f"{site}/unsubscribe/Zk3.{'a' * 43}",
         "preferences": f"{site}/preferences/Zk3.{'b' * 43}",
+        "feedback": f"{site}/feedback/Zk3.{'d' * 43}",
         "issue": f"{site}/issues/8c1f",
         "confirm": f"{site}/confirm/Zk3.{'c' * 43}",
     }

@@ -79,7 +79,8 @@ def letter(
         Letter(LetterKind.DIGEST, subject, fragments, listed=listed),
         Identity(sender, "Lab <lab@example.org>", secret="a secret"),
     )
-    links = {"unsubscribe": unsubscribe, "preferences": f"{SITE}/preferences/Zk3.abc", "issue": f"{SITE}/issues/1"}
+    links = {name: f"{SITE}/{name}/Zk3.abc" for name in ("preferences", "feedback", "issue")}
+    links["unsubscribe"] = unsubscribe
     slots = mailing_slots(recipient=to, message_id="<1f@example.org>", date=AT, links=links)
     return join(content.fragments, slots)
 

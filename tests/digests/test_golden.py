@@ -14,7 +14,8 @@ from digests.mail.joining import join, part
 from digests.mail.message import Identity, Letter, freeze
 from digests.pages import SitePages
 from digests.render import Frame, Renderer
-from domain.issues import Digest, LetterKind, QuietNote
+from domain.issues import Aside, AsideKind, Digest, Entry, LetterKind, QuietNote
+from domain.topics import Tier, Why
 from domain.troubles import Trouble
 
 ReadBack = Callable[[bytes], EmailMessage]
@@ -51,6 +52,33 @@ def note(sample: Digest) -> QuietNote:
     return QuietNote(sample.slot, date(2026, 11, 17), topics, sample.receipt, sample.confirmed_at)
 
 
+def learned(sample: Digest) -> Digest:
+    """The sample with what likings bring: a paper like saved ones, a match set aside, news of papers sent."""
+    paper = sample.sections[0].entries[0].paper
+    url = "https://arxiv.org/abs/2611.000"
+    like = replace(
+        paper, id=51, key="arxiv:2611.00051", title="Mud of Another Estuary", url=f"{url}51", pdf_url="", code_url=""
+    )
+    new = replace(paper, id=52, key="doi:10.1000/mud(1)<2>", title="Mud & <i>Silt</i>, Revisited", url=f"{url}52")
+    gone = replace(paper, id=53, key="arxiv:2611.00053", title="A Proof That Did Not Hold", url=f"{url}53")
+    news = ((gone, "withdrawn, 19 November"), (new, "a new version (v3), 18 November; its code, 17 November"))
+    entry = Entry(like, 0, Why("like “Robust Estuaries”, which you saved"), tier=Tier.LIKE_SAVED)
+    return replace(
+        sample,
+        set_aside=1,
+        asides=(
+            Aside(AsideKind.LIKE_SAVED, (entry,)),
+            Aside(AsideKind.SENT_NEWS, tuple(Entry(each, 0, Why(""), happened=told) for each, told in news)),
+        ),
+    )
+
+
+def liked(sample: Digest) -> Digest:
+    """A letter that only what is like saved papers is the reason for."""
+    receipt = replace(sample.receipt, matched=0)
+    return replace(sample, sections=(), receipt=receipt, asides=learned(sample).asides[:1])
+
+
 TROUBLES = (
     Trouble("deliver", NOW - timedelta(hours=25), NOW - timedelta(minutes=5), "relay.example.org did not answer"),
     Trouble(
@@ -71,6 +99,9 @@ def made(name: str, sample: Digest, busy: Digest) -> tuple[Letter, Identity]:
         "shared": lambda: linked.digest(sample, shared=True),
         "heard": lambda: linked.digest(sample, shared=False),
         "back": lambda: linked.digest(replace(sample, away_since=date(2026, 11, 3)), shared=False),
+        "learned": lambda: linked.digest(learned(sample), shared=False),
+        "learned-personal": lambda: personal.digest(learned(sample), shared=False),
+        "liked-alone": lambda: linked.digest(liked(sample), shared=False),
         "text-only": lambda: linked.digest(sample, shared=False),
         "text-only-heard": lambda: linked.digest(busy, shared=False),
         "confirm": lambda: linked.linked(LetterKind.CONFIRM),
@@ -92,13 +123,16 @@ def made(name: str, sample: Digest, busy: Digest) -> tuple[Letter, Identity]:
 
 NAMES = (
     "digest", "busy", "first", "first-empty", "personal", "shared", "heard", "back", "text-only", "text-only-heard",
-    "text-only-quiet", "confirm", "preferences", "address",
+    "learned", "learned-personal", "liked-alone", "text-only-quiet", "confirm", "preferences", "address",
     "goodbye", "goodbye-without-a-page", "quiet", "quiet-personal", "quiet-shared", "quiet-heard",
     "alert", "alert-of-one",
 )  # fmt: skip
+NOT_LISTED = {"personal", "learned-personal", "shared", "quiet-personal", "quiet-shared"}
 STRANGERS = ("confirm", "preferences", "address", "goodbye", "goodbye-without-a-page")  # may reach one
 TEXT_ONLY = {name for name in NAMES if name.startswith("text-only")}
-ON_THE_SITE = {"digest", "busy", "first", "shared", "heard", "back", "text-only", "text-only-heard"}  # and papers in it
+ON_THE_SITE = {  # and papers in it
+    "digest", "busy", "first", "shared", "heard", "back", "learned", "liked-alone", "text-only", "text-only-heard",
+}  # fmt: skip
 every_letter = pytest.mark.parametrize("name", NAMES)
 
 
@@ -158,7 +192,7 @@ def test_only_what_a_reader_subscribed_to_belongs_to_a_list(
         if letter.listed and letter.kind is LetterKind.DIGEST:
             expected |= {"List-Archive"}
     assert found == expected
-    assert letter.listed is (name not in {"personal", "shared", "quiet-personal", "quiet-shared"} and bool(expected))
+    assert letter.listed is (name not in NOT_LISTED and bool(expected))
     if letter.listed:
         assert message["List-Unsubscribe"] == f"<{slots['unsubscribe']}>"
     heard = {header for header in message if header in {"CFBL-Address", "Feedback-ID"}}

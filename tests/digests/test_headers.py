@@ -52,7 +52,7 @@ urls = st.text("abcXYZ019-._~:/?#@!$&'()*+,;=%", min_size=1, max_size=280).map(l
 
 
 def own_links(**changes: str) -> dict[str, str]:
-    links = {name: f"{SITE}/{name}" for name in ("unsubscribe", "preferences", "issue", "confirm")}
+    links = {name: f"{SITE}/{name}" for name in ("unsubscribe", "preferences", "feedback", "issue", "confirm")}
     return links | changes
 
 

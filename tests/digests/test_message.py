@@ -147,6 +147,7 @@ def test_any_body_survives(text: str, page: str) -> None:
         "date": "Fri, 20 Nov 2026 06:00:00 +0000",
         "unsubscribe": f"{SITE}/u",
         "preferences": SITE,
+        "feedback": SITE,
     }
     slots["issue"] = SITE
     data = join(freeze(letter(text=text, page=page), IDENTITY).fragments, slots)

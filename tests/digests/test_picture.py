@@ -33,7 +33,10 @@ FLAGS = (
     "--dump-dom",
 )
 WIDTHS = (320, 360, 720)
-LINKS = {name: f"https://digests.example.org/{name}/{'k' * 40}" for name in ("unsubscribe", "preferences", "issue")}
+LINKS = {
+    name: f"https://digests.example.org/{name}/{'k' * 40}"
+    for name in ("unsubscribe", "preferences", "feedback", "issue")
+}
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")
 

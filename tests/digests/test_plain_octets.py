@@ -11,7 +11,7 @@ from digests.mail.quoted import encode
 from domain.errors import UsageError
 from domain.issues import Fragment, LetterKind, Role
 
-SLOTS = ("to", "message-id", "date", "unsubscribe", "preferences", "issue", "confirm", "letter")
+SLOTS = ("to", "message-id", "date", "unsubscribe", "preferences", "feedback", "issue", "confirm", "letter")
 
 heads = st.lists(st.sampled_from([b"\0h:to\0", b"\r\n", b"\r", b"\n", b".", b"x: ", b"<"]), max_size=8).map(b"".join)
 bodies = st.lists(

@@ -14,7 +14,7 @@ from digests.render import Frame, Renderer
 from domain.issues import Digest, Slot
 
 YEAR = [date(2026, 1, 1) + timedelta(days=each) for each in range(365)]
-LINKS = {name: f"https://digests.example.org/{name}/k" for name in ("unsubscribe", "preferences", "issue")}
+LINKS = {name: f"https://digests.example.org/{name}/k" for name in ("unsubscribe", "preferences", "feedback", "issue")}
 LINKS["confirmed"] = "3 October 2026"
 #: Characters of a part that are seen before anybody scrolls, those of tags and styles included.
 SEEN = {"text": 600, "html": 6_000}

@@ -3,7 +3,7 @@
 import pytest
 
 READER = "mira@lab.example"
-CHOICES = {"papers": None, "per_topic": None, "late_risers": None, "trending": None}
+CHOICES = dict.fromkeys(("papers", "per_topic", "late_risers", "trending", "like_saved", "sent_news"))
 
 
 def shown(paperround) -> dict:
@@ -45,6 +45,8 @@ def test_a_reader_lets_related_papers_into_a_topic_or_keeps_them_out(paperround,
         ("choices", READER, "--per-topic", "101"),
         ("choices", READER, "--late-risers", "-1"),
         ("choices", READER, "--trending", "21"),
+        ("choices", READER, "--like-saved", "21"),
+        ("choices", READER, "--sent-news", "21"),
         ("choices", READER, "--papers", "9" * 30),
         ("choices", READER, "--papers", "many"),
         ("choices", "nobody@lab.example", "--papers", "3"),

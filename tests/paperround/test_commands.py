@@ -370,7 +370,7 @@ def test_sources_can_be_checked_without_keeping_anything(paperround, configured)
 
 
 def test_the_archive_says_its_schema(paperround):
-    assert paperround("archive", "migrate", "--json").json["schema"] == "0007"
+    assert paperround("archive", "migrate", "--json").json["schema"] == "0008"
 
 
 def test_publish_matches_first_so_that_no_letter_says_nothing_matched_by_mistake(paperround, configured):

@@ -24,7 +24,7 @@ from paperround.settings import build
 from paperround.wiring import House
 
 OUTSIDE = {"arxiv.org", "github.com"}  # where papers of the demo's pages live; they are invented, so nobody is asked
-TABLES = ("subscriber", "consent", "subscription", "issue", "delivery", "topic", "paper", "run")
+TABLES = ("saved", "profile", "subscriber", "consent", "subscription", "issue", "delivery", "topic", "paper", "run")
 
 
 class Lab:
@@ -135,7 +135,15 @@ def test_from_sign_up_to_leaving_by_the_links_of_the_letters_alone(lab):
     assert "Ten Hours Are Enough" in page
     assert "/unsubscribe/" not in page
     assert "/preferences/" not in page
-    assert "speech" in lab.ask("GET", one(own, "preferences"))[1]
+    assert "/feedback/" not in page
+    mine = {each.partition("#")[0] for each in own if "/preferences/" in each}
+    (saved,) = {each for each in mine if each.endswith("/saved")}
+    assert mine == {saved, saved.removesuffix("/saved")}
+    assert "speech" in lab.ask("GET", saved.removesuffix("/saved"))[1]
+    asked = sorted(each for each in own if "/feedback/" in each)
+    assert len(asked) == 2 * len({each.rpartition("/")[2] for each in asked}) > 0
+    assert lab.ask("POST", asked[-1], "action=mark")[0] == 200
+    assert ">Remove</button>" in lab.ask("GET", saved)[1]
 
     one_click = re.fullmatch(r"<(.*)>", digest["List-Unsubscribe"])[1]
     assert digest["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

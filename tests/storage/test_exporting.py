@@ -72,7 +72,7 @@ def test_all_that_is_kept_of_a_reader_is_there(database, reader, issue, paper, e
         "zone": "UTC",
         "shared_mailbox": False,
         "text_only": False,
-        "choices": {"papers": None, "per_topic": None, "late_risers": None, "trending": None},
+        "choices": dict.fromkeys(("papers", "per_topic", "late_risers", "trending", "like_saved", "sent_news")),
         "created_at": at,
         "confirmed_at": None,
         "joined_at": at,
@@ -117,6 +117,7 @@ def test_who_has_nothing_yet_has_every_part_too(reader, export):
     assert [found[name] for name in ("shared_topics", "issues", "deliveries", "letter_events", "silences", "sent")] == [
         []
     ] * 6
+    assert (found["saved"], found["profile"]) == ([], None)
 
 
 def test_nobody_has_nothing_and_it_is_said_before_the_first_letter(database):
@@ -135,6 +136,8 @@ def test_every_table_that_holds_a_reader_s_rows_is_a_part(database, reader):
         "letter_event": "letter_events",
         "silence": "silences",
         "sent": "sent",
+        "saved": "saved",
+        "profile": "profile",
         "address_change": "address_change",
     }
     theirs = {each.name for each in Base.metadata.sorted_tables if "subscriber_id" in each.columns}

@@ -12,8 +12,9 @@ from domain.facts import has
 from domain.fts5 import TOKENIZE, is_of_stems, match_expression, searchable
 from domain.papers import Paper
 from domain.topics import And, Author, Census, Field, Node, Not, Or, Phrase, Prefix, Query, Tier, Topic, Word
-from topics.matching import BEST, Batch, Ranking, match, merged
+from topics.matching import BEST, Batch, Ranking, match
 from topics.matching import CensusOf as Ask
+from topics.merging import merged
 from topics.normal import complement, conjunction, disjunction
 from topics.query import parse
 
@@ -314,7 +315,7 @@ def test_sets_are_those_of_the_naive_loop_and_of_fts5_and_all_are_ranked(
             ranked = ranking.rank(tree)
             assert sorted(paper_id for paper_id, _ in ranked) == selected
             assert ranked == sorted(ranked, key=lambda each: (-each[1], each[0]))
-            related = {paper_id for paper_id, _ in ranking.related(tree)}
+            related = {paper_id for paper_id, _ in ranking.kindred(Query("", tree, "", ()))}
             assert related.isdisjoint(selected)
 
 

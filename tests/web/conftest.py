@@ -114,6 +114,7 @@ class Site:
         links = {
             "unsubscribe": self.links.unsubscribe(reader.public_id),
             "preferences": self.links.preferences(reader.public_id),
+            "feedback": self.links.feedback(reader.public_id),
             "issue": self.links.issue(public_id),
         }
         sender = Identity(sender="Paperround <digests@lab.example>", secret="a secret")

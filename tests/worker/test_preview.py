@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.papers import AbstractKind, FetchStatus, Identifiers, ListedPaper, Listing
-from domain.topics import Tier, Topic
+from domain.topics import NEAR_IN_MEANING, Tier, Topic
 from storage.census import Censuses
 from storage.search import Search
+from tests.worker.meanings import nearness
 from topics.matching import MOST_RELATED, match
 from topics.neighbours import usage
 from topics.query import parse
@@ -206,3 +207,27 @@ def test_words_to_consider_follow_the_archive(preview, store, archive):
     store(*[f"The moon {number}" for number in range(60)])
     assert [each.word for each in preview("tides").terms] == ["estuary"]
     assert usage(archive.papers(range(1, 67))).papers == 66
+
+
+def test_a_look_back_brings_what_is_near_in_meaning_and_orders_by_both(database, archive, store):
+    store("The ebb", abstract="Of silt and flood.")
+    store("Tides", abstract="Of mud and foxes and ports.", ago=1)
+    store("Tides", abstract="Of mud and silt and flood.", ago=1)
+    store("Wool", abstract="Of foxes.", ago=2)
+    previewer = Previewer(
+        archive=archive,
+        search=Search(database),
+        census=Censuses(database).of,
+        labels={},
+        nearness=nearness(archive),
+    )
+    found = previewer.preview(parse("tides mud"), 14)
+    assert [(each.paper.title, each.tier, each.why.line == NEAR_IN_MEANING) for each in found.papers] == [
+        ("Tides", Tier.EXACT, False),
+        ("Tides", Tier.EXACT, False),
+        ("The ebb", Tier.RELATED, True),
+    ]
+    assert found.papers[0].paper.abstract == "Of mud and silt and flood."
+    assert found.per_day == {NEWEST: 1, NEWEST - timedelta(days=1): 2}
+    assert previewer.preview(parse("tides mud -ebb"), 14, related=True).related == 0
+    assert previewer.preview(parse("tides mud"), 14, related=False).total == 2

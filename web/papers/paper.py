@@ -25,11 +25,12 @@ from domain.clock import Clock
 from domain.errors import UnknownError
 from domain.papers import Paper
 from storage.archive import Archive
+from topics.nearness import NEAR
 from web.addresses import paper_path, search_path
 from web.papers import telling
 from web.papers.asking import Form
 from web.papers.showing import shown
-from web.papers.similar import Similar
+from web.papers.similar import Alike, Similar
 from web.rendering import Rendering
 
 _LONGEST = 1_000  # characters of a key, or of a link that names a paper
@@ -146,11 +147,15 @@ class PaperPages:
             history=telling.history(self._archive.events(paper.id), labels),
             wordings=telling.wordings(self._archive.wordings(paper.id), labels),
             kin=[shown(each, "", year=year, labels=labels) for each in kin],
-            similar=[shown(each.paper, f"shares {_quoted(each.words)}", year=year, labels=labels) for each in similar],
+            similar=[shown(each.paper, _why(each), year=year, labels=labels) for each in similar],
             bibtex=bibtex(paper, journal).strip(),
             tags=_tags(paper, journal, self._address(paper)),
             description=telling.described(said.text),
         )
+
+
+def _why(alike: Alike) -> str:
+    return f"shares {_quoted(alike.words)}" if alike.words else NEAR.line
 
 
 def _author(name: str) -> Linked:

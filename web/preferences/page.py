@@ -182,6 +182,7 @@ class PreferencePages:
             "preferences.html",
             status,
             headers=None if previewed is None else {"Content-Security-Policy": POLICY_WITH_PLOTS},
+            token=self._links.preferences(reader.public_id).rpartition("/")[2],
             address=veiled(reader.email),
             state=_state(reader),
             rhythm=rhythm(reader.schedule),

@@ -1,0 +1,103 @@
+"""What reads papers for their meaning, where a model is named in the settings and can be used; else words decide alone.
+
+    a directory, or a name at a hub → its files, loaded → is it the model that it was? → the archive remembers it
+
+A model that cannot be used is told once in the log, and everything goes on by words.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from domain.errors import ModelUnusable, StorageError
+from paperround.wiring_ground import Ground
+from storage.embeddings import Embeddings, KnownModel
+from topics.meaning.embedder import Embedder, text_of
+from topics.meaning.hub import fetched
+from topics.meaning.onnx_model import load
+from topics.meaning.vectors import cosines
+from worker.embedding import Embedding
+from worker.nearness import Nearness
+
+log = logging.getLogger("paperround.meaning")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A model that can be used, as the archive knows it."""
+
+    model: KnownModel
+    embedder: Embedder
+
+
+class MeaningSide(Ground):
+    """What reads papers for their meaning."""
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """What a sentence model made of papers."""
+        return Embeddings(self.database)
+
+    @property
+    def names_a_model(self) -> bool:
+        """Whether the settings name a model."""
+        return bool(self.settings.topics.model_dir or self.settings.topics.model)
+
+    def embedder(self) -> Embedder:
+        """Return the model that the settings name, loaded; raises ModelUnusable."""
+        chosen = self.settings.topics
+        folder = Path(chosen.model_dir) if chosen.model_dir else fetched(chosen.model, chosen.model_revision)
+        return load(folder, name=chosen.model, sha256=chosen.model_sha256)
+
+    def met(self, embedder: Embedder, *, anew: bool = False) -> Meaning:
+        """Return a model as the archive knows it; one that is new to it is remembered.
+
+        Another one than papers were read with is taken where the settings say its hash, or with `anew`; else raises
+        ModelUnusable.
+        """
+        identity = embedder.identity()
+        last = self.embeddings.last()
+        if last is not None and last.sha256 == identity.sha256:
+            return Meaning(last, embedder)
+        if last is not None and not anew and not self.settings.topics.model_sha256:
+            raise ModelUnusable(
+                f"the model {identity.name} is another than the archive was read with: its files are {identity.sha256},"
+                f" and were {last.sha256}; `paperround topics embed --anew` reads the archive again with it"
+            )
+        known = self.embeddings.take(identity.sha256, identity.name, identity.dimensions, self.clock.now())
+        return Meaning(known, embedder)
+
+    @cached_property
+    def meaning(self) -> Meaning | None:
+        """The model, where one is named and can be used; whether it can is found out once."""
+        if not self.names_a_model:
+            return None
+        try:
+            return self.met(self.embedder())
+        except ModelUnusable as error:
+            log.warning("the sentence model cannot be used, and words decide alone: %s", error)
+        except StorageError as error:
+            log.warning("the sentence model is not used for now, and words decide alone: %s", error)
+        return None
+
+    @cached_property
+    def embedding(self) -> Embedding | None:
+        """What reads papers; None where no model can be used."""
+        return None if self.meaning is None else self.reading_with(self.meaning)
+
+    def reading_with(self, meaning: Meaning) -> Embedding:
+        """Return what reads papers with a model."""
+        return Embedding(embeddings=self.embeddings, model_id=meaning.model.id, reads=meaning.embedder, text_of=text_of)
+
+    @cached_property
+    def nearness(self) -> Nearness | None:
+        """How near papers are in meaning to what topics ask; None where papers are not read for their meaning."""
+        meaning, embeddings = self.meaning, self.embeddings
+        if meaning is None:
+            return None
+        return Nearness(
+            query=lambda text: meaning.embedder.embed([text])[0],
+            vectors=lambda ids: embeddings.of(meaning.model.id, ids),
+            cosines=cosines,
+        )

@@ -1,0 +1,1 @@
+"""Libraries that readers bring: BibTeX files, and what Zotero exports."""

@@ -1,0 +1,138 @@
+"""BibTeX, entry by entry: pybtex reads each, so that a broken one spoils itself alone.
+
+    lines → an entry begins where a line begins with "@word{", and ends before the next → pybtex → TeX into letters
+
+Names defined by @string hold for what follows, as BibTeX has it; comments and preambles are passed over.
+"""
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+import latexcodec  # noqa: F401 registers the codec
+from pybtex.database import Person
+from pybtex.database.input.bibtex import LowLevelParser, UndefinedMacro, month_names
+from pybtex.exceptions import PybtexError
+
+from domain.papers import ListedPaper
+from scrapers.libraries.entry import RefusedError, Rejected, paper_of
+
+BEGINS = re.compile(r"^[ \t]{0,20}@[ \t]{0,20}([A-Za-z]{1,40})[ \t]{0,20}[{(]", re.MULTILINE)
+LARGEST = 500_000  # characters of one entry: pybtex takes long for what nests deep
+_DEEPEST = 50  # braces one in another
+_NO_PAPERS = frozenset({"comment", "preamble"})
+# What looks only, in mathematics or not.
+_COMMAND = re.compile(r"\\(?:text(?:it|bf|sc|rm|tt)?|emph|mathrm|enquote|url|href\{[^{}]*\})\s*\{([^{}]*)\}")
+_MOST_AUTHORS = 200
+_LATEX = codecs.lookup("ulatex").decode
+
+
+def entries(lines: Iterable[str], visited: date) -> Iterator[ListedPaper | Rejected]:
+    """Yield what stands in a BibTeX file, in its order."""
+    macros: dict[str, str] = dict(month_names)
+    for number, kind, text in _split(lines):
+        if kind in _NO_PAPERS:
+            continue
+        if len(text) > LARGEST:
+            yield Rejected(number, f"begins an entry of more than {LARGEST:,} characters")
+            continue
+        if _depth(text) > _DEEPEST:
+            yield Rejected(number, f"begins an entry whose braces nest more than {_DEEPEST} deep, or do not close")
+            continue
+        try:
+            yield from _read(text, kind, macros, visited)
+        except RefusedError as reason:
+            yield Rejected(number, f"begins an entry that {reason}")
+        except (PybtexError, ValueError, RecursionError) as error:
+            yield Rejected(number, f"begins an entry that cannot be read: {_short(error)}")
+
+
+def _split(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield each entry's first line, kind and text; of one that is too long only as much as shows that."""
+    began, kind, size = 0, "", 0
+    held: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if found := BEGINS.match(line):
+            if kind:
+                yield began, kind, "".join(held)
+            began, kind, held, size = number, found[1].lower(), [], 0
+        if kind and size <= LARGEST:
+            held.append(line)
+            size += len(line)
+    if kind:
+        yield began, kind, "".join(held)
+
+
+def _depth(text: str) -> int:
+    """Return how deep braces nest; more than any may where they do not close."""
+    depth = deepest = 0
+    for found in re.finditer(r"\\[{}]|[{}]", text):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        deepest = max(deepest, depth)
+        if depth == 0 and deepest:
+            return deepest  # what follows the entry is a comment
+    return deepest if depth <= 0 or text.lstrip().partition("{")[0].count("(") else _DEEPEST + 1
+
+
+def _read(text: str, kind: str, macros: dict[str, str], visited: date) -> Iterator[ListedPaper]:
+    def handle(error: Any) -> None:
+        if not isinstance(error, UndefinedMacro):  # a name that nobody defined is empty, as BibTeX has it
+            raise error
+
+    for command, body in LowLevelParser(text, handle_error=handle, macros=macros):
+        if command.lower() in _NO_PAPERS or kind == "string":
+            return
+        _, fields = body
+        said = {name.lower(): " ".join("".join(value).split()) for name, value in reversed(fields)}
+        yield _paper(said, visited)
+
+
+def _paper(said: Mapping[str, str], visited: date) -> ListedPaper:
+    arxiv = said.get("archiveprefix", said.get("eprinttype", "arxiv")).lower() == "arxiv"
+    return paper_of(
+        title=plain(said.get("title", "")),
+        abstract=plain(said.get("abstract", "")),
+        authors=_authors(said.get("author", "") or said.get("editor", "")),
+        said={
+            "doi": said.get("doi", "").replace("\\_", "_"),
+            "url": said.get("url", "").replace("\\_", "_"),
+            "eprint": said.get("eprint", "") if arxiv else "",
+            "extra": f"{said.get('note', '')} {said.get('journal', '')}",
+        },
+        when=said.get("date", "") or said.get("year", ""),
+        visited=visited,
+    )
+
+
+def _authors(names: str) -> list[str]:
+    people = re.split(r"\s+and\s+", names)[:_MOST_AUTHORS]
+    return [_name(each) for each in people if each.strip() and each.strip().lower() != "others"]
+
+
+def _name(written: str) -> str:
+    if written.startswith("{") and written.endswith("}"):
+        return plain(written)
+    try:
+        person = Person(written)
+    except PybtexError:
+        return plain(written)
+    first = [*person.first_names, *person.middle_names]
+    return plain(" ".join([*first, *person.prelast_names, *person.last_names, *person.lineage_names]))
+
+
+def plain(tex: str) -> str:
+    """Return a field's text: accents and commands as letters, braces gone; mathematics stays as it is written."""
+    text = _COMMAND.sub(r"\1", tex)
+    if "\\" in text or "--" in text or "~" in text:
+        with suppress(ValueError):
+            text = str(_LATEX(text)[0])  # type: ignore[arg-type] # the codec is one of texts
+    halves = text.split("$")
+    bare = (half if place % 2 else half.replace("{", "").replace("}", "") for place, half in enumerate(halves))
+    return " ".join("$".join(bare).split())
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]

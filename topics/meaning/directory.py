@@ -1,0 +1,86 @@
+"""A model's directory: which files there are to it, and what they are as a whole.
+
+    the ONNX file, int8 before others · tokenizer.json · how words are pooled, how many are read (sentence-transformers'
+    own files, where they are there) → one hash over what decides what the model gives
+
+A file that a graph keeps its weights in beside itself is part of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.errors import ModelUnusable
+
+#: Where the graph may be, the smaller first; a star stands for a processor.
+GRAPHS = (
+    *("model_int8.onnx", "model_qint8*.onnx", "model_quantized.onnx", "model_quint8*.onnx"),
+    *("onnx/model_int8.onnx", "onnx/model_qint8*.onnx", "onnx/model_quantized.onnx", "onnx/model_quint8*.onnx"),
+    *("model.onnx", "onnx/model.onnx"),
+)
+TOKENIZER = "tokenizer.json"
+POOLING = "1_Pooling/config.json"
+LENGTH = "sentence_bert_config.json"
+_CHUNK = 1 << 20
+_LARGEST_TEXT = 1 << 20  # bytes of a small JSON file
+_LONGEST, _USUAL = 512, 256  # tokens of a text that are read
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """What a directory holds."""
+
+    graph: Path
+    tokenizer: Path
+    pooling: str  #: mean or cls
+    tokens: int  #: of a text that are read
+    sha256: str
+
+
+def files_in(folder: Path) -> ModelFiles:
+    """Return the files of a model; raises ModelUnusable that says what is missing or cannot be read, and where."""
+    if not folder.is_dir():
+        raise ModelUnusable(f"there is no model directory {folder}")
+    graph = next((found for name in GRAPHS for found in sorted(folder.glob(name)) if found.is_file()), None)
+    if graph is None:
+        raise ModelUnusable(f"{folder} holds no ONNX model, such as {GRAPHS[0]} or {GRAPHS[-1]}")
+    tokenizer = folder / TOKENIZER
+    if not tokenizer.is_file():
+        raise ModelUnusable(f"{folder} holds no {TOKENIZER}")
+    pooling = "cls" if _json(folder / POOLING).get("pooling_mode_cls_token") is True else "mean"
+    said = _json(folder / LENGTH).get("max_seq_length")
+    tokens = min(said, _LONGEST) if isinstance(said, int) and said > 0 else _USUAL
+    return ModelFiles(graph, tokenizer, pooling, tokens, _hash(graph, tokenizer, f"{pooling} {tokens}"))
+
+
+def _json(file: Path) -> dict[str, object]:
+    """Return a small JSON object; an empty one where there is none."""
+    try:
+        if not file.is_file() or file.stat().st_size > _LARGEST_TEXT:
+            return {}
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelUnusable(f"{file} cannot be read: {type(error).__name__}") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _hash(graph: Path, tokenizer: Path, words: str) -> str:
+    whole = hashlib.sha256()
+    beside = sorted(each for each in graph.parent.glob(f"{graph.name}*") if each != graph and each.is_file())
+    for file in (graph, *beside, tokenizer):
+        whole.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+        for chunk in _chunks(file):
+            whole.update(chunk)
+    whole.update(words.encode())
+    return whole.hexdigest()
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise ModelUnusable(f"{file} cannot be read: {error.strerror}") from error

@@ -1,0 +1,76 @@
+"""Papers are read for their meaning: those that the model has not read yet, the newest first.
+
+    papers without a vector → read some at a time, those of like length together → kept, a transaction each time
+
+It may be stopped, killed and begun again anywhere: what was kept stays, the rest is read the next time. In a round of
+letters no more than some hundred papers are read, so that nobody's letter waits for an archive to be gone through;
+`paperround topics embed` does the whole.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from storage.embeddings import Embeddings, Unread
+
+AT_ONCE = 32  # papers, a few seconds of one core
+A_ROUND = 300  # papers read before letters are planned: half a minute; a day's listing takes a few rounds
+_AHEAD = 256  # papers looked up at once, to be put in order of their length
+
+
+class Reads(Protocol):
+    """Reads texts; raises ModelUnusable."""
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """Return a vector for each."""
+        ...
+
+
+class Embedding:
+    """Reads papers with one model."""
+
+    def __init__(
+        self, *, embeddings: Embeddings, model_id: int, reads: Reads, text_of: Callable[[str, str], str]
+    ) -> None:
+        """`text_of` says what of a title and an abstract is read."""
+        self._embeddings = embeddings
+        self._model_id = model_id
+        self._reads = reads
+        self._text_of = text_of
+
+    def is_due(self) -> bool:
+        """Whether there is a paper that was not read."""
+        done, papers = self._embeddings.counts(self._model_id)
+        return done < papers
+
+    def read(
+        self,
+        limit: int | None = None,
+        *,
+        stop: threading.Event | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> int:
+        """Read up to so many papers, the newest first, all without a limit; return how many.
+
+        Raises ModelUnusable where the model fails; what was read before stays.
+        """
+        done = 0
+        before: int | None = None
+        while limit is None or done < limit:
+            most = _AHEAD if limit is None else min(_AHEAD, limit - done)
+            papers = self._embeddings.unread(self._model_id, most, before)
+            if not papers:
+                break
+            before = papers[-1].paper_id  # one that cannot be kept, for it changed meanwhile, is for the next time
+            alike = sorted(papers, key=lambda each: len(each.title) + len(each.abstract))
+            for start in range(0, len(alike), AT_ONCE):
+                if stop is not None and stop.is_set():
+                    return done
+                kept = self._keep(alike[start : start + AT_ONCE])
+                done += kept
+                progress(kept)
+        return done
+
+    def _keep(self, papers: Sequence[Unread]) -> int:
+        vectors = self._reads.embed([self._text_of(each.title, each.abstract) for each in papers])
+        return self._embeddings.store(self._model_id, list(zip(papers, vectors, strict=True)))
