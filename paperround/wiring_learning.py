@@ -8,9 +8,12 @@ from paperround.libraries import LibraryDesk
 from paperround.likings_desk import LikingsDesk
 from paperround.wiring_ground import Ground
 from storage.likings import Likings
+from storage.news import Newsroom
 from storage.profiles import Profiles
 from storage.taking_in import Libraries
 from worker.learn import Learner
+from worker.planning import Policy
+from worker.tastes import Taster
 
 
 class LearningSide(Ground):
@@ -30,6 +33,17 @@ class LearningSide(Ground):
     def learner(self) -> Learner:
         """What readers saved → what is learned of them."""
         return Learner(likings=self.likings, profiles=self.profiles, census=self.census.of, clock=self.clock)
+
+    def taster(self, newsroom: Newsroom, policy: Policy) -> Taster:
+        """What compares new papers with what was learned, for one publish."""
+        return Taster(
+            archive=self.archive,
+            newsroom=newsroom,
+            likings=self.likings,
+            learner=self.learner,
+            census=self.census.of,
+            policy=policy,
+        )
 
     @cached_property
     def library_desk(self) -> LibraryDesk:

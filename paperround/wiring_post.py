@@ -31,7 +31,6 @@ from worker.receipts import Receipts
 from worker.road import OpenRoad, Road
 from worker.sender import Manner
 from worker.shortlist import Shortlister
-from worker.tastes import Taster
 
 
 def route_of(mail: MailSettings) -> MailRoute:
@@ -112,14 +111,7 @@ class PostSide(LettersSide):
                 newsroom=newsroom,
                 policy=policy,
                 parsed=parsed,
-                taster=Taster(
-                    archive=self.archive,
-                    newsroom=newsroom,
-                    likings=self.likings,
-                    learner=self.learner,
-                    census=self.census.of,
-                    policy=policy,
-                ),
+                taster=self.taster(newsroom, policy),
                 afterwards=Afterwards(self.database),
                 nearness=self.nearness,
             ),

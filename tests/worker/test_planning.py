@@ -21,6 +21,7 @@ from domain.issues import (
 from domain.papers import AbstractKind, Identifiers, Paper
 from domain.subscriptions import Choices, Schedule, Subscriber, SubscriberState, Subscription
 from domain.topics import Tier, Why
+from storage.issues import Reach
 from topics.query import parse
 from worker.planning import limits_of, plan, wishes_of
 
@@ -48,7 +49,7 @@ SENDER = Identity("p@lab.example", secret="a secret")
 def planned(digest: Digest, named: set[int]) -> IssuePlan:
     return plan(
         reader(Choices()), digest, Content(LetterKind.DIGEST, "", ()), named=named, public_id="b", cutoff=NOW,
-        upto_match=9, created=NOW, max_age=timedelta(hours=36), identity=SENDER, links=None,
+        reach=Reach(9, 0, 0), created=NOW, max_age=timedelta(hours=36), identity=SENDER, links=None,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from domain.issues import Content, Digest, Fragment, LetterKind, Receipt, Role
 from domain.subscriptions import Cadence, Consent, Schedule, Subscriber, SubscriberState
 from domain.topics import WishedTopic
 from storage.database import Database
-from storage.issues import Issues
+from storage.issues import Issues, Reach
 from storage.looking import Looking
 from storage.subscribers import Signup, Subscribers
 from storage.tables import ISSUE, SUBSCRIBER
@@ -65,7 +65,7 @@ class Desk:
     def close(self) -> None:
         """There is nothing to let go of."""
 
-    def edit(self, readers: Sequence[Any], now: datetime, up_to: int) -> list[Edited]:
+    def edit(self, readers: Sequence[Any], now: datetime, up_to: Reach) -> list[Edited]:
         edited = []
         for reader, slot in readers:
             self.before(reader)
@@ -85,7 +85,7 @@ class Desk:
                 named=(),
                 public_id=f"{reader.subscriber.id}-{self.made}-{id(self)}",
                 cutoff=now,
-                upto_match=up_to,
+                reach=up_to,
                 created=self.clock.now(),
                 max_age=timedelta(hours=36),
                 identity=SENDER,
