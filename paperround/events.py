@@ -66,7 +66,11 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             "meaning.unusable", _W, ("error",), "A sentence model is named and cannot be used; doctor says more."
         ),
         "the sentence model is not used for now, and words decide alone: %s": Event(
-            "meaning.not_now", _W, ("error",), "The database did not answer when the model was loaded."
+            "meaning.later", _W, ("error",), "The database did not answer when the model was loaded."
+        ),
+        # learn
+        "nothing could be learned of reader %d": Event(
+            "learn.fault", _E, ("reader",), "One reader's saved papers broke the learning; the others were learned of."
         ),
         # publish
         "publish: %d of %d due readers get a letter, %d a quiet note": Event(

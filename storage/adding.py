@@ -11,7 +11,7 @@ alone. A record that only tells more of a known paper (`only_if_known`) is left 
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -39,7 +39,7 @@ from storage.merging import (
     seen_by_topics,
 )
 from storage.reading import BLOCK, paper_of
-from storage.sightings import Stood, has_journal
+from storage.sightings import Stood, first_journal
 from storage.sources import remember
 from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT
 from storage.wording import Speaker, Wording, held_by, offers_of, reworded
@@ -165,7 +165,8 @@ class _Block:
         known = Known(id=self._next, key=key, ids=free, columns=columns)
         self._next += 1
         self.new[known.id] = self._unwritten[known.id] = known
-        self._lists.identifiers += _identifier_rows(known.id, free.pairs())
+        named = ({"scheme": s, "value": v, "paper_id": known.id, "place": 0} for s, v in free.pairs())
+        self._lists.identifiers += named
         marks = self._shelf.add(known, traits(seen))
         self._lists.traits += [{"trait": each, "paper_id": known.id} for each in marks]
         return known
@@ -221,8 +222,7 @@ class _Block:
         events = events_of(known.columns, changes, paper.announcement, day)
         if known.id < self._first_new:
             events += [("named", f"{scheme}:{value}") for scheme, value in fresh]
-            if paper.journal and not has_journal(self._connection, known.id):
-                events.append(("journal", paper.journal))
+            events += first_journal(self._connection, known.id, paper.journal)
         else:  # what a listing says twice of a new paper is no news of it
             events = [(kind, note) for kind, note in events if kind != "code"]
         changes |= seen_again(known.columns, self._listing, paper)
@@ -298,7 +298,3 @@ class _Block:
         if lists.traits:
             self._connection.execute(insert(TRAIT), lists.traits)
         link(self._connection, lists.kin)
-
-
-def _identifier_rows(paper_id: int, pairs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [{"scheme": scheme, "value": value, "paper_id": paper_id, "place": 0} for scheme, value in pairs]

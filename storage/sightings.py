@@ -32,11 +32,13 @@ _FIGURES = ("rank", "upvotes", "comments", "details")
 _MOST_NEWS_FIRST = tuple(each.value for each in Announcement)
 
 
-def has_journal(connection: Connection, paper_id: int) -> bool:
-    """Whether a listing said before where a paper appeared."""
+def first_journal(connection: Connection, paper_id: int, journal: str) -> list[tuple[str, str]]:
+    """Return the event that a known paper appeared somewhere, where no listing said so before; at most one."""
+    if not journal:
+        return []
     said = SIGHTING.c.details["journal"].as_string().is_not(None)
     query = select(SIGHTING.c.id).where(SIGHTING.c.paper_id == paper_id, said).limit(1)
-    return connection.execute(query).first() is not None
+    return [] if connection.execute(query).first() is not None else [("journal", journal)]
 
 
 class Stood:
