@@ -20,8 +20,6 @@ from digests.addresses import mail_domain
 from domain.errors import SettingsError
 from paperround.settings_complaints import complaints
 from paperround.settings_model import (
-    LATER,
-    LATER_SECTIONS,
     SECRETS,
     SECTIONS,
     Section,
@@ -139,8 +137,6 @@ def _with_environment(values: Mapping[str, Any], environ: Mapping[str, str]) -> 
 def _named(variable: str) -> tuple[str, str]:
     """Return the section and the key that an environment variable names; raises SettingsError."""
     section, divided, key = variable.removeprefix(PREFIX).lower().partition("__")
-    if section in LATER_SECTIONS:
-        raise SettingsError(f"the environment variable {variable} is not read by this version; remove it")
     if not divided or section not in SECTIONS:
         legal = [f"{PREFIX}{name}__{key}".upper() for name, model in SECTIONS.items() for key in _keys(model)]
         near = get_close_matches(variable.upper(), legal, n=1)
@@ -173,10 +169,6 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
     """Refuse unknown sections and keys with the nearest legal name, before anything is read."""
     legal = [*SECTIONS, "source"]
     for section, content in values.items():
-        if section in LATER_SECTIONS:
-            if content:
-                raise SettingsError(f"[{section}] is not read by this version; remove it")
-            continue
         if section not in legal:
             raise SettingsError(f"unknown section {section!r}{_nearest(section, legal)}")
         if section == "source":
@@ -184,15 +176,9 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
         elif not isinstance(content, dict):
             raise SettingsError(f"{section} must be a section: [{section}]")
         else:
-            for key, value in list(content.items()):
-                if (section, key) in LATER:
-                    # What says only what this version does anyway is no mistake.
-                    if value not in LATER[section, key]:
-                        raise SettingsError(f"[{section}] {key} is not read by this version; remove it")
-                    del content[key]
             secrets = [f"{name}_file" for name in SECRETS if name in _keys(SECTIONS[section])]
             _known_keys(f"[{section}]", content, [*_keys(SECTIONS[section]), *secrets])
-    return {section: content for section, content in values.items() if section not in LATER_SECTIONS}
+    return dict(values)
 
 
 def _known_sources(content: object) -> None:

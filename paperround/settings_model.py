@@ -10,11 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.subscriptions import MOST_BESIDE, MOST_PAPERS
 
-#: Settings of the contract that later versions read: (section, key) → the values that say what this version does.
-LATER: Mapping[tuple[str, str], tuple[object, ...]] = {}
 #: This machine, by every name that settings give it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-LATER_SECTIONS = ("topics",)
 SECRETS = ("password", "secret_key", "old_secret_keys", "operator_password", "imap_password", "mailgun_key")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -64,8 +64,9 @@ class Embeddings:
         """Let a model be the one that papers are read with, and forget what others before it made."""
         with self._database.writing() as connection:
             row = {"sha256": sha256, "name": name, "dimensions": dimensions, "at": now}
-            connection.execute(delete(EMBEDDING_MODEL).where(EMBEDDING_MODEL.c.sha256 != sha256))
             connection.execute(upsert(EMBEDDING_MODEL).values(row).on_conflict_do_nothing())
+            # After the new one came, so that no number is given twice: somebody may be reading with the old one.
+            connection.execute(delete(EMBEDDING_MODEL).where(EMBEDDING_MODEL.c.sha256 != sha256))
             number = connection.execute(
                 select(EMBEDDING_MODEL.c.id).where(EMBEDDING_MODEL.c.sha256 == sha256)
             ).scalar_one()

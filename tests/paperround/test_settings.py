@@ -17,7 +17,7 @@ from domain.errors import SettingsError
 from domain.papers import Announcement
 from paperround.settings import build, load
 from paperround.settings_example import comments, init_text
-from paperround.settings_model import LATER, LATER_SECTIONS, SECTIONS, Section, Settings, SourceSettings
+from paperround.settings_model import SECTIONS, Section, Settings, SourceSettings
 from scrapers.configuring import LISTS
 from scrapers.registry import KINDS
 
@@ -227,15 +227,6 @@ def test_settings_of_later_versions_that_say_what_this_one_does_anyway_are_no_mi
         '[[source]]\nname = "hf"\nkind = "huggingface-daily"\ncategories = []\n'
     )
     assert read(tmp_path, text).sources[0].name == "hf"
-
-
-def test_settings_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
-    for section, key in sorted(LATER):
-        assert refused(tmp_path, f"[{section}]\n{key} = 'x'\n") == (
-            f"[{section}] {key} is not read by this version; remove it"
-        )
-    for section in LATER_SECTIONS:
-        assert refused(tmp_path, f"[{section}]\nx = 1\n") == f"[{section}] is not read by this version; remove it"
 
 
 # -- values ------------------------------------------------------------------------------------------------------------
