@@ -20,6 +20,7 @@ _WHAT_FOR = {
     "mail": "How letters leave.",
     "web": "The site. Without base_url this installation is personal: no web links in letters, no confirmations.",
     "digest": "What a letter holds.",
+    "topics": "The meaning behind the words: a sentence model, for who wants one (docs/meaning.md).",
     "collect": "How pages are fetched.",
     "keep": "What is kept, and for how long.",
     "bounces": "How bounces and complaints come back.",

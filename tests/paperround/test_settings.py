@@ -131,7 +131,6 @@ def test_the_environment_wins_and_its_text_becomes_a_number_where_one_is_wanted(
         ("PAPERROUND_WEBB__PORT", "did you mean PAPERROUND_WEB__PORT?"),
         ("PAPERROUND_SOURCE__URL", "names no setting"),
         ("PAPERROUND_", "names no setting"),
-        ("PAPERROUND_TOPICS__MODEL_DIR", "is not read by this version"),
         ("PAPERROUND_WEB__OPERATOR_PASWORD", "did you mean 'operator_password'?"),
     ],
 )
@@ -208,7 +207,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ("papers = 3\n", "unknown section 'papers'"),
         (
             "[digest]\nzzzz = 3\n",
-            "legal: papers, per_topic, late_risers, trending, abstract_chars, welcome_days, window_minutes, quiet_note",
+            "legal: papers, per_topic, late_risers, trending, like_saved, sent_news, abstract_chars, welcome_days",
         ),
         ("[[source]]\nnmae = 'x'\n", "[[source]] number 1 has no setting 'nmae'; did you mean 'name'?"),
         ("[source]\nname = 'x'\n", "[[source]]"),
