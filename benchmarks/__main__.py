@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure
-from domain.errors import UsageError
+from domain.errors import PaperroundError
 
 # A bench is a module with `run(options: list[str]) -> list[Figure]`; a new one is one more line here. What it tells of
 # its figures in `as_json(figures) -> dict` stands in the JSON object too.
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
         module = importlib.import_module(BENCHES[bench])
         try:
             figures = module.run(options)
-        except UsageError as error:
+        except PaperroundError as error:
             print(f"{bench}: {error}", file=sys.stderr)
             told["error"] = str(error)
             code = 2

@@ -8,8 +8,9 @@ classes), the saved papers against all others. What it costs is CPU time for one
 without what is done once for the set (the index and its words, the TF-IDF): ours is learned when something is saved, so
 that is told apart below, while the machine is trained anew whenever there are other papers.
 
-With `--model` a mix is told too: half ours and half the cosine to the saved papers' mean vector, each from least to
-most, over the papers that have a word of the profile.
+With `--model DIR` a mix is told too: half ours and half the mean cosine to the saved papers, each from least to most,
+over the papers that have a word of the profile; `--cache DIR` keeps what the model makes of the papers. Letters do not
+use it.
 
 Then 10,000 profiles × 2,000 papers: profiles learned of five real records (benchmarks/corpus.py), so many different
 ones as are told, used again until they are 10,000. The loop beside it looks up each word of a profile in each paper, is
@@ -18,6 +19,8 @@ measured on a few profiles, and multiplied.
 Options: `--data DIR` (the shared collections), see screening.py; `--draws N` (2), `--tasks N` (20) at most of a set,
 drawn too; `--profiles N` (1,000 different ones); `--model DIR`.
 """
+
+from __future__ import annotations
 
 import math
 import random
@@ -34,11 +37,13 @@ from sklearn.svm import LinearSVC
 
 from benchmarks.corpus import records
 from benchmarks.figures import Figure, cpu_seconds
+from benchmarks.meaning import Reading, reading_of, vectors_of
 from benchmarks.relevance import DATA, measures, paper
 from benchmarks.screening import Tasks, tasks
 from domain.learning import Taste
 from domain.topics import Census
 from topics.matching import Batch, CensusOf
+from topics.mixing import mixed
 from topics.profile import Words, learned
 from topics.ranking import Scores
 from topics.tastes import Likeness
@@ -80,14 +85,16 @@ def run(options: list[str]) -> list[Figure]:
     arguments.add_argument("--draws", type=int, default=2, help="times that papers are drawn for each task and k")
     arguments.add_argument("--tasks", type=int, default=20, help="tasks of a set")
     arguments.add_argument("--profiles", type=int, default=1000, help="different profiles of the 10,000")
-    arguments.add_argument("--model", type=Path, help="a folder with a model of sentence embeddings")
+    arguments.add_argument("--model", type=Path, help="a folder with a sentence model")
+    arguments.add_argument("--cache", type=Path, help="a folder for what the model makes of the papers")
     given = arguments.parse_args(options)
-    if given.model:
-        Console(stderr=True).print("feedback: there is no mix yet: this installation has no sentence embeddings")
+    reading = reading_of(given.model) if given.model else None
     found: dict[str, dict[str, _Tally]] = {}
     with Progress(console=Console(stderr=True)) as progress:
         for each in tasks(given.data, _LEAST):
-            found[each.name] = _measured(each, max(1, given.draws), max(1, given.tasks), progress)
+            vectors = None if reading is None else _read(each, reading, given.cache, progress)
+            mixing = None if reading is None or vectors is None else _Mixing(vectors, reading.cosines)
+            found[each.name] = _measured(each, max(1, given.draws), max(1, given.tasks), progress, mixing)
     return [*_figures(found), *_scale(max(1, min(given.profiles, _READERS)))]
 
 
@@ -102,8 +109,14 @@ def as_json(figures: Sequence[Figure]) -> dict[str, object]:
     return {"feedback_sets": sets}
 
 
-def _measured(of: Tasks, draws: int, most: int, progress: Progress) -> dict[str, _Tally]:
-    """Return what each ranker makes of the tasks of one set."""
+def _read(of: Tasks, reading: Reading, cache: Path | None, progress: Progress) -> list[bytes]:
+    bar = progress.add_task(f"{of.name}, meaning", total=len(of.papers))
+    texts = [reading.text_of(*words) for words in of.papers]
+    return vectors_of(of.name, texts, reading, cache, lambda done: progress.advance(bar, done))[0]
+
+
+def _measured(of: Tasks, draws: int, most: int, progress: Progress, mixing: _Mixing | None) -> dict[str, _Tally]:
+    """Return what each ranker makes of the tasks of one set; the mix where it was read for its meaning."""
     chance = random.Random(of.name)  # noqa: S311 the same draws at every run
     asked = sorted(chance.sample(sorted(of.relevant), min(most, len(of.relevant))))
     bar = progress.add_task(of.name, total=len(asked) * len(SAVED) * draws)
@@ -111,6 +124,8 @@ def _measured(of: Tasks, draws: int, most: int, progress: Progress) -> dict[str,
     papers = [paper(place, title, abstract) for place, (title, abstract) in enumerate(of.papers)]
     with Batch(papers) as batch:
         rankers = {OURS: _ours(of, batch), SVM: _svm(of)}
+        if mixing is not None:
+            rankers[MIX] = mixing.over(rankers[OURS])
         for task in asked:
             for saved in SAVED:
                 for _ in range(draws):
@@ -148,6 +163,30 @@ def _ours(of: Tasks, batch: Batch) -> Ranker:
         return scores, seconds
 
     return rank
+
+
+@dataclass(frozen=True, slots=True)
+class _Mixing:
+    """The mix with the meaning of what was saved."""
+
+    vectors: Sequence[bytes]  #: of each paper of the set
+    cosines: Callable[[bytes, Sequence[bytes]], Sequence[float]]
+
+    def over(self, ours: Ranker) -> Ranker:
+        """Return what ranks by half ours and half the mean cosine to what was saved, of papers that ours finds."""
+
+        def rank(saved: Sequence[int]) -> tuple[Sequence[float], float]:
+            scores, seconds = ours(saved)
+            began = time.process_time()
+            found = [(place, score) for place, score in enumerate(scores) if score > 0]
+            near = [self.cosines(self.vectors[each], [self.vectors[place] for place, _ in found]) for each in saved]
+            means = {place: sum(each[at] for each in near) / len(near) for at, (place, _) in enumerate(found)}
+            told = [0.0] * len(scores)
+            for rank, (place, _) in enumerate(mixed(found, means)):
+                told[place] = float(len(found) - rank)
+            return told, seconds + time.process_time() - began
+
+        return rank
 
 
 def _svm(of: Tasks) -> Ranker:

@@ -12,7 +12,9 @@ list is cut at 1,000. A query of which no word is left (stop words, signs) finds
 and the substring count are asked for any of the same words; that count is 20 for each word that the title holds
 anywhere, and one for each of its first three times in the text. benchmarks/labelled.py tells what is passed over.
 
-Options: `--data DIR` (the shared collections) is a collection or a folder of them; `--batch N` (5,000) papers at once.
+Options: `--data DIR` (the shared collections) is a collection or a folder of them; `--batch N` (5,000) papers at once;
+`--model DIR` also ranks by the mix with a sentence model's meaning (meaning.py), over all papers with one of the words,
+and with exact papers first as in letters; `--cache DIR` keeps what the model makes of the documents.
 """
 
 import math
@@ -30,7 +32,7 @@ from rich.progress import Progress
 
 from benchmarks.figures import Figure
 from benchmarks.labelled import Collection, collections
-from benchmarks.meaning import MIXED, MIXED_IN_TIERS, Meanings
+from benchmarks.meaning import MIXED, MIXED_IN_TIERS, Meanings, meanings, reading_of
 from benchmarks.references import CUT, Whole, counts
 from domain.errors import QueryError
 from domain.fts5 import tokens
@@ -70,16 +72,21 @@ def run(options: list[str]) -> list[Figure]:
     arguments = ArgumentParser(prog="relevance", description=__doc__)
     arguments.add_argument("--data", type=Path, default=DATA, help="a collection, or a folder of collections")
     arguments.add_argument("--batch", type=int, default=5000, help="papers that meet the topics at once")
+    arguments.add_argument("--model", type=Path, help="a folder with a sentence model")
+    arguments.add_argument("--cache", type=Path, help="a folder for what the model makes of the documents")
     given = arguments.parse_args(options)
+    reading = reading_of(given.model) if given.model else None
+    costs: list[Figure] = []
+    means: dict[str, Means] = {}
     with Progress(console=Console(stderr=True)) as progress:
-        means = {
-            each.name: measured(each, lists(each, max(1, given.batch), progress)) for each in collections(given.data)
-        }
+        for each in collections(given.data):
+            meant = None if reading is None else meanings(each, reading, given.cache, costs)
+            means[each.name] = measured(each, lists(each, max(1, given.batch), progress, meant))
     means["mean"] = {
         ranker: {measure: sum(each[ranker][measure] for each in means.values()) / len(means) for measure in MEASURES}
         for ranker in next(iter(means.values()))
     }
-    return list(_figures(means))
+    return [*_figures(means), *costs]
 
 
 def as_json(figures: Sequence[Figure]) -> dict[str, object]:
