@@ -6,9 +6,11 @@ A model that cannot be used is told once in the log, and everything goes on by w
 """
 
 import logging
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from domain.errors import ModelUnusable, StorageError
 from paperround.wiring_ground import Ground
@@ -33,6 +35,12 @@ class Meaning:
 
 class MeaningSide(Ground):
     """What reads papers for their meaning."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Take what every side of a house takes."""
+        super().__init__(*given, **named)
+        self._meeting = threading.Lock()  # threads of the site may ask at once
+        self._found: list[Meaning | None] = []  # once it was looked for
 
     @cached_property
     def embeddings(self) -> Embeddings:
@@ -68,23 +76,31 @@ class MeaningSide(Ground):
         known = self.embeddings.take(identity.sha256, identity.name, identity.dimensions, self.clock.now())
         return Meaning(known, embedder)
 
-    @cached_property
+    @property
     def meaning(self) -> Meaning | None:
-        """The model, where one is named and can be used; whether it can is found out once."""
+        """The model, where one is named and can be used; whether it can is found out once, whoever asks first.
+
+        A database that does not answer just now is asked again the next time.
+        """
         if not self.names_a_model:
             return None
-        try:
-            return self.met(self.embedder())
-        except ModelUnusable as error:
-            log.warning("the sentence model cannot be used, and words decide alone: %s", error)
-        except StorageError as error:
-            log.warning("the sentence model is not used for now, and words decide alone: %s", error)
-        return None
+        with self._meeting:
+            if not self._found:
+                try:
+                    self._found.append(self.met(self.embedder()))
+                except ModelUnusable as error:
+                    log.warning("the sentence model cannot be used, and words decide alone: %s", error)
+                    self._found.append(None)
+                except StorageError as error:
+                    log.warning("the sentence model is not used for now, and words decide alone: %s", error)
+                    return None
+            return self._found[0]
 
-    @cached_property
+    @property
     def embedding(self) -> Embedding | None:
         """What reads papers; None where no model can be used."""
-        return None if self.meaning is None else self.reading_with(self.meaning)
+        meaning = self.meaning
+        return None if meaning is None else self.reading_with(meaning)
 
     def reading_with(self, meaning: Meaning) -> Embedding:
         """Return what reads papers with a model."""
@@ -103,9 +119,14 @@ class MeaningSide(Ground):
             log.warning("the sentence model cannot be used, and words decide alone: %s", error)
             return b""
 
-    @cached_property
+    @property
     def nearness(self) -> Nearness | None:
         """How near papers are in meaning to what topics ask; None where papers are not read for their meaning."""
+        meaning = self.meaning
+        return None if meaning is None else self._nearness
+
+    @cached_property
+    def _nearness(self) -> Nearness | None:
         meaning, embeddings = self.meaning, self.embeddings
         if meaning is None:
             return None

@@ -72,6 +72,12 @@ class Embeddings:
             ).scalar_one()
         return KnownModel(number, sha256, name, dimensions)
 
+    def knows(self, model_id: int) -> bool:
+        """Whether papers are still read with that model."""
+        with self._database.reading() as connection:
+            query = select(EMBEDDING_MODEL.c.id).where(EMBEDDING_MODEL.c.id == model_id)
+            return connection.execute(query).first() is not None
+
     def unread(self, model_id: int, limit: int, before: int | None = None) -> tuple[Unread, ...]:
         """Return up to so many papers that have no vector of the model, the newest first, those stored before one."""
         mine = and_(EMBEDDING.c.paper_id == PAPER.c.id, EMBEDDING.c.model_id == model_id)

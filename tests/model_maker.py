@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
@@ -36,6 +37,29 @@ def make_model(
     tokenizer = Tokenizer(WordLevel({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = Lowercase(), Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def make_int8(folder: Path) -> Path:
+    """Write a model whose table is turned by a matrix that the runtime's own tool has made int8."""
+    make_model(folder)
+    whole = onnx.load(str(folder / "model.onnx"))
+    turning = numpy_helper.from_array(np.eye(8, dtype=np.float32), "turning")
+    whole.graph.node[0].output[0] = "looked_up"
+    whole.graph.node.append(helper.make_node("MatMul", ["looked_up", "turning"], ["last_hidden_state"]))
+    whole.graph.initializer.append(turning)
+    onnx.save(whole, str(folder / "plain.onnx"))
+    quantize_dynamic(folder / "plain.onnx", folder / "model_int8.onnx", weight_type=QuantType.QInt8)
+    for each in ("plain.onnx", "model.onnx"):
+        (folder / each).unlink()
+    return folder
+
+
+def make_apart(folder: Path, name: str) -> Path:
+    """Write a model that keeps its weights in a file beside itself."""
+    make_model(folder)
+    whole = onnx.load(str(folder / "model.onnx"))
+    onnx.save(whole, str(folder / "model.onnx"), save_as_external_data=True, location=name, size_threshold=0)
     return folder
 
 

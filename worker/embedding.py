@@ -3,7 +3,7 @@
     papers without a vector → read some at a time, those of like length together → kept, a transaction each time
 
 It may be stopped, killed and begun again anywhere: what was kept stays, the rest is read the next time. In a round of
-letters no more than a thousand papers are read, so that nobody's letter waits for an archive to be gone through;
+letters no more than five hundred papers are read, so that nobody's letter waits for an archive to be gone through;
 `paperround topics embed` does the whole.
 """
 
@@ -17,7 +17,7 @@ from storage.embeddings import Embeddings, Unread
 
 log = logging.getLogger("paperround.worker")
 AT_ONCE = 32  # papers, a few seconds of one core
-A_ROUND = 1_000  # papers read before letters are planned: a minute or two of one core
+A_ROUND = 500  # papers read before letters are planned: a minute of one core
 _AHEAD = 256  # papers looked up at once, to be put in order of their length
 
 
@@ -55,15 +55,18 @@ class Embedding:
     ) -> int:
         """Read up to so many papers, the newest first, all without a limit; return how many.
 
-        Raises ModelUnusable where the model fails; what was read before stays.
+        Raises ModelUnusable where the model fails, or another took its place; what was read before stays.
         """
-        done = 0
+        done = looked_at = 0
         before: int | None = None
-        while limit is None or done < limit:
-            most = _AHEAD if limit is None else min(_AHEAD, limit - done)
+        while limit is None or looked_at < limit:
+            if not self._embeddings.knows(self._model_id):
+                raise ModelUnusable("the archive is read with another model since; start again to use that one")
+            most = _AHEAD if limit is None else min(_AHEAD, limit - looked_at)
             papers = self._embeddings.unread(self._model_id, most, before)
             if not papers:
                 break
+            looked_at += len(papers)
             before = papers[-1].paper_id  # one that cannot be kept, for it changed meanwhile, is for the next time
             alike = sorted(papers, key=lambda each: len(each.title) + len(each.abstract))
             for start in range(0, len(alike), AT_ONCE):

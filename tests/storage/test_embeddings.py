@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from domain.errors import ModelUnusable
 from domain.papers import Identifiers, Standing
 from storage.embeddings import Embeddings
 from worker.embedding import AT_ONCE, Embedding
@@ -91,3 +92,7 @@ def test_another_model_takes_the_place_of_all_that_was_read(embeddings, model, p
     assert embeddings.of(model.id, [papers[0].id]) == {}
     assert embeddings.store(model.id, [(embeddings.unread(other.id, 1)[0], VECTOR)]) == 0
     assert embeddings.take("b" * 64, "larger", 6, now) == other
+    reads = Reads()
+    with pytest.raises(ModelUnusable, match="another model"):
+        reading(embeddings, model, reads).read(limit=10)
+    assert reads.blocks == [], "who still reads with the old one reads nothing for nothing"

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from platform import machine
 
 from domain.errors import ModelUnusable
 
@@ -23,6 +24,8 @@ GRAPHS = (
 TOKENIZER = "tokenizer.json"
 POOLING = "1_Pooling/config.json"
 LENGTH = "sentence_bert_config.json"
+#: What stands beside graphs and is no part of one: other graphs, texts, weights for other programs.
+_NO_WEIGHTS = frozenset({".onnx", ".json", ".txt", ".md", ".safetensors", ".py", ".h5", ".ot", ".model", ".xml"})
 _CHUNK = 1 << 20
 _LARGEST_TEXT = 1 << 20  # bytes of a small JSON file
 _LONGEST, _USUAL = 512, 256  # tokens of a text that are read
@@ -41,9 +44,18 @@ class ModelFiles:
 
 def files_in(folder: Path) -> ModelFiles:
     """Return the files of a model; raises ModelUnusable that says what is missing or cannot be read, and where."""
+    try:
+        return _files_in(folder)
+    except OSError as error:
+        raise ModelUnusable(f"the model directory {folder} cannot be read: {error.strerror}") from error
+
+
+def _files_in(folder: Path) -> ModelFiles:
     if not folder.is_dir():
         raise ModelUnusable(f"there is no model directory {folder}")
-    graph = next((found for name in GRAPHS for found in sorted(folder.glob(name)) if found.is_file()), None)
+    graph = next(
+        (found for name in GRAPHS for found in sorted(folder.glob(name), key=_foreign) if found.is_file()), None
+    )
     if graph is None:
         raise ModelUnusable(f"{folder} holds no ONNX model, such as {GRAPHS[0]} or {GRAPHS[-1]}")
     tokenizer = folder / TOKENIZER
@@ -53,6 +65,11 @@ def files_in(folder: Path) -> ModelFiles:
     said = _json(folder / LENGTH).get("max_seq_length")
     tokens = min(said, _LONGEST) if isinstance(said, int) and said > 0 else _USUAL
     return ModelFiles(graph, tokenizer, pooling, tokens, _hash(graph, tokenizer, f"{pooling} {tokens}"))
+
+
+def _foreign(graph: Path) -> tuple[bool, str]:
+    """Return what orders graphs of one kind: those for another processor last."""
+    return ("arm64" in graph.name) != (machine() in {"arm64", "aarch64"}), graph.name
 
 
 def _json(file: Path) -> dict[str, object]:
@@ -67,14 +84,19 @@ def _json(file: Path) -> dict[str, object]:
 
 
 def _hash(graph: Path, tokenizer: Path, words: str) -> str:
+    """Return the hash of all that decides; a graph may keep its weights in any file beside itself, by any name."""
     whole = hashlib.sha256()
-    beside = sorted(each for each in graph.parent.glob(f"{graph.name}*") if each != graph and each.is_file())
+    beside = sorted(each for each in graph.parent.iterdir() if each.is_file() and _may_hold_weights(each))
     for file in (graph, *beside, tokenizer):
         whole.update(f"{file.name}\0{file.stat().st_size}\0".encode())
         for chunk in _chunks(file):
             whole.update(chunk)
     whole.update(words.encode())
     return whole.hexdigest()
+
+
+def _may_hold_weights(file: Path) -> bool:
+    return file.suffix not in _NO_WEIGHTS and not file.name.startswith(".")
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

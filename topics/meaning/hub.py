@@ -5,8 +5,13 @@ from pathlib import Path
 from domain.errors import ModelUnusable
 from topics.meaning.directory import GRAPHS, LENGTH, POOLING, TOKENIZER
 
-# Of the graphs the int8 ones, and the plain one for a model that has no other.
-_WANTED = (TOKENIZER, POOLING, LENGTH, *GRAPHS)
+_WORDS = (TOKENIZER, POOLING, LENGTH)
+_PLAIN = frozenset({"model.onnx", "onnx/model.onnx"})
+# The int8 graphs; for a model that has none the plain one, which may keep its weights beside itself.
+_WANTED = (
+    (*_WORDS, *(name for name in GRAPHS if name not in _PLAIN)),
+    (*_WORDS, *(each for name in sorted(_PLAIN) for each in (name, f"{name}_data", f"{name}.data"))),
+)
 
 
 def fetched(name: str, revision: str, *, cache: Path | None = None, endpoint: str | None = None) -> Path:
@@ -20,13 +25,13 @@ def fetched(name: str, revision: str, *, cache: Path | None = None, endpoint: st
     except ImportError as error:
         raise ModelUnusable("the model needs what is not installed here: pip install 'paperround[semantic]'") from error
     last: Exception | None = None
-    for is_here in (True, False):
+    for is_here, wanted in [(is_here, wanted) for is_here in (True, False) for wanted in _WANTED]:
         try:
-            return Path(
+            folder = Path(
                 snapshot_download(
                     name,
                     revision=revision or None,
-                    allow_patterns=list(_WANTED),
+                    allow_patterns=list(wanted),
                     local_files_only=is_here,
                     cache_dir=cache,
                     endpoint=endpoint,
@@ -34,5 +39,11 @@ def fetched(name: str, revision: str, *, cache: Path | None = None, endpoint: st
             )
         except Exception as error:  # noqa: BLE001 the library wraps what its own libraries raise, or does not
             last = error
+        else:
+            if any(found.is_file() for each in GRAPHS for found in folder.glob(each)):
+                return folder
+            last = None
+    if last is None:
+        raise ModelUnusable(f"the model {name!r} has no ONNX file at its hub")
     lines = str(last).strip().splitlines()
     raise ModelUnusable(f"the model {name!r} could not be fetched: {lines[0][:200] if lines else type(last).__name__}")

@@ -48,7 +48,11 @@ class OnnxModel:
             raise ModelUnusable(f"{files.graph} asks for {', '.join(self._inputs)}, not for tokens alone")
         outputs = [each.name for each in self._session.get_outputs()]
         self._output = next((each for each in _OUTPUTS if each in outputs), outputs[0])
+        self._width = 0  # known once a text was read
         (told,) = self.embed(["A text that tells whether the model can be used."])
+        self.embed(
+            ["Another, which is longer, tells whether what it gives is as wide for a text of any length at all."]
+        )
         if not any(told):
             raise ModelUnusable(f"{files.graph} makes nothing of a text: it gives zeros, or what is no number")
         self._identity = ModelIdentity(files.sha256, name, len(told))
@@ -61,7 +65,11 @@ class OnnxModel:
         """Return a vector for each text; raises ModelUnusable where the graph fails."""
         found: list[bytes] = []
         for start in range(0, len(texts), _BATCH):
-            found += quantized(self._pooled(texts[start : start + _BATCH]))
+            pooled = self._pooled(texts[start : start + _BATCH])
+            if pooled.dtype.kind != "f" or pooled.shape[1] != (self._width or pooled.shape[1]):
+                raise ModelUnusable(f"{self._files.graph} gives no numbers of one width for texts of any length")
+            self._width = pooled.shape[1]
+            found += quantized(pooled)
         return found
 
     def _pooled(self, texts: Sequence[str]) -> Any:

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from platform import machine
 
 import pytest
 
 from domain.errors import ModelUnusable
-from tests.model_maker import SUBJECTS, make_model, make_other, pooled_by
+from tests.model_maker import SUBJECTS, make_apart, make_int8, make_model, make_other, pooled_by
 from topics.meaning.directory import files_in
 from topics.meaning.onnx_model import load
 from topics.meaning.vectors import cosines, quantized
@@ -62,6 +63,37 @@ def test_what_is_beyond_the_models_length_is_not_read(tmp_path):
     assert model.embed(["mud mud mud tides tides"]) == model.embed(["mud mud mud"])
 
 
+def test_an_int8_graph_reads_as_the_plain_one_does(tmp_path):
+    small, plain = load(make_int8(tmp_path / "int8")), load(make_model(tmp_path / "plain"))
+    texts = ["tides", "mud and silt", "rain of mud"]
+    for one, other in zip(small.embed(texts), plain.embed(texts), strict=True):
+        assert cosines(one, [other])[0] > 0.98
+
+
+@pytest.mark.parametrize("name", ["model.onnx_data", "weights.bin"])
+def test_weights_beside_the_graph_are_part_of_the_model(tmp_path, name):
+    folder = make_apart(tmp_path / "model", name)
+    first = load(folder).identity().sha256
+    weights = bytearray((folder / name).read_bytes())
+    weights[-1] ^= 1
+    (folder / name).write_bytes(weights)
+    assert files_in(folder).sha256 != first
+    (folder / name).unlink()
+    with pytest.raises(ModelUnusable, match="cannot be loaded"):
+        load(folder)
+
+
+def test_of_graphs_for_processors_that_of_this_one_is_taken(tmp_path):
+    for name in ("model_qint8_arm64.onnx", "model_qint8_avx512.onnx"):
+        make_model(tmp_path, name=name)
+    assert ("arm64" in files_in(tmp_path).graph.name) == (machine() in {"arm64", "aarch64"})
+
+
+def test_a_path_that_nobody_can_read_says_so(tmp_path):
+    with pytest.raises(ModelUnusable, match="cannot be read"):
+        load(tmp_path / ("x" * 300))
+
+
 def test_the_model_of_the_settings_is_the_one_of_its_hash(tmp_path):
     files = files_in(make_model(tmp_path))
     assert load(tmp_path, sha256=files.sha256).identity().sha256 == files.sha256
@@ -90,6 +122,7 @@ DAMAGE = {
     "no json": _no_json,
     "pictures": lambda folder: make_other(folder / "model.onnx", inputs=("pixel_values",), rank=2),
     "other shape": lambda folder: make_other(folder / "model.onnx", rank=4),
+    "other width": lambda folder: make_other(folder / "model.onnx", rank=2),
 }
 
 
@@ -106,6 +139,7 @@ DAMAGE = {
         ("no json", "cannot be read"),
         ("pictures", "asks for pixel_values"),
         ("other shape", "not a vector a token"),
+        ("other width", "no numbers of one width"),
     ],
 )
 def test_a_model_that_cannot_be_used_says_why_and_where(tmp_path, how, said):
@@ -132,6 +166,7 @@ import sys
 for name in ("numpy", "onnxruntime", "tokenizers", "huggingface_hub"):
     sys.modules[name] = None
 from pathlib import Path
+from platform import machine
 import topics.meaning.vectors
 from domain.errors import ModelUnusable
 from topics.meaning.hub import fetched
