@@ -55,7 +55,8 @@ def test_nobody_is_lost_and_few_are_doubled_however_often_two_of_four_workers_ar
     assert [each.stop() for each in at_work] == [0] * WORKERS
     toll = f"{kills} kills, {planning} while planning, {relay.doubled} doubled of at most {relay.broken}"
     (cluster.folder / "toll").write_text(toll)
-    cluster.is_told(letters=LETTERS)
+    # A farewell may have been said over letters whose answers the killed one had not committed: one more a kill.
+    cluster.is_told(letters=LETTERS, doubled=relay.broken + kills)
     assert planning > 0, toll
     assert kills >= 10, toll
     assert relay.broken <= kills * CONNECTIONS * cluster.passes, toll
