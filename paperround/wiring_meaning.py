@@ -111,27 +111,14 @@ class MeaningSide(Ground):
         """What reads new papers before they meet the topics."""
         return Newcomers(lambda: self.embedding, self._stop)
 
-    def _read_query(self, meaning: Meaning, text: str) -> bytes:
-        """Return the vector of what a topic asks; nothing is near to it where the model fails."""
-        try:
-            return meaning.embedder.embed([text])[0]
-        except ModelUnusable as error:
-            log.warning("the sentence model cannot be used, and words decide alone: %s", error)
-            return b""
-
-    @property
+    @cached_property
     def nearness(self) -> Nearness | None:
         """How near papers are in meaning to what topics ask; None where papers are not read for their meaning."""
-        meaning = self.meaning
-        return None if meaning is None else self._nearness
-
-    @cached_property
-    def _nearness(self) -> Nearness | None:
         meaning, embeddings = self.meaning, self.embeddings
         if meaning is None:
             return None
         return Nearness(
-            query=lambda text: self._read_query(meaning, text),
+            query=lambda text: meaning.embedder.embed([text])[0],
             vectors=lambda ids: embeddings.of(meaning.model.id, ids),
             cosines=cosines,
         )

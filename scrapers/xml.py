@@ -66,8 +66,10 @@ def text_of(page: Page) -> str:
     return replace(page, headers=headers).text()
 
 
-def read_xml(text: str, *, records: frozenset[str], take: Callable[[Element], None]) -> Element:
+def read_xml(text: str, *, records: frozenset[str] | None, take: Callable[[Element], None]) -> Element:
     """Read a document: each element of a name in `records` goes to `take` as it ends; the root comes back without them.
+
+    Without names, each child of the root is one.
 
     Raises LayoutChanged for what is no well-formed XML, or such as no feed has: a document type, depth without end.
     """
@@ -98,7 +100,7 @@ class _Open:
 class _Reader:
     """Builds elements from what expat tells, and counts."""
 
-    def __init__(self, records: frozenset[str], take: Callable[[Element], None]) -> None:
+    def __init__(self, records: frozenset[str] | None, take: Callable[[Element], None]) -> None:
         self._records = records
         self._take = take
         self._open: list[_Open] = []
@@ -125,7 +127,8 @@ class _Reader:
             raise LayoutChanged(f"the XML has an element of more than {_MOST_ATTRIBUTES} attributes")
         called = self._called(name)
         self._open.append(_Open(called, attributes))
-        if not self._record_at and called in self._records:
+        begins = len(self._open) == 2 if self._records is None else called in self._records
+        if not self._record_at and begins:
             self._record_at, self._inside = len(self._open), 0
         if self._record_at:
             self._inside += 1

@@ -3,13 +3,16 @@
 A paper that has no vector yet has no cosine; what that means is for who orders papers to say (topics/mixing.py).
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 
+from domain.errors import ModelUnusable
 from domain.topics import Match, Query
 from topics.mixing import asked, mixed
 
+log = logging.getLogger("paperround.worker")
 _TEXTS = 16_384  # of topics, read once: some 10 MB
 _VECTORS = 20_000  # of papers, that the blocks of a publish share: some 10 MB
 
@@ -68,7 +71,12 @@ class Near:
         ids = [each for each in paper_ids if each in self._vectors] if text else []
         if not ids:
             return {}
-        return dict(zip(ids, self._cosines(self._query(text), [self._vectors[each] for each in ids]), strict=True))
+        try:
+            asked_for = self._query(text)
+        except ModelUnusable as error:  # what failed is tried again the next time, and until then words decide
+            log.warning("the sentence model cannot be used, and words decide alone: %s", error)
+            return {}
+        return dict(zip(ids, self._cosines(asked_for, [self._vectors[each] for each in ids]), strict=True))
 
     def in_order(self, query: Query, matches: Iterable[Match]) -> list[Match]:
         """Return one topic's matches tier after tier, each tier by the mix; equals stay in the order given."""

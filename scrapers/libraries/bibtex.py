@@ -26,6 +26,7 @@ _DEEPEST = 50  # braces one in another
 _NO_PAPERS = frozenset({"comment", "preamble"})
 # What looks only, in mathematics or not.
 _COMMAND = re.compile(r"\\(?:text(?:it|bf|sc|rm|tt)?|emph|mathrm|enquote|url|href\{[^{}]*\})\s*\{([^{}]*)\}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_:.+/-]*")
 _MOST_AUTHORS = 200
 _LATEX = codecs.lookup("ulatex").decode
 
@@ -40,7 +41,7 @@ def entries(lines: Iterable[str], visited: date) -> Iterator[ListedPaper | Rejec
             yield Rejected(number, f"begins an entry of more than {LARGEST:,} characters")
             continue
         if _depth(text) > _DEEPEST:
-            yield Rejected(number, f"begins an entry whose braces nest more than {_DEEPEST} deep, or do not close")
+            yield Rejected(number, f"begins an entry whose braces do not close, or nest more than {_DEEPEST} deep")
             continue
         try:
             yield from _read(text, kind, macros, visited)
@@ -82,6 +83,8 @@ def _read(text: str, kind: str, macros: dict[str, str], visited: date) -> Iterat
         if not isinstance(error, UndefinedMacro):  # a name that nobody defined is empty, as BibTeX has it
             raise error
 
+    if sum(len(macros.get(each.lower(), "")) for each in _NAME.findall(text)) > LARGEST:
+        raise ValueError("the names in it stand for more than an entry may hold")
     for command, body in LowLevelParser(text, handle_error=handle, macros=macros):
         if command.lower() in _NO_PAPERS or kind == "string":
             return

@@ -12,8 +12,10 @@ from scrapers.record import RefusedError, read_record
 
 _YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_ARXIV_SAID = re.compile(r"arxiv\s*:?\s*(\S+)", re.IGNORECASE)
+_ARXIV_SAID = re.compile(r"arxiv\s{0,5}:?\s{0,5}(\S{1,40})", re.IGNORECASE)
 _LONGEST = 20_000  # characters of an abstract
+_LONGEST_NAME = 200
+_MOST_AUTHORS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def paper_of(
     `said` holds what may tell an id: doi, url, eprint (arXiv's), extra (free words). `when` is any text with a date or
     a year. An id that is none is passed over: in libraries a field often holds something else.
     """
-    record: dict[str, object] = {"title": title, "abstract": abstract[:_LONGEST], "authors": list(authors)}
+    people = [each[:_LONGEST_NAME] for each in authors[:_MOST_AUTHORS]]
+    record: dict[str, object] = {"title": title, "abstract": abstract[:_LONGEST], "authors": people}
     url, stated = said.get("url", ""), said.get("doi", "")
     record["url"] = url
     if doi(stated) or arxiv_id(stated):

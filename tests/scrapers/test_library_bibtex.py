@@ -76,6 +76,14 @@ def test_a_broken_entry_spoils_itself_alone(broken, said):
     assert bool(rejected) == bool(said)
 
 
+def test_names_that_stand_for_one_another_do_not_grow_without_end():
+    doubled = "".join(f"@string{{a{n + 1} = a{n} # a{n}}}\n" for n in range(30))
+    text = f'@string{{a0 = "{"x" * 1000}"}}\n{doubled}@misc{{a, title={{One}}, note={" # ".join(["a8"] * 50)}}}\n'
+    found = read(f"{text}@misc{{b, title={{Two}}}}")
+    assert [each.title for each in found if isinstance(each, ListedPaper)] == ["Two"]
+    assert all("stand for more" in each.reason for each in found if isinstance(each, Rejected))
+
+
 def test_old_files_have_letters_of_windows():
     (paper,) = read("@misc{a, title = {Über Gezeiten}}", "cp1252")
     assert paper.title == "Über Gezeiten"

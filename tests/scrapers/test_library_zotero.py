@@ -101,6 +101,28 @@ def test_an_rdf_export_is_read_and_what_is_no_paper_passed_over():
     assert isinstance(third, Rejected)
 
 
+def test_a_journal_apart_gives_its_doi_to_the_one_article_that_names_it():
+    journal = '<bib:Journal rdf:about="urn:issn:1"><dc:identifier>DOI 10.5555/apart</dc:identifier></bib:Journal>'
+    item = '<bib:Data rdf:about="#{}"><dcterms:isPartOf rdf:resource="urn:issn:1"/><dc:title>{}</dc:title></bib:Data>'
+    head = RDF.partition("<bib:Article")[0]
+    _, (only,) = read(f"{head}{item.format(1, 'One')}{journal}</rdf:RDF>")
+    assert only.ids.doi == "10.5555/apart"
+    _, found = read(f"{head}{item.format(1, 'One')}{item.format(2, 'Two')}{journal}</rdf:RDF>")
+    assert [each.ids.doi for each in found] == [None, None]
+
+
+def test_a_library_of_many_kinds_is_read_whole():
+    head = RDF.partition("<bib:Article")[0]
+    items = "".join(f'<bib:Kind{n} rdf:about="#{n}"><dc:title>Item {n}</dc:title></bib:Kind{n}>' for n in range(1_500))
+    _, found = read(f"{head}{items}</rdf:RDF>")
+    assert len(found) == 1_500
+
+
+def test_blanks_without_end_take_no_time():
+    (paper,) = read(table({"Item Type": "book", "Title": "One", "Extra": f"arxiv{' ' * 100_000}"}))[1]
+    assert paper.title == "One"
+
+
 def test_a_document_type_is_never_read():
     bomb = '<!DOCTYPE rdf:RDF [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + RDF.replace("Tides &amp; Mud", "&b;")
     _, (only,) = read(bomb)

@@ -26,6 +26,7 @@ POOLING = "1_Pooling/config.json"
 LENGTH = "sentence_bert_config.json"
 #: What stands beside graphs and is no part of one: other graphs, texts, weights for other programs.
 _NO_WEIGHTS = frozenset({".onnx", ".json", ".txt", ".md", ".safetensors", ".py", ".h5", ".ot", ".model", ".xml"})
+_NO_FILES = frozenset({"LICENSE", "NOTICE", "README", "MAKEFILE"})
 _CHUNK = 1 << 20
 _LARGEST_TEXT = 1 << 20  # bytes of a small JSON file
 _LONGEST, _USUAL = 512, 256  # tokens of a text that are read
@@ -96,7 +97,7 @@ def _hash(graph: Path, tokenizer: Path, words: str) -> str:
 
 
 def _may_hold_weights(file: Path) -> bool:
-    return file.suffix not in _NO_WEIGHTS and not file.name.startswith(".")
+    return file.suffix not in _NO_WEIGHTS and file.name.upper() not in _NO_FILES and not file.name.startswith(".")
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ import pytest
 
 from domain.errors import ModelUnusable
 from tests.model_maker import make_model, pooled_by
+from topics.meaning.directory import files_in
 from topics.meaning.hub import fetched
 from topics.meaning.onnx_model import load
 
@@ -76,6 +77,31 @@ def test_a_model_is_fetched_once_and_only_what_it_needs(hub, tmp_path):
     before = len(asked)
     assert fetched(NAME, COMMIT, cache=cache, endpoint=endpoint) == folder
     assert len(asked) == before, "what is here is used without asking anybody"
+
+
+def test_a_download_that_ended_in_the_middle_is_finished_before_it_is_used(hub, tmp_path):
+    endpoint, asked = hub
+    cache = tmp_path / "cache"
+    folder = fetched(NAME, COMMIT, cache=cache, endpoint=endpoint)
+    whole = files_in(folder).sha256
+    (folder / ".paperround-whole").unlink()
+    (folder / "sentence_bert_config.json").unlink()
+    (folder / "tokenizer.json").unlink()
+    before = len(asked)
+
+    assert files_in(fetched(NAME, COMMIT, cache=cache, endpoint=endpoint)).sha256 == whole
+    assert len(asked) > before
+
+
+def test_what_somebody_put_into_the_cache_is_used_where_the_hub_does_not_answer(hub, tmp_path):
+    endpoint, _ = hub
+    cache = tmp_path / "cache"
+    folder = fetched(NAME, COMMIT, cache=cache, endpoint=endpoint)
+    (folder / ".paperround-whole").unlink()
+    assert fetched(NAME, COMMIT, cache=cache, endpoint="http://127.0.0.1:9") == folder
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelUnusable, match="could not be fetched"):
+        fetched(NAME, COMMIT, cache=cache, endpoint="http://127.0.0.1:9")
 
 
 def test_a_hub_that_has_no_such_model_is_told_in_a_sentence(hub, tmp_path):
