@@ -19,6 +19,11 @@ _HEADINGS: Mapping[AsideKind, tuple[str, str]] = {
 }
 
 
+#: Over the titles of a topic.
+ALSO = "Also, by title:"
+UNWANTED = "By title alone, for they are like what you want less of:"
+
+
 def heading(kind: AsideKind) -> tuple[str, str]:
     """Return an aside's heading, and the sentence that says what it is."""
     return _HEADINGS[kind]

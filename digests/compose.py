@@ -164,6 +164,7 @@ def compose(
                 beyond=counted[topic_id],
                 query=queries[topic_id],
                 since=min([since, *(paper.listed for paper in exact[topic_id])]) if since else None,
+                set_aside=frozenset(ids({topic_id: own[topic_id]}).intersection(learned.set_aside)),
             )
             for topic_id, name in names.items()
             if exact[topic_id] or related.get(topic_id)
@@ -179,7 +180,6 @@ def compose(
         welcome_days=welcome_days,
         asides=tuple(aside for aside in asides if aside.entries),
         away_since=away_since,
-        set_aside=len(matched & set(learned.set_aside)),
     )
 
 

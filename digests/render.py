@@ -159,14 +159,23 @@ class Renderer:
         every = self._see_all(block)
         yield piece(part, "section", name, count, every)
         yield from self._papers(part, block.full, numbers, year, shared=shared)
-        if block.titles or block.unnamed:
-            yield piece(part, "also", bool(block.titles))
-            yield from (self._title(part, paper) for paper in block.titles)
-            yield piece(part, "also_end", telling.unnamed(block), every)
+        yield from self._titles(part, block, every)
         if block.related:
             near = any(entry.why.line == NEAR_IN_MEANING for entry in block.related)
             yield piece(part, "related", not (block.full or block.titles or block.unnamed), near)
             yield from self._papers(part, block.related, numbers, year, shared=shared)
+
+    def _titles(self, part: Part, block: fit.Block, every: str) -> Iterator[Fragment]:
+        """Yield what of a topic is named by title or only counted; what the reader wants less of comes last."""
+        aside = [paper for paper in block.titles if paper.id in block.section.set_aside]
+        others = [paper for paper in block.titles if paper.id not in block.section.set_aside]
+        groups = [(beside.ALSO, others), (beside.UNWANTED, aside)]
+        told = [group for group in groups if group[1]] or ([("", [])] if block.unnamed else [])
+        for place, (heading, papers) in enumerate(told, start=1):
+            is_last = place == len(told)
+            yield self._shared(part, "also", heading)
+            yield from (self._title(part, paper) for paper in papers)
+            yield self._shared(part, "also_end", telling.unnamed(block) if is_last else "", every if is_last else "")
 
     def _papers(
         self,
@@ -252,9 +261,10 @@ class Renderer:
         matched = digest.receipt.matched
         if digest.receipt.at_most:
             matched -= sum(section.beyond for section in digest.sections)
-        counted = matched or sum(len(section.related) for section in digest.sections)
-        counted = counted or len(digest.beside(AsideKind.LIKE_SAVED))
-        best = self._headline(digest.papers[0]) if counted else ""
+        wanted = matched - digest.set_aside or sum(len(section.related) for section in digest.sections)
+        counted = wanted or len(digest.beside(AsideKind.LIKE_SAVED)) or matched
+        paper = telling.headline(digest) if counted else None
+        best = self._headline(paper) if paper is not None else ""
         day = wording.subject_date(digest.slot.day)
         more = max(counted - 1, 0)
         return self._subject("subject", best, more, day, self._name, digest.first).strip()

@@ -2,7 +2,8 @@
 
 from digests import absence, beside, fit, wording
 from digests.readable import clean
-from domain.issues import Digest
+from domain.issues import AsideKind, Digest
+from domain.papers import Paper
 from domain.topics import NEAR_IN_MEANING
 
 _LONGEST_TOPIC = 120
@@ -62,3 +63,16 @@ def receipt(digest: Digest, plan: fit.Plan) -> tuple[str, ...]:
 def watched(digest: Digest) -> str:
     """Return the topics of a letter that found nothing; else ""."""
     return "" if digest.sections else wording.watched(digest.topics)
+
+
+def headline(digest: Digest) -> Paper | None:
+    """Return the paper that the letter is named after: one that stands in full, if any does; None for none at all."""
+    titles = [(paper, paper.id in section.set_aside) for section in digest.sections for paper in section.overflow]
+    ranked = (
+        *(entry.paper for section in digest.sections for entry in section.matches),
+        *(paper for paper, is_unwanted in titles if not is_unwanted),
+        *(entry.paper for section in digest.sections for entry in section.related),
+        *(entry.paper for entry in digest.beside(AsideKind.LIKE_SAVED)),
+        *(paper for paper, is_unwanted in titles if is_unwanted),
+    )
+    return next(iter(ranked), None)

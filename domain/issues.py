@@ -81,6 +81,7 @@ class Section:
     beyond: int = 0  #: of the total: not among the best that matching kept, so only counted
     query: str = ""  #: of the topic, as typed
     since: date | None = None  #: none of its papers was listed before; None where that is not known
+    set_aside: frozenset[int] = frozenset()  #: of the overflow, the ids of what is like papers the reader wants less of
 
     @property
     def matches(self) -> tuple[Entry, ...]:
@@ -104,10 +105,7 @@ class AsideKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A small section after the topics; its papers are no matches of this letter.
-
-    Only papers like saved ones are a reason for a letter by themselves.
-    """
+    """A small section after the topics, of no matches; only papers like saved ones are a reason for a letter."""
 
     kind: AsideKind
     entries: tuple[Entry, ...]
@@ -153,7 +151,11 @@ class Digest:
     welcome_days: int = 7
     asides: tuple[Aside, ...] = ()
     away_since: date | None = None  #: when the reader paused, in their zone; None for one who was not away
-    set_aside: int = 0  #: matches named by title alone because they are like what the reader wants less of
+
+    @property
+    def set_aside(self) -> int:
+        """How many matches are named by title alone because they are like what the reader wants less of."""
+        return sum(len(section.set_aside) for section in self.sections)
 
     def beside(self, kind: AsideKind) -> tuple[Entry, ...]:
         """Return what stands in one of the small sections."""

@@ -17,6 +17,10 @@ class Liking(StrEnum):
     LESS = "less"  # less like this
 
 
+#: The place of what a whole library brought.
+BROUGHT = "import"
+
+
 class Edit(StrEnum):
     """What a reader did to a word of their profile."""
 

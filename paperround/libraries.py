@@ -9,11 +9,12 @@ from typing import BinaryIO
 
 from digests.wording import counted
 from domain.clock import Clock
-from domain.errors import Interrupted
+from domain.errors import Interrupted, UsageError
 from domain.learning import Liking
 from domain.papers import ListedPaper
 from scrapers.libraries.entry import Rejected
 from scrapers.libraries.reading import read_library
+from storage.likings import MOST_SAVED
 from storage.reading import BLOCK
 from storage.taking_in import Libraries
 
@@ -37,7 +38,7 @@ class LibraryReport:
         """What to say of it."""
         said = [f"{counted(self.read, 'paper')} read: {self.new:,} saved, {self.known:,} known before."]
         if self.left:
-            said.append(f"{counted(self.left, 'paper')} found no room.")
+            said.append(f"{counted(self.left, 'paper')} found no room: {MOST_SAVED:,} are the most of one reader.")
         if self.rejected:
             first = self.first_rejected[0]
             said.append(f"{counted(self.rejected, 'entry', 'entries')} left out: line {first.line} {first.reason}.")
@@ -76,6 +77,9 @@ class LibraryDesk:
             report.new += taken.new
             report.known += taken.known
             report.left += taken.left
+        if not report.read:
+            first = next((f": line {each.line} {each.reason}" for each in report.first_rejected), "")
+            raise UsageError(f"no paper could be read of the file{first}")
         return report
 
 

@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from domain.clock import Clock
 from domain.errors import UnknownError, UsageError
-from domain.fts5 import tokens
 from domain.learning import NO_PROFILE, Edit, Edited, Liking, Profile, Saved
 from domain.papers import AbstractKind, Identifiers, Paper
 from domain.subscriptions import Subscriber
 from storage.archive import Archive
 from storage.likings import Likings
 from storage.profiles import Profiles
-from topics.stems import Stemmer
+from topics.profile import stem_of
 
 PLACE = "command"
-_LONGEST_WORD = 60  # characters
 _BLOCK = 200  # papers read at once
 _SCHEMES = ("arxiv", "doi", "openreview")
 
@@ -75,14 +73,17 @@ class LikingsDesk:
         asked = (
             [(word, None) for word in back] + [(word, Edit.IN) for word in into] + [(word, Edit.OUT) for word in out]
         )
-        with Stemmer() as stemmer:
-            for typed, edit in asked:
-                word = " ".join(typed.split())
-                stem = _stem(stemmer, word)
-                if stem in kinds and kinds[stem] is not edit:
-                    raise UsageError(f"{typed!r} can be put in, left out or restored, but not two of these at once")
-                kinds[stem] = edit
-                edits[stem] = None if edit is None else Edited(word, edit)
+        for typed, edit in asked:
+            word = " ".join(typed.split())
+            stem = stem_of(word)
+            if stem in kinds and kinds[stem] is not edit:
+                raise UsageError(f"{typed!r} can be put in, left out or restored, but not two of these at once")
+            kinds[stem] = edit
+            edits[stem] = None if edit is None else Edited(word, edit)
+        held = self.profile(reader).edits
+        for stem, edited in edits.items():
+            if edited is None and stem not in held:
+                raise UsageError(f"no word like {stem!r} was put in or left out, so there is nothing to restore")
         for stem, edited in edits.items():
             self._profiles.edit(reader.public_id, stem, edited)
         self._learn(reader.id)
@@ -115,16 +116,6 @@ class LikingsDesk:
             if each.paper_id == number:
                 return each
         raise UnknownError(f"the reader said nothing of {key!r}")
-
-
-def _stem(stemmer: Stemmer, word: str) -> str:
-    """Return the stem of what must be one word; raises UsageError."""
-    found = tokens(word)
-    is_word = len(found) == 1 and len(word) <= _LONGEST_WORD and any(each.isalpha() for each in found[0])
-    stem = stemmer.stems(found).get(found[0]) if is_word and word.isprintable() else None
-    if stem is None:
-        raise UsageError(f"{word[:_LONGEST_WORD]!r} is not one word of at most {_LONGEST_WORD} characters")
-    return stem
 
 
 def _copy(saved: Saved) -> Paper:

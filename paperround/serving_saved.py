@@ -1,9 +1,8 @@
 """Feedback by the links of a letter, and the page of what a reader saved, of a house that has a site."""
 
 from digests.links import Links
-from domain.fts5 import tokens
 from paperround.wiring import House
-from topics.stems import Stemmer
+from topics.profile import stem_of
 from web.app import PageGroup
 from web.feedback import FeedbackPages
 from web.rendering import Rendering
@@ -32,12 +31,3 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
         rendering=rendering,
     )
     return [feedback, saved]
-
-
-def stem_of(word: str) -> str:
-    """Return the stem of one word; "" for what is not one word."""
-    found = list(tokens(word))
-    if len(found) != 1:
-        return ""
-    with Stemmer() as stemmer:
-        return next(iter(stemmer.stems(found).values()), "")

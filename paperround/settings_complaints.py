@@ -17,6 +17,7 @@ _SHORTEST_KEY = 32
 _SHORTEST_PASSWORD = 12
 _LONGEST_DOMAIN = 190  # characters; with the local part of a return path at most 254 (RFC 5321 section 4.5.3.1.3)
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_SHA256 = re.compile("[0-9a-f]{64}")
 _HUB_NAME = re.compile(r"[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?")
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")  # no part of it is "." or ".."
@@ -185,6 +186,8 @@ def _model_complaints(settings: Settings) -> Iterator[str]:
     for key, value in (("model_revision", chosen.model_revision), ("model_sha256", chosen.model_sha256)):
         if value and not (chosen.model_dir or chosen.model):
             yield f"[topics] {key} goes with model_dir or model: set that too"
+    if chosen.model_sha256 and not _SHA256.fullmatch(chosen.model_sha256):
+        yield f"[topics] model_sha256 must be 64 hexadecimal digits, not {chosen.model_sha256!r}"
     if chosen.model and not _HUB_NAME.fullmatch(chosen.model):
         yield f"[topics] model must be a name such as sentence-transformers/all-MiniLM-L6-v2, not {chosen.model!r}"
 

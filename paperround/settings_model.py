@@ -154,7 +154,7 @@ class TopicsSettings(Section):
     #: The hub's revision of that model, a commit.
     model_revision: str = ""
     #: What the model's files must be, as `paperround topics embed` tells it; without, as they were the first time.
-    model_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
+    model_sha256: str = ""
 
 
 class CollectSettings(Section):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import cached_property
 
-from domain.learning import Liking
+from domain.learning import BROUGHT, Liking
 from paperround.libraries import LibraryDesk
 from paperround.likings_desk import LikingsDesk
 from paperround.wiring_ground import Ground
@@ -52,7 +52,7 @@ class LearningSide(Ground):
 
     def take_library(self, public_id: str, data: bytes, liking: Liking, now: datetime) -> list[str]:  # noqa: ARG002 the desk has the clock
         """Save what is in a file of a reader's library; return what to say of it. Raises UsageError for none."""
-        return self.library_desk.take(public_id, data, liking, "/preferences").sentences
+        return self.library_desk.take(public_id, data, liking, BROUGHT).sentences
 
     @cached_property
     def likings_desk(self) -> LikingsDesk:

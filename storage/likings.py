@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError, UsageError
-from domain.learning import Liking, Saved
+from domain.learning import BROUGHT, Liking, Saved
 from domain.subscriptions import REACHED
 from storage.database import Database
 from storage.reading import BLOCK, is_named
@@ -93,8 +93,11 @@ class Likings:
             return tuple(map(_value, connection.execute(query)))
 
     def texts(self, subscriber_id: int, liking: Liking, limit: int) -> tuple[Saved, ...]:
-        """Return the newest papers of a liking, to be learned from."""
-        return self.of(subscriber_id, liking, limit=limit)
+        """Return the newest papers of a liking, to be learned from; what was said by hand goes before a library."""
+        mine = (SAVED.c.subscriber_id == subscriber_id, SAVED.c.liking == liking.value)
+        order = (case((SAVED.c.place == BROUGHT, 1), else_=0), SAVED.c.id.desc())
+        with self._database.reading() as connection:
+            return tuple(map(_value, connection.execute(_shown().where(*mine).order_by(*order).limit(limit))))
 
     def counts(self, subscriber_id: int) -> Mapping[Liking, int]:
         """Return how many papers a reader saved, and wants less of; both are there."""

@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.errors import UsageError
 from domain.fts5 import tokens
 from domain.learning import Edit, Edited, Taste, Term
 from domain.topics import Census
@@ -23,6 +24,7 @@ from topics.ranking import FUNCTION_WORDS, TITLE, norm, rarity
 from topics.stems import Stemmer
 
 TERMS = 200  #: of a taste
+LONGEST_WORD = 60  #: characters of one that a reader types
 OTHER = 0.15  #: how much the mean of the other kind takes away (Rocchio's γ)
 MORE_APART, LESS_APART = 7.0, 10.0  #: standard deviations above the usual paper from which one is like them
 _HALF = 0.5  # of what a paper scores that has every word once: never more is asked
@@ -36,6 +38,7 @@ class Words:
     number: int  #: the saved record's
     title: str
     abstract: str
+    is_brought: bool = False  #: it came with a whole library, not by a press of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class _Read:
     number: int
     times: Mapping[str, int]  #: by stem; the title counts as ranking.py counts it
     length: int  #: words of title and abstract
+    is_brought: bool
 
 
 def learned(
@@ -68,20 +72,36 @@ def learned(
 
 
 class _Mean:
-    """The mean of papers of unit length."""
+    """The mean of papers of unit length; a library weighs as much as all that was said by hand, and no more."""
 
     def __init__(self, papers: Sequence[_Read], census: Census) -> None:
         self.weights: dict[str, float] = defaultdict(float)
         self._most: dict[str, tuple[float, int]] = {}
+        sizes = Counter(paper.is_brought for paper in papers)
         for paper in papers:
+            share = 1 / (len(sizes) * sizes[paper.is_brought])
             for stem, weight in _unit(paper, census).items():
-                self.weights[stem] += weight / len(papers)
+                self.weights[stem] += weight * share
                 # Of equals the one saved last, which is the one remembered best.
                 self._most[stem] = max((weight, paper.number), self._most.get(stem, (0.0, 0)))
 
     def source(self, stem: str) -> int:
         """Return the number of the paper that gives most of a stem's weight."""
         return self._most[stem][1]
+
+
+def stem_of(word: str) -> str:
+    """Return the stem of a word that a reader typed; raises UsageError for what is none, and for what says nothing."""
+    found = tokens(word)
+    if len(found) != 1 or len(word) > LONGEST_WORD or not word.isprintable():
+        raise UsageError(f"{word[:LONGEST_WORD]!r} is not one word of at most {LONGEST_WORD} characters")
+    with Stemmer() as stemmer:
+        stem = stemmer.stems(found).get(found[0], "")
+    if len(stem) < _SHORTEST or not any(each.isalpha() for each in stem):
+        raise UsageError(f"{word!r} is a number or a sign, and letters learn words alone")
+    if found[0] in FUNCTION_WORDS:
+        raise UsageError(f"{word!r} stands in every paper, and says nothing of one")
+    return stem
 
 
 def _read(words: Words, stemmer: Stemmer, forms: Mapping[str, Counter[str]]) -> _Read:
@@ -95,7 +115,8 @@ def _read(words: Words, stemmer: Stemmer, forms: Mapping[str, Counter[str]]) -> 
             if len(stem) >= _SHORTEST and word not in FUNCTION_WORDS and not stem.isdecimal():
                 times[stem] += weight * written
                 forms[stem][word] += weight * written
-    return _Read(number=words.number, times=times, length=len(title) + len(abstract))
+    length = len(title) + len(abstract)
+    return _Read(number=words.number, times=times, length=length, is_brought=words.is_brought)
 
 
 def _unit(paper: _Read, census: Census) -> dict[str, float]:

@@ -48,7 +48,13 @@ NOT_SO = Notice("That cannot be done here", ("Please open the link from your let
 UNREADABLE = Notice(
     "We could not read that", ("Please open the page again and press its button. Nothing was changed.",)
 )
-TOO_LARGE = Notice("That was too much", ("This site takes only short forms. Nothing was changed.",))
+TOO_LARGE = Notice(
+    "That was too much",
+    (
+        "A form here is short, and the file of a library has 4 MB at most. Nothing was changed.",
+        "Bring a larger library in parts, or ask whoever runs this site to take it in.",
+    ),
+)
 TOO_LONG = Notice("That was too long", ("The address has more in it than any page here reads. Nothing was changed.",))
 TOO_SLOW = Notice("That took too long", ("The form did not arrive whole. Nothing was changed; please send it again.",))
 NO_FORM = Notice("We could not read that", ("This site takes forms of its own pages alone. Nothing was changed.",))

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from domain.clock import Clock
-from domain.learning import NO_PROFILE, Liking, Profile, Saved
+from domain.learning import BROUGHT, NO_PROFILE, Liking, Profile, Saved
 from storage.likings import Likings
 from storage.profiles import Profiles, Stale
 from topics.matching import CensusOf
@@ -84,4 +84,4 @@ class Learner:
 
 
 def _words(saved: Collection[Saved]) -> list[Words]:
-    return [Words(each.number, each.title, each.abstract) for each in saved]
+    return [Words(each.number, each.title, each.abstract, each.place == BROUGHT) for each in saved]

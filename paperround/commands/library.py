@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import UsageError
-from domain.learning import Liking
+from domain.learning import BROUGHT, Liking
 from paperround.commands.context import Json, opened, report
 from paperround.commands.saved import saved
 from paperround.console import plain
@@ -37,7 +37,7 @@ def import_library(
             raise UsageError(f"{file} cannot be read: {error.strerror}") from error
         with stream, told.progress("Entries", total=None) as advance:
             liking = Liking.LESS if less else Liking.MORE
-            found = house.library_desk.take(reader.public_id, stream, liking, "command", stop=stop, progress=advance)
+            found = house.library_desk.take(reader.public_id, stream, liking, BROUGHT, stop=stop, progress=advance)
         house.learner.learn_for(reader.id)
 
     def lines() -> Iterable[str]:

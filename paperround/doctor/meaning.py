@@ -22,7 +22,10 @@ def check(visit: Visit) -> Iterator[Finding]:
         folder = Path(chosen.model_dir) if chosen.model_dir else fetched(chosen.model, chosen.model_revision)
         identity = load(folder, name=chosen.model, sha256=chosen.model_sha256).identity()
     except ModelUnusable as error:
-        yield wrong(shown(str(error)), "until then papers are ordered by their words alone")
+        yield wrong(
+            shown(str(error)),
+            "copy or fetch the model again, or take it out of [topics]; until then words decide alone",
+        )
         return
     read = "whose papers it has not read"
     if isinstance(visit.database, Database):

@@ -63,9 +63,11 @@ def learned(sample: Digest) -> Digest:
     gone = replace(paper, id=53, key="arxiv:2611.00053", title="A Proof That Did Not Hold", url=f"{url}53")
     news = ((gone, "withdrawn, 19 November"), (new, "a new version (v3), 18 November; its code, 17 November"))
     entry = Entry(like, 0, Why("like “Robust Estuaries”, which you saved"), tier=Tier.LIKE_SAVED)
+    first, *others = sample.sections
+    unwanted = replace(first, set_aside=frozenset(paper.id for paper in first.overflow))
     return replace(
         sample,
-        set_aside=1,
+        sections=(unwanted, *others),
         asides=(
             Aside(AsideKind.LIKE_SAVED, (entry,)),
             Aside(AsideKind.SENT_NEWS, tuple(Entry(each, 0, Why(""), happened=told) for each, told in news)),

@@ -11,15 +11,14 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from digests.readable import clean
-from domain.errors import UnknownError
+from domain.errors import UnknownError, UsageError
 from domain.learning import Edit, Edited, Liking, Profile, Saved
 from domain.papers import Paper
 from domain.subscriptions import Subscriber
-from web.preferences.forms import BrokenForm, Form, WrongField
+from web.preferences.forms import BrokenForm, Form, WrongField, sentence
 
 PLACE = "/preferences"
 _LONGEST = 1_000  # characters of a link or an id
-_LONGEST_WORD = 60
 _HERE = "/papers/"
 _NO_PAPER = "The archive has no such paper. A file of your library may hold papers that it has not."
 
@@ -85,7 +84,7 @@ class Tools:
     likings: Likings
     profiles: Profiles
     papers: Papers
-    stem: Callable[[str], str]  #: of one word; "" for what is not one word
+    stem: Callable[[str], str]  #: of one word; raises UsageError for what is none, or says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +149,10 @@ def _undo(tools: Tools, press: Press) -> str:
 
 def _put_in(tools: Tools, press: Press) -> str:
     typed = clean(press.form.text("word"))
-    stem = tools.stem(typed) if len(typed) <= _LONGEST_WORD else ""
-    if not stem:
-        raise WrongField("word", f"Please type one word, of {_LONGEST_WORD} characters at most.")
+    try:
+        stem = tools.stem(typed)
+    except UsageError as error:
+        raise WrongField("word", sentence(str(error))) from error
     tools.profiles.edit(press.reader.public_id, stem, Edited(typed, Edit.IN))
     return "Your letters look for that word too."
 

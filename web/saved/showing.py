@@ -9,7 +9,7 @@ from domain.learning import Edit, Profile, Saved, Term
 from domain.papers import AbstractKind, Identifiers, Paper
 from web.addresses import paper_path
 
-WORDS_SHOWN = 40
+WORDS_SHOWN = 25
 _LONGEST_TITLE = 300
 _LONGEST_WORD = 60
 
@@ -57,10 +57,12 @@ def row(saved: Saved, paper: Paper | None) -> Row:
 def learned(profile: Profile) -> Learned:
     """Return what was learned, in words."""
     words = [_word(each) for each in profile.more.terms]
+    both = {each.stem for each in profile.more.terms}
+    unwanted = [each for each in profile.less.terms if each.stem not in both]
     return Learned(
         more=words[:WORDS_SHOWN],
         rest=words[WORDS_SHOWN:],
-        less=", ".join(_word(each).word for each in profile.less.terms[:WORDS_SHOWN]),
+        less=", ".join(_word(each).word for each in unwanted[:WORDS_SHOWN]),
         put_in=_edited(profile, Edit.IN),
         left_out=_edited(profile, Edit.OUT),
         told=_told(profile),
