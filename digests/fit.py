@@ -125,7 +125,7 @@ def plan(digest: Digest, step: int) -> Plan:
     cut = [section for section in digest.sections[sections:] if section.total]
     return Plan(
         blocks=tuple(blocks),
-        asides=tuple(aside for aside in asides if aside.entries),
+        asides=tuple(aside for aside in asides if aside.entries or aside.more),
         dropped_sections=len(cut),
         dropped_papers=sum(len(section.matches) + len(section.overflow) + section.beyond for section in cut),
     )

@@ -62,6 +62,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "embed: the sentence model failed, and words decide alone until the next start: %s": Event(
             "embed.failed", _W, ("error",), "The sentence model failed while it read papers."
         ),
+        "embed: papers could not be read for their meaning just now: %s": Event(
+            "embed.later", _W, ("error",), "The database did not answer while papers were read."
+        ),
         "the sentence model cannot be used, and words decide alone: %s": Event(
             "meaning.unusable", _W, ("error",), "A sentence model is named and cannot be used; doctor says more."
         ),

@@ -17,11 +17,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, exists, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.identity import Fingerprint, fingerprint_of, traits
 from domain.papers import Identifiers, ListedPaper, Listing, Paper, Validators
 from storage.embeddings import forget_words
+from storage.happening import happened
 from storage.joining import join, link, next_number, remember_key
 from storage.lookup import Known, Shelf
 from storage.merging import (
@@ -41,7 +41,7 @@ from storage.merging import (
 from storage.reading import BLOCK, paper_of
 from storage.sightings import Stood, first_journal
 from storage.sources import remember
-from storage.tables import EVENT, IDENTIFIER, PAPER, REMATCH, TRAIT
+from storage.tables import IDENTIFIER, PAPER, REMATCH, TRAIT
 from storage.wording import Speaker, Wording, held_by, offers_of, reworded
 from storage.wordings import keep_wordings
 from storage.words.index import INDEXED, index_of
@@ -277,9 +277,8 @@ class _Block:
 
     def _happened(self, known: Known, kind: str, note: str, day: date) -> None:
         self._flush()
-        row = {"paper_id": known.id, "kind": kind, "note": note, "source": self._listing.source}
-        event = upsert(EVENT).values(**row, day=day, at=self._now)
-        self._connection.execute(event.on_conflict_do_nothing())
+        event = {"paper_id": known.id, "kind": kind, "note": note, "source": self._listing.source}
+        happened(self._connection, {**event, "day": day, "at": self._now})
 
     def _speaker(self, paper: ListedPaper) -> Speaker:
         listing = self._listing

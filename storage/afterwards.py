@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from domain.papers import TOLD_AFTERWARDS
 from storage.database import Database
 from storage.news import sent_among
-from storage.tables import EVENT, ISSUE, SUBSCRIBER
+from storage.tables import EVENT, ISSUE, SENT, SUBSCRIBER
 
-MOST = 5_000  #: events looked at, the newest: of more, which no month brings, the older ones are not told
+MOST = 50_000  #: events of papers that a block of readers was sent, the newest: of more, the older are not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,11 @@ class Afterwards:
             told: dict[int, int] = {row.id: row.upto_event for row in connection.execute(last)}
             if not told or (since := min(told.values())) >= up_to:
                 return {}
+            # What became of papers that none of these readers was sent does not count towards the most.
+            concerns = exists().where(SENT.c.paper_id == EVENT.c.paper_id, SENT.c.subscriber_id.in_(list(told)))
             newest = (
                 select(EVENT.c.id, EVENT.c.paper_id, EVENT.c.kind, EVENT.c.note, EVENT.c.day)
-                .where(EVENT.c.id > since, EVENT.c.id <= up_to, EVENT.c.kind.in_(TOLD_AFTERWARDS))
+                .where(EVENT.c.id > since, EVENT.c.id <= up_to, EVENT.c.kind.in_(TOLD_AFTERWARDS), concerns)
                 .order_by(EVENT.c.id.desc())
                 .limit(MOST)
             )

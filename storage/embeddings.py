@@ -78,18 +78,16 @@ class Embeddings:
             query = select(EMBEDDING_MODEL.c.id).where(EMBEDDING_MODEL.c.id == model_id)
             return connection.execute(query).first() is not None
 
-    def unread(self, model_id: int, limit: int, before: int | None = None) -> tuple[Unread, ...]:
-        """Return up to so many papers that have no vector of the model, the newest first, those stored before one."""
+    def unread(self, model_id: int, limit: int) -> tuple[Unread, ...]:
+        """Return up to so many papers that have no vector of the model: news before backlog, the newest first."""
         mine = and_(EMBEDDING.c.paper_id == PAPER.c.id, EMBEDDING.c.model_id == model_id)
         query = (
             select(PAPER.c.id, PAPER.c.title, PAPER.c.abstract)
             .outerjoin(EMBEDDING, mine)
             .where(EMBEDDING.c.paper_id.is_(None))
-            .order_by(PAPER.c.id.desc())
+            .order_by(PAPER.c.backlog, PAPER.c.id.desc())
             .limit(limit)
         )
-        if before is not None:
-            query = query.where(PAPER.c.id < before)
         with self._database.reading() as connection:
             return tuple(Unread(*row) for row in connection.execute(query))
 

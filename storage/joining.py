@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from storage.happening import happened, retire_events, told_once
 from storage.lookup import Known
 from storage.sightings import merge_sightings
 from storage.tables import (
@@ -41,7 +42,9 @@ def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: 
     merge_sightings(connection, heir.id, gone.id)
     _move_identifiers(connection, heir, gone)
     _move(connection, WORDING, ("field", "source"), heir, gone)
+    retire_events(connection)
     _move(connection, EVENT, ("kind", "note"), heir, gone)
+    told_once(connection, heir.id)
     _move(connection, ISSUE_PAPER, ("issue_id",), heir, gone)
     _move(connection, SENT, ("subscriber_id",), heir, gone)
     _move_likings(connection, heir, gone)
@@ -52,7 +55,7 @@ def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: 
     retire(connection, gone.id)
     connection.execute(delete(PAPER).where(PAPER.c.id == gone.id))
     event = {"paper_id": heir.id, "kind": "joined", "note": gone.key, "source": source, "day": day, "at": now}
-    connection.execute(upsert(EVENT).values(event).on_conflict_do_nothing())
+    happened(connection, event)
 
 
 def retire(connection: Connection, paper_id: int) -> None:

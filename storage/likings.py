@@ -99,6 +99,13 @@ class Likings:
         with self._database.reading() as connection:
             return tuple(map(_value, connection.execute(_shown().where(*mine).order_by(*order).limit(limit))))
 
+    def about(self, subscriber_id: int, paper_id: int) -> Saved | None:
+        """Return what a reader said of one of the archive's papers; None for nothing."""
+        mine = (SAVED.c.subscriber_id == subscriber_id, SAVED.c.paper_id == paper_id)
+        with self._database.reading() as connection:
+            row = connection.execute(_shown().where(*mine)).first()
+        return None if row is None else _value(row)
+
     def counts(self, subscriber_id: int) -> Mapping[Liking, int]:
         """Return how many papers a reader saved, and wants less of; both are there."""
         query = select(SAVED.c.liking, func.count()).where(SAVED.c.subscriber_id == subscriber_id)
@@ -119,8 +126,11 @@ class Likings:
         return found
 
     def titles(self, subscriber_id: int, numbers: Collection[int]) -> dict[int, str]:
-        """Return the titles of some of a reader's papers, by the numbers of their records."""
-        theirs = (SAVED.c.subscriber_id == subscriber_id, SAVED.c.id.in_(list(numbers)))
+        """Return the titles of some of a reader's papers, by the numbers of their records; of own copies none.
+
+        They are for letters, which are passed on and have a page.
+        """
+        theirs = (SAVED.c.subscriber_id == subscriber_id, SAVED.c.id.in_(list(numbers)), SAVED.c.paper_id.is_not(None))
         with self._database.reading() as connection:
             return {row.id: row.shown_title for row in connection.execute(_shown().where(*theirs))}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 
 from domain.errors import UsageError
 from domain.learning import Edit, Edited, Profile, Taste, Term
@@ -21,7 +21,7 @@ from storage.tables import PROFILE
 MOST_EDITS = 200  #: words of one reader
 
 # Said in literal words, since SQLite uses a partial index only for queries that repeat its condition.
-_STALE = PROFILE.c.stale
+_STALE = text("stale")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.papers import Announcement, ListedPaper, Sighting
+from storage.happening import has_happened
 from storage.tables import SIGHTING
 
 #: The fields of a listed paper that a sighting keeps in `details`, where they are not empty.
@@ -34,7 +35,7 @@ _MOST_NEWS_FIRST = tuple(each.value for each in Announcement)
 
 def first_journal(connection: Connection, paper_id: int, journal: str) -> list[tuple[str, str]]:
     """Return the event that a known paper appeared somewhere, where no listing said so before; at most one."""
-    if not journal:
+    if not journal or has_happened(connection, paper_id, "journal"):
         return []
     said = SIGHTING.c.details["journal"].as_string().is_not(None)
     query = select(SIGHTING.c.id).where(SIGHTING.c.paper_id == paper_id, said).limit(1)

@@ -10,7 +10,7 @@ are equal, scores stay what they are.
 """
 
 from collections.abc import Mapping, Sequence
-from statistics import median_low
+from statistics import median
 
 from domain.topics import Prefix, Query, Worded, wanted, words_of
 
@@ -42,7 +42,7 @@ def mixed(scored: Sequence[tuple[int, float]], cosines: Mapping[int, float]) -> 
     if not span:
         span = _OF_EQUALS * abs(best) or 1.0
         least = best - span
-    middle = median_low(known)
+    middle = median(known)
     low, high = min(known), max(known)
     found = []
     for paper_id, score in scored:

@@ -154,6 +154,11 @@ def _typed(terms: Sequence[Term], put_in: Mapping[str, str]) -> tuple[Term, ...]
     return (*typed, *(each for each in terms if each.stem not in put_in))[: max(TERMS, len(typed))]
 
 
+def measured(taste: Taste, census: Census, apart: float) -> Taste:
+    """Return a taste with its least as the archive is now: what is usual changes as it grows."""
+    return _taste(taste.terms, census, apart) if taste.terms else taste
+
+
 def _taste(terms: Sequence[Term], census: Census, apart: float) -> Taste:
     """Return the taste, with the score that only a paper reaches which has far more of its words than the usual one.
 
@@ -168,4 +173,5 @@ def _taste(terms: Sequence[Term], census: Census, apart: float) -> Taste:
         every += score
         mean += share * score
         variance += share * (1 - share) * score * score
-    return Taste(terms=tuple(terms), least=min(mean + apart * math.sqrt(variance), _HALF * every))
+    least = min(mean + apart * math.sqrt(variance), _HALF * every) if variance else _HALF * every
+    return Taste(terms=tuple(terms), least=least)

@@ -108,7 +108,7 @@ class Likeness:
         enough = taste.least * scale * _UNIT * _NEAR
         near = [place for place, total in enumerate(totals) if total >= enough]
         found = [(sum(weight * known.by_place.get(place, 0.0) for weight, known in weighed), place) for place in near]
-        liked = [(score, self._papers[place].id) for score, place in found if score >= taste.least]
+        liked = [(score, self._papers[place].id) for score, place in found if score >= taste.least and score > 0]
         return sorted(liked, key=lambda each: (-each[0], each[1]))
 
     def score(self, taste: Taste, paper_id: int) -> float:

@@ -8,7 +8,7 @@ link can mark papers of the archive and take it back, and nothing else: what was
 alone. A press may come twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,10 +103,8 @@ class Likings(Protocol):
         """Take one back; return whether it was there."""
         ...
 
-    def of(
-        self, subscriber_id: int, liking: Liking | None = None, after: int | None = None, limit: int | None = None
-    ) -> Sequence[Saved]:
-        """Return what a reader said, the newest first."""
+    def about(self, subscriber_id: int, paper_id: int) -> Saved | None:
+        """Return what a reader said of a paper; None for nothing."""
         ...
 
 
@@ -183,7 +181,7 @@ class FeedbackPages:
         return self._done(token, liking, paper, "Taken back", "Nothing is learned from this paper.", taken_back=True)
 
     def _said(self, reader: Subscriber, paper: Paper) -> Saved | None:
-        return next((each for each in self._likings.of(reader.id) if each.paper_id == paper.id), None)
+        return self._likings.about(reader.id, paper.id)
 
     def _relearn(self, reader: Subscriber) -> None:
         """Learn at once where that can be done; what was said is kept, and else learned before the next letters."""

@@ -32,7 +32,9 @@ def happenings(became: Sequence[Became], papers: Mapping[int, Paper], *, year: i
     """
     newest: dict[int, dict[str, Became]] = {}
     for each in became:  # in order, so that the newest stays
-        newest.setdefault(each.paper_id, {})[each.kind] = each
+        kinds = newest.setdefault(each.paper_id, {})
+        kinds.pop(each.kind, None)  # the newest stands last
+        kinds[each.kind] = each
     for kinds in newest.values():
         _settle(kinds)
     ranked = sorted(

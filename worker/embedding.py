@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from domain.errors import ModelUnusable
+from domain.errors import ModelUnusable, StorageError
 from storage.embeddings import Embeddings, Unread
 
 log = logging.getLogger("paperround.worker")
@@ -58,16 +58,15 @@ class Embedding:
         Raises ModelUnusable where the model fails, or another took its place; what was read before stays.
         """
         done = looked_at = 0
-        before: int | None = None
         while limit is None or looked_at < limit:
             if not self._embeddings.knows(self._model_id):
                 raise ModelUnusable("the archive is read with another model since; start again to use that one")
             most = _AHEAD if limit is None else min(_AHEAD, limit - looked_at)
-            papers = self._embeddings.unread(self._model_id, most, before)
+            papers = self._embeddings.unread(self._model_id, most)
             if not papers:
                 break
             looked_at += len(papers)
-            before = papers[-1].paper_id  # one that cannot be kept, for it changed meanwhile, is for the next time
+            before = done
             alike = sorted(papers, key=lambda each: len(each.title) + len(each.abstract))
             for start in range(0, len(alike), AT_ONCE):
                 if stop is not None and stop.is_set():
@@ -75,6 +74,8 @@ class Embedding:
                 kept = self._keep(alike[start : start + AT_ONCE])
                 done += kept
                 progress(kept)
+            if done == before:
+                break  # all of these changed meanwhile: they are for the next time
         return done
 
     def _keep(self, papers: Sequence[Unread]) -> int:
@@ -103,6 +104,9 @@ class Newcomers:
             return 0
         try:
             read = embedding.read(A_ROUND, stop=self._stop)
+        except StorageError as error:  # letters need the database more; it is tried again the next time
+            log.warning("embed: papers could not be read for their meaning just now: %s", error)
+            return 0
         except ModelUnusable as error:
             self._failed = True
             log.warning("embed: the sentence model failed, and words decide alone until the next start: %s", error)

@@ -65,7 +65,10 @@ class Learner:
         found = dict(self._profiles.of(subscriber_ids))
         behind = [number for number, profile in found.items() if profile.is_stale]
         for each in self._profiles.stale(len(behind), behind) if behind else ():
-            found[each.subscriber_id] = self._of(each)
+            try:
+                found[each.subscriber_id] = self._of(each)
+            except Exception:  # whatever is wrong with one reader's papers, what was learned before holds
+                log.exception("nothing could be learned of reader %d", each.subscriber_id)
         return found
 
     def _learn(self, stale: Stale, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from domain.topics import Match, Query
 from topics.mixing import asked, mixed
 
 log = logging.getLogger("paperround.worker")
-_TEXTS = 16_384  # of topics, read once: some 10 MB
+_TEXTS = 131_072  # of topics, read once: some 80 MB where there are so many
 _VECTORS = 20_000  # of papers, that the blocks of a publish share: some 10 MB
 
 

@@ -8,19 +8,20 @@ The batch is made once for a publish, and its words are looked up once, however 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from digests.compose import NOTHING_LEARNED, Learned
 from domain.learning import Profile
 from domain.papers import Paper
-from domain.topics import Or, Query, Tier, Why, Word
+from domain.topics import Census, Or, Query, Tier, Why, Word
 from storage.archive import Archive
 from storage.issues import Reach, Reader
 from storage.likings import Likings
 from storage.news import Newsroom
 from topics.explain import Explainer
 from topics.matching import Batch, CensusOf
+from topics.profile import LESS_APART, MORE_APART, measured
 from topics.tastes import Because, Likeness
 from worker.learn import Learner
 from worker.planning import Policy, is_first, limits_of
@@ -82,6 +83,9 @@ class Taster:
         self._learner = learner
         self._census = census
         self._policy = policy
+        self._asked: set[str] = set()  # of the archive, once a publish
+        self._having: dict[str, int] = {}
+        self._whole = Census(0, 0.0, self._having)
         self._batch: Batch | None = None
         self._likeness: Likeness | None = None
         self._papers: dict[int, Paper] = {}
@@ -96,8 +100,7 @@ class Taster:
 
     def of(self, readers: Sequence[Reader], now: datetime, reach: Reach, others: Mapping[int, Paper]) -> Tasted:
         """Return what the likings of these readers say of the new papers, and of `others` what they set aside."""
-        profiles = self._learner.profiles([reader.subscriber.id for reader in readers])
-        profiles = {number: each for number, each in profiles.items() if not each.is_empty}
+        profiles = self._measured(self._learner.profiles([reader.subscriber.id for reader in readers]))
         if not profiles:
             return NOTHING_TASTED
         known = [reader for reader in readers if reader.subscriber.id in profiles]
@@ -115,6 +118,24 @@ class Taster:
                     number: _set_aside(likeness, each) | _set_aside(beside, each) for number, each in profiles.items()
                 }
         return Tasted(self._found(known, now, profiles, aside))
+
+    def _measured(self, profiles: Mapping[int, Profile]) -> dict[int, Profile]:
+        """Return those that say something, with their thresholds as the archive is now."""
+        told = {number: each for number, each in profiles.items() if not each.is_empty}
+        stems = {term.stem for each in told.values() for taste in (each.more, each.less) for term in taste.terms}
+        if asked := stems - self._asked:
+            census = self._census(asked)
+            self._having |= census.having
+            self._asked |= asked
+            self._whole = Census(census.papers, census.average, self._having)
+        return {
+            number: replace(
+                each,
+                more=measured(each.more, self._whole, MORE_APART),
+                less=measured(each.less, self._whole, LESS_APART),
+            )
+            for number, each in told.items()
+        }
 
     def _found(
         self, readers: Sequence[Reader], now: datetime, profiles: Mapping[int, Profile], aside: Mapping[int, set[int]]

@@ -7,6 +7,7 @@ from datetime import date
 from domain.papers import ListedPaper
 from scrapers.libraries.entry import RefusedError, Rejected, paper_of
 
+csv.field_size_limit(2**24)  # of this process: the usual limit ends a file at one long note
 _NEEDED = frozenset({"item type", "title"})
 _NO_PAPERS = frozenset({"attachment", "note", "annotation"})
 

@@ -81,11 +81,22 @@ def test_words_are_put_in_left_out_and_restored(paperround, keys):
     ]
 
 
-@pytest.mark.parametrize("word", ["", "!!!", "two words", "2026", "w" * 61, "a\x1bb"])
+@pytest.mark.parametrize("word", ["", "!!!", "two words", "w" * 61, "a\x1bb"])
 def test_what_is_no_word_is_refused_and_nothing_is_changed(paperround, keys, word):
     refused = paperround("saved", "edit", READER, "--in", "tides", "--out", word)
     assert (refused.code, "is not one word" in refused.err) == (2, True)
     assert paperround("saved", "profile", READER, "--json").json["edits"] == []
+
+
+@pytest.mark.parametrize(("word", "said"), [("2026", "is a number"), ("the", "stands in every paper")])
+def test_a_word_that_says_nothing_of_a_paper_is_refused(paperround, keys, word, said):
+    refused = paperround("saved", "edit", READER, "--in", word)
+    assert (refused.code, said in refused.err) == (2, True)
+
+
+def test_what_was_never_edited_cannot_be_restored(paperround, keys):
+    refused = paperround("saved", "edit", READER, "--restore", "nothere")
+    assert (refused.code, "nothing to restore" in refused.err) == (2, True)
 
 
 def test_a_word_is_not_put_in_and_left_out_at_once(paperround, keys):

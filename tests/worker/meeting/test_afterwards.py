@@ -4,10 +4,13 @@ import re
 from datetime import date
 
 import pytest
+from sqlalchemy import delete, func, select
 
 from domain.papers import Announcement
 from domain.subscriptions import Choices
 from storage.afterwards import Became
+from storage.happening import retire_events
+from storage.tables import EVENT
 from worker.afterwards import happenings
 
 HEADING = "News of papers you were sent"
@@ -95,6 +98,25 @@ def test_more_than_there_is_room_for_is_counted(days, paper):
     assert "And of 3 more papers, on their own pages." in news
 
 
+def test_records_that_are_one_paper_tell_their_journal_once_and_no_number_is_given_twice(days, paper):
+    days.reader("mira", "tides")
+    days.letters()
+    words = "A tide that is told at some length, with the very same words here as there, so that it is known again."
+    days.listed(paper(1, "Tides one"), paper(2, "Tides two", words))
+    days.letters()
+    days.listed(paper(1, "Tides one", journal="Journal of Mud"), paper(2, "Tides two", words, journal="J. Mud"))
+    days.listed(paper(3, "Tides three"))
+    assert told(days.letters()["mira"]).count("published") == 2
+    with days.house.database.writing() as connection:
+        before = connection.execute(select(func.max(EVENT.c.id))).scalar()
+        retire_events(connection)
+        connection.execute(delete(EVENT).where(EVENT.c.id == before))
+    days.listed(paper(1, "Tides one", version=2, announcement=Announcement.REPLACE), paper(4, "Tides four"))
+    assert "a new version (v2)" in told(days.letters()["mira"])
+    with days.house.database.reading() as connection:
+        assert connection.execute(select(func.max(EVENT.c.id))).scalar() > before
+
+
 def test_the_gravest_comes_first_and_a_withdrawal_taken_back_is_one(papers):
     day = date(2026, 11, 25)
     became = [
@@ -104,11 +126,15 @@ def test_the_gravest_comes_first_and_a_withdrawal_taken_back_is_one(papers):
         Became(3, "withdrawn", "v1", date(2025, 1, 2)),
         Became(4, "withdrawn", "v1", day),
         Became(4, "returned", "v2", day),
+        Became(5, "withdrawn", "v1", date(2025, 1, 1)),
+        Became(5, "returned", "v2", date(2025, 1, 1)),
+        Became(5, "withdrawn", "v2", date(2025, 1, 1)),
         Became(77, "withdrawn", "v1", day),
     ]
     found = happenings(became, papers, year=2026)
     assert [(each.paper.id, each.told) for each in found] == [
         (3, "withdrawn, 2 January 2025"),
+        (5, "withdrawn, 1 January 2025"),
         (4, "no longer withdrawn, 25 November"),
         (2, "published: Journal of <b>Mud</b>, 25 November; its code is out, 25 November"),
         (1, "a new version (v2), 25 November"),
@@ -117,5 +143,5 @@ def test_the_gravest_comes_first_and_a_withdrawal_taken_back_is_one(papers):
 
 @pytest.fixture
 def papers(days, paper):
-    days.listed(*(paper(n, f"Tides {n}") for n in range(1, 5)))
+    days.listed(*(paper(n, f"Tides {n}") for n in range(1, 6)))
     return {each.id: each for each in days.house.archive.every()}

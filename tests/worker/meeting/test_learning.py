@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select
 
-from domain.learning import Edit, Liking, Profile
+from domain.learning import Edit, Edited, Liking, Profile
+from storage.likings import disturb
 from storage.tables import PROFILE, SAVED, SUBSCRIBER
+from storage.taking_in import Libraries
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 _WORDS = {
@@ -37,20 +39,12 @@ def about(paper) -> Callable[..., object]:
 
 @pytest.fixture
 def says(days) -> Callable[..., None]:
-    """Return what writes a reader's likings as pressing a button does: the paper, and that the profile is stale."""
+    """Return what says of papers as a button does: says("mira", Liking.MORE, 1, 2)."""
 
     def say(name: str, liking: Liking, *numbers: int) -> None:
-        with days.house.database.writing() as connection:
-            reader = connection.execute(
-                select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.email == f"{name}@lab.example")
-            ).scalar()
-            for number in numbers:
-                known = days.house.archive.paper(f"arxiv:2611.{number:05}")
-                connection.execute(delete(SAVED).where(SAVED.c.subscriber_id == reader, SAVED.c.key == known.key))
-                row = {"subscriber_id": reader, "paper_id": known.id, "key": known.key, "liking": liking.value}
-                own = {"title": "", "abstract": "", "authors": [], "at": NOW, "place": "/feedback"}
-                connection.execute(insert(SAVED).values(**row, **own))
-            _stale(connection, reader)
+        public_id = days.house.desk.find(f"{name}@lab.example").public_id
+        for number in numbers:
+            days.house.likings.mark(public_id, f"arxiv:2611.{number:05}", liking, NOW, "/feedback")
 
     return say
 
@@ -60,23 +54,11 @@ def edits(days) -> Callable[..., None]:
     """Return what puts words in, or leaves them out: edits("mira", reef=("reef", Edit.OUT))."""
 
     def edit(name: str, **words: tuple[str, Edit]) -> None:
-        with days.house.database.writing() as connection:
-            reader = connection.execute(
-                select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.email == f"{name}@lab.example")
-            ).scalar()
-            _stale(connection, reader)
-            written = {stem: [word, each.value] for stem, (word, each) in words.items()}
-            connection.execute(update(PROFILE).where(PROFILE.c.subscriber_id == reader).values(edits=written))
+        public_id = days.house.desk.find(f"{name}@lab.example").public_id
+        for stem, (word, each) in words.items():
+            days.house.profiles.edit(public_id, stem, Edited(word, each))
 
     return edit
-
-
-def _stale(connection, reader) -> None:
-    row = {"more": [], "less": [], "more_least": 0.0, "less_least": 0.0, "edits": {}, "saved": 0, "disliked": 0}
-    if connection.execute(select(PROFILE.c.subscriber_id).where(PROFILE.c.subscriber_id == reader)).scalar() is None:
-        connection.execute(insert(PROFILE).values(subscriber_id=reader, stale=True, revision=1, **row))
-    moved = update(PROFILE).where(PROFILE.c.subscriber_id == reader)
-    connection.execute(moved.values(stale=True, revision=PROFILE.c.revision + 1))
 
 
 @pytest.fixture
@@ -148,9 +130,7 @@ def test_a_reset_ends_it(days, about, says, reader):
     says("mira", Liking.MORE, 1, 2, 3)
     days.listed(about("coral", 11))
     assert papers(days.letters()["mira"]) == [11]
-    with days.house.database.writing() as connection:
-        connection.execute(delete(SAVED))
-        connection.execute(delete(PROFILE))
+    assert days.house.likings.reset(days.house.desk.find("mira@lab.example").public_id) == 3
     days.listed(about("coral", 12))
     assert days.letters() == {}
 
@@ -173,10 +153,11 @@ def test_a_dry_run_and_a_preview_learn_for_themselves_and_write_nothing(days, ab
     says("mira", Liking.MORE, 1, 2, 3)
     days.listed(about("coral", 11))
     days.matched()
+    days.clock.set(days.clock.now() + timedelta(days=1))
     counts = days.house.publisher.publish(days.clock.now(), dry_run=True)
     mailing = days.house.publisher.preview(days.house.desk.find("mira@lab.example"), days.clock.now())
     assert mailing is not None
-    assert counts.issues <= 1
+    assert counts.issues == 1
     assert days.house.learner.is_due(), "still stale"
     with days.house.database.reading() as connection:
         assert json.dumps(connection.execute(select(PROFILE.c.more)).scalar()) == "[]"
@@ -202,8 +183,47 @@ def test_ten_thousand_saved_papers_stay_affordable(days, about, reader):
             for n in range(10_000)
         ]
         connection.execute(insert(SAVED), rows)
-        _stale(connection, mira)
+        disturb(connection, mira)
     days.listed(about("coral", 11))
     assert papers(days.letters()["mira"]) == [11]
     profile = days.house.profiles.of([mira])[mira]
     assert (profile.saved, len(profile.more.terms) <= 200) == (1_000, True)
+
+
+def test_a_typed_word_that_no_paper_has_yet_stops_no_letter(days, about, paper, edits):
+    days.reader("mira", "tides")
+    days.letters()
+    edits("mira", axolotl=("axolotl", Edit.IN))
+    days.listed(paper(41, "The axolotl at rest"), paper(42, "Tides"), paper(43, "Wool"))
+    assert papers(days.letters()["mira"]) == [42, 41]
+
+
+def test_a_profile_that_was_learned_in_an_empty_archive_calls_nothing_alike_for_that(days, about, paper):
+    days.reader("mira", "tides")
+    public_id = days.house.desk.find("mira@lab.example").public_id
+    library = [about("coral", number) for number in range(1, 6)]
+    Libraries(days.house.database).take_in(public_id, library, Liking.MORE, NOW, "import")
+    days.house.learner.learn(days.clock.now())
+    kinds = ("Quasars", "Yeast", "Glass", "Ballots", "Rings", "Wool", "Primes", "Foxes", "Ports", "Salt")
+    days.listed(
+        *(paper(100 + n, f"{kinds[n % 10]} by hand {n}", f"In two basins, of {kinds[n // 10]}.") for n in range(90))
+    )
+    days.letters()
+    days.listed(about("coral", 51), *(paper(60 + n, f"{kinds[n]} anew", "By hand, of its kind.") for n in range(9)))
+    letter = days.letters()["mira"]
+    assert papers(letter) == [51]
+    assert "as in papers you saved" in letter.text, "a title of the reader's own library stands in no letter"
+    assert "«" not in letter.text
+
+
+def test_one_reader_of_whom_nothing_can_be_learned_stops_nobody(days, about, paper, says, reader, monkeypatch):
+    days.reader("jun", "tides")
+    days.letters()
+    says("mira", Liking.MORE, 1, 2)
+
+    def broken(*_):
+        raise ValueError("words that break the learning")
+
+    monkeypatch.setattr("worker.learn.learned", broken)
+    days.listed(paper(42, "Tides"))
+    assert papers(days.letters()["jun"]) == [42]
