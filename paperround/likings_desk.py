@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from domain.clock import Clock
 from domain.errors import UnknownError, UsageError
 from domain.learning import NO_PROFILE, Edit, Edited, Liking, Profile, Saved
-from domain.papers import AbstractKind, Identifiers, Paper
+from domain.papers import Paper
 from domain.subscriptions import Subscriber
 from storage.archive import Archive
 from storage.likings import Likings
 from storage.profiles import Profiles
 from topics.profile import stem_of
+from web.saved.showing import own_copy
 
 PLACE = "command"
 _BLOCK = 200  # papers read at once
-_SCHEMES = ("arxiv", "doi", "openreview")
 
 
 class LikingsDesk:
@@ -104,7 +104,7 @@ class LikingsDesk:
                 each.id: each for each in self._archive.papers(s.paper_id for s in block if s.paper_id is not None)
             }
             for each in block:
-                yield known.get(each.paper_id or 0) or _copy(each)
+                yield known.get(each.paper_id or 0) or own_copy(each)
 
     def _held(self, held: Sequence[Saved], key: str) -> Saved:
         """Return what was said of a paper; raises UnknownError."""
@@ -116,24 +116,3 @@ class LikingsDesk:
             if each.paper_id == number:
                 return each
         raise UnknownError(f"the reader said nothing of {key!r}")
-
-
-def _copy(saved: Saved) -> Paper:
-    """Return a reader's own copy as a paper, which no other reader sees."""
-    scheme, _, value = saved.key.partition(":")
-    day = saved.at.date()
-    return Paper(
-        id=0,
-        key=saved.key,
-        ids=Identifiers(**{scheme: value}) if scheme in _SCHEMES else Identifiers(),
-        title=saved.title,
-        abstract=saved.abstract,
-        abstract_kind=AbstractKind.AUTHORS if saved.abstract else AbstractKind.NONE,
-        authors=saved.authors,
-        author_count=len(saved.authors),
-        published=None,
-        first_seen=saved.at,
-        listed=day,
-        first_listed=day,
-        url="",
-    )
