@@ -37,6 +37,7 @@ def match(context: typer.Context, as_json: Json = False) -> None:
     """Bring the new papers and every topic together."""
     told = report(context, as_json)
     with opened(context) as house, told.progress("Matching") as advance:
+        house.newcomers.read()
         done = house.matcher.match(house.clock.now(), advance)
     told.show(
         {"papers": done.papers, "topics": done.topics, "matches": done.matches, "new_topics": done.new_topics},
@@ -57,6 +58,7 @@ def publish(
     instant = instant_from(now, "--now") if now else None
     with opened(context) as house, told.progress("Readers") as advance:
         # A letter that is cut before its papers met the topics would say that nothing matched.
+        house.newcomers.read()
         house.matcher.match(house.clock.now())
         counts = house.publisher.publish(instant or house.clock.now(), dry_run=dry_run, progress=advance)
 

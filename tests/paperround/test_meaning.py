@@ -135,6 +135,16 @@ def test_the_command_reads_the_archive_and_reports(paperround, folder):
     assert "2 papers read" in paperround("topics", "embed", "--anew").out
 
 
+def test_matching_by_command_reads_what_is_new_first(paperround, folder):
+    make_model(folder / "model")
+    (folder / "paperround.toml").write_text('[topics]\nmodel_dir = "model"\n', encoding="utf-8")
+    (folder / "papers.jsonl").write_text('{"title": "Tides"}\n', encoding="utf-8")
+    assert paperround("import", "papers.jsonl", "--news").code == 0
+    assert paperround("match").code == 0
+    told = paperround("topics", "embed", "--json").json
+    assert (told["embedded"], told["left"]) == (0, 0)
+
+
 def test_the_command_needs_a_model(paperround, folder):
     (folder / "paperround.toml").write_text("", encoding="utf-8")
     ran = paperround("topics", "embed")
