@@ -224,6 +224,13 @@ def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
+def below_with_papers(sqlite_url: str) -> Iterator[Site]:
+    """A site of a test's own that lives under a path: that of all stays without papers."""
+    with ExitStack() as stack:
+        yield _serve(sqlite_url, stack, prefix="/papers")
+
+
+@pytest.fixture
 def impatient(sqlite_url: str) -> Iterator[Site]:
     """A site that does not wait for a database that somebody else holds."""
     with ExitStack() as stack:

@@ -204,12 +204,12 @@ def test_another_sites_page_presses_nothing(site):
     assert said(site, reader) == []
 
 
-def test_a_site_below_a_path_leads_to_itself(below):
-    reader = below.reader()
+def test_a_site_below_a_path_leads_to_itself(below_with_papers):
+    reader = below_with_papers.reader()
     listed = ListedPaper(title="Mud", rank=1, ids=Identifiers(arxiv="2611.77001"))
-    below.house.archive.add(Listing("daily", date(2026, 11, 20), (listed,), FetchStatus.OK), NOW)
-    path = below.links.feedback(reader.public_id).removeprefix("https://digests.example.org")
+    below_with_papers.house.archive.add(Listing("daily", date(2026, 11, 20), (listed,), FetchStatus.OK), NOW)
+    path = below_with_papers.links.feedback(reader.public_id).removeprefix("https://digests.example.org")
 
-    answer = below.ask("POST", f"{path}/more/{KEYS[0]}", MARK, URLENCODED)
+    answer = below_with_papers.ask("POST", f"{path}/more/{KEYS[0]}", MARK, URLENCODED)
 
     assert all(each.startswith("/papers/feedback/") for each in re.findall(r'action="(.*?)"', answer.text))
