@@ -166,7 +166,7 @@ def test_every_imported_package_is_declared(
     declared = {_normal(each) for each in wanted}
     if not shipped:
         declared |= {_normal(each) for each in project["dependency-groups"]["dev"]}
-    known = set(sys.stdlib_module_names) | set(rooms) | {"benchmarks"}
+    known = set(sys.stdlib_module_names) | set(rooms) | ({"benchmarks", "tests"} if not shipped else set())
     owners = packages_distributions()
     missing = {
         f"{name} in {file.relative_to(root)}"
