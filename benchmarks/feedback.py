@@ -27,7 +27,7 @@ import random
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -44,7 +44,7 @@ from domain.learning import Taste
 from domain.topics import Census
 from topics.matching import Batch, CensusOf
 from topics.mixing import mixed
-from topics.profile import Words, learned
+from topics.profile import MORE_APART, Words, learned, least
 from topics.ranking import Scores
 from topics.tastes import Likeness
 
@@ -156,9 +156,10 @@ def _ours(of: Tasks, batch: Batch) -> Ranker:
     def rank(saved: Sequence[int]) -> tuple[Sequence[float], float]:
         more, _ = learned([Words(place, *of.papers[place]) for place in saved], [], {}, census_of)
         likeness.ready([more])
-        seconds = cpu_seconds(lambda: likeness.like(more), repeat=1)
+        enough = _enough(more, census_of)
+        seconds = cpu_seconds(lambda: likeness.like(more, enough), repeat=1)
         scores = [0.0] * len(of.papers)
-        for score, place in likeness.like(replace(more, least=0.0)):
+        for score, place in likeness.like(more, 0.0):
             scores[place] = score
         return scores, seconds
 
@@ -265,28 +266,34 @@ def _scale(different: int) -> Iterator[Figure]:
         once = cpu_seconds(lambda: Likeness(batch, census_of).ready(profiles), repeat=1)
         likeness = Likeness(batch, census_of)
         likeness.ready(profiles)
-        asked = [profiles[place % different] for place in range(_READERS)]
-        scoring = cpu_seconds(lambda: [likeness.like(taste) for taste in asked], repeat=1)
+        measured = [(taste, _enough(taste, census_of)) for taste in profiles]
+        asked = [measured[place % different] for place in range(_READERS)]
+        scoring = cpu_seconds(lambda: [likeness.like(*each) for each in asked], repeat=1)
         stems = {term.stem for taste in profiles[:_LOOPED] for term in taste.terms}
         scores = Scores(batch.postings(), batch.lengths(), census_of(stems))
-        looped = profiles[:_LOOPED]
-        assert [_loop(scores, taste, _PAPERS) for taste in looped] == [
-            [place for _, place in likeness.like(taste)] for taste in looped
+        looped = measured[:_LOOPED]
+        assert [_loop(scores, *each, _PAPERS) for each in looped] == [
+            [place for _, place in likeness.like(*each)] for each in looped
         ], "the loop finds others"
-        loop = cpu_seconds(lambda: [_loop(scores, taste, _PAPERS) for taste in looped], repeat=1)
+        loop = cpu_seconds(lambda: [_loop(scores, *each, _PAPERS) for each in looped], repeat=1)
     what = f"{_READERS:,} profiles × {_PAPERS:,} papers, {different:,} different ones"
     name = f"a loop over profiles, papers and words, measured on {len(looped)} and multiplied"
     yield Figure(what, once + scoring, "s", loop / len(looped) * _READERS, name)
     yield Figure(f"learning a profile of {_OF_EACH} papers", learning, "ms")
 
 
-def _loop(scores: Scores, taste: Taste, papers: int) -> list[int]:
-    """Return the places of the papers that reach the least of a taste, best first."""
+def _enough(taste: Taste, census_of: CensusOf) -> float:
+    """Return the score from which a paper is like a taste."""
+    return least(taste, census_of({term.stem for term in taste.terms}), MORE_APART)
+
+
+def _loop(scores: Scores, taste: Taste, enough: float, papers: int) -> list[int]:
+    """Return the places of the papers with at least a score, best first."""
     found = []
     for place in range(papers):
         score = 0.0
         for term in taste.terms:
             score += term.weight * scores.of(term.stem).get(place, 0.0)
-        if score >= taste.least:
+        if score >= enough:
             found.append((-score, place))
     return [place for _, place in sorted(found)]

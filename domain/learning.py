@@ -58,8 +58,6 @@ class Taste:
     """What papers have in common, as a weighted query: the profile's half of what is wanted, or of what is not."""
 
     terms: tuple[Term, ...] = ()
-    #: The score from which a paper is like them.
-    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from domain.identity import Fingerprint, fingerprint_of, traits
 from domain.papers import Identifiers, ListedPaper, Listing, Paper, Validators
 from storage.embeddings import forget_words
 from storage.happening import happened
-from storage.joining import join, link, next_number, remember_key
+from storage.joining import join, link, remember_key
 from storage.lookup import Known, Shelf
 from storage.merging import (
     Verdicts,
@@ -38,7 +38,8 @@ from storage.merging import (
     seen_again,
     seen_by_topics,
 )
-from storage.reading import BLOCK, paper_of
+from storage.reading import in_blocks, paper_of
+from storage.rising import PAPERS
 from storage.sightings import Stood, first_journal
 from storage.sources import remember
 from storage.tables import IDENTIFIER, PAPER, REMATCH, TRAIT
@@ -59,9 +60,9 @@ def add_listing(
     """Store a listing; return the papers never seen before, and how many known ones learned something."""
     new: list[Paper] = []
     updated = 0
-    for start in range(0, len(listing.papers), BLOCK):
+    for some in in_blocks(listing.papers):
         block = _Block(connection, listing, now, apart_from)
-        block.take(listing.papers[start : start + BLOCK])
+        block.take(some)
         block.write(sight=sight)
         new = [paper for paper in new if paper.id not in block.gone]
         new += [paper_of(known.columns, known.ids) for known in block.new.values()]
@@ -91,7 +92,7 @@ class _Block:
         self._shelf = Shelf(connection)
         self._stood = Stood(listing.source)
         self._lists = _Lists()
-        self._first_new = self._next = next_number(connection)
+        self._first_new = self._next = PAPERS.following(connection)
         self.new: dict[int, Known] = {}
         self._unwritten: dict[int, Known] = {}
         self._taken: set[str] = set()  # the keys of the new papers

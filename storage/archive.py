@@ -16,7 +16,7 @@ from domain.errors import UnknownError
 from domain.papers import AbstractKind, Added, Listing, Paper, PaperEvent, Sighting, Validators, Wording
 from storage.adding import add_listing
 from storage.database import Database
-from storage.reading import BLOCK, is_named, papers_where
+from storage.reading import BLOCK, in_blocks, is_named, papers_where
 from storage.sightings import sighting_from
 from storage.tables import EVENT, KIN, PAPER, SIGHTING, WORDING
 
@@ -89,8 +89,7 @@ class Archive:
         wanted = sorted(set(ids))
         pairs: list[tuple[int, int]] = []
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
-                block = wanted[start : start + BLOCK]
+            for block in in_blocks(wanted):
                 query = select(KIN.c.paper_id, KIN.c.other_id).where(KIN.c.paper_id.in_(block))
                 pairs += [(one, other) for one, other in connection.execute(query)]
         known = set(wanted)
@@ -101,8 +100,8 @@ class Archive:
         wanted = sorted(set(ids))
         found: list[Paper] = []
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
-                found += papers_where(connection, PAPER.c.id.in_(wanted[start : start + BLOCK]))
+            for block in in_blocks(wanted):
+                found += papers_where(connection, PAPER.c.id.in_(block))
         return tuple(found)
 
     def after(self, paper_id: int, limit: int) -> tuple[Paper, ...]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import DatabaseUnavailable
-from storage.reading import BLOCK
+from storage.reading import BLOCK, in_blocks
 from storage.tables import INSTALLATION, MARKER, TRAIT, Base
 from storage.words.tsvector import MARKERS
 
@@ -104,8 +104,7 @@ def numbered_by(table: Table) -> Column[Any] | None:
 
 def remove(connection: Connection, table: Table, keys: Sequence[Key]) -> None:
     """Delete rows, and before them those that hang on them and would not go with them."""
-    for start in range(0, len(keys), BLOCK):
-        block = keys[start : start + BLOCK]
+    for block in in_blocks(keys):
         for child in Base.metadata.sorted_tables:
             for link in child.foreign_keys:
                 if link.column.table is table and link.ondelete != "CASCADE":

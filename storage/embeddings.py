@@ -4,17 +4,15 @@ The archive remembers the models that it was read with by their hash: vectors of
 derived, but costs far more than it weighs, so that copies of an archive hold it too.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
-from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage.database import Database
-from storage.reading import BLOCK
+from storage.reading import in_blocks
 from storage.tables import EMBEDDING, EMBEDDING_MODEL, PAPER
 
 
@@ -35,17 +33,6 @@ class Unread:
     paper_id: int
     title: str
     abstract: str
-
-    @property
-    def text_hash(self) -> int:
-        """What tells these words from others."""
-        return text_hash(self.title, self.abstract)
-
-
-def text_hash(title: str, abstract: str) -> int:
-    """Return a number of 63 bits that other words do not have."""
-    said = f"{title}\0{abstract}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(said, digest_size=8).digest()) >> 1
 
 
 class Embeddings:
@@ -75,8 +62,7 @@ class Embeddings:
     def knows(self, model_id: int) -> bool:
         """Whether papers are still read with that model."""
         with self._database.reading() as connection:
-            query = select(EMBEDDING_MODEL.c.id).where(EMBEDDING_MODEL.c.id == model_id)
-            return connection.execute(query).first() is not None
+            return _is_known(connection, model_id)
 
     def unread(self, model_id: int, limit: int) -> tuple[Unread, ...]:
         """Return up to so many papers that have no vector of the model: news before backlog, the newest first."""
@@ -96,19 +82,19 @@ class Embeddings:
         if not read:
             return 0
         with self._database.writing() as connection:
-            if not connection.execute(select(EMBEDDING_MODEL.c.id).where(EMBEDDING_MODEL.c.id == model_id)).first():
+            if not _is_known(connection, model_id):
                 return 0  # another model took its place meanwhile
             words = select(PAPER.c.id, PAPER.c.title, PAPER.c.abstract)
             there = connection.execute(words.where(PAPER.c.id.in_([paper.paper_id for paper, _ in read])))
-            now = {row.id: text_hash(row.title, row.abstract) for row in there}
+            now = {Unread(*row) for row in there}
             rows = [
-                {"paper_id": paper.paper_id, "model_id": model_id, "text_hash": paper.text_hash, "vector": vector}
+                {"paper_id": paper.paper_id, "model_id": model_id, "vector": vector}
                 for paper, vector in read
-                if now.get(paper.paper_id) == paper.text_hash
+                if paper in now
             ]
             if rows:
                 fresh = upsert(EMBEDDING)
-                newer = {name: fresh.excluded[name] for name in ("model_id", "text_hash", "vector")}
+                newer = {name: fresh.excluded[name] for name in ("model_id", "vector")}
                 connection.execute(fresh.on_conflict_do_update(index_elements=["paper_id"], set_=newer), rows)
         return len(rows)
 
@@ -116,7 +102,7 @@ class Embeddings:
         """Return the vectors of these papers; those without one are missing."""
         found: dict[int, bytes] = {}
         with self._database.reading() as connection:
-            for block in _blocks(paper_ids):
+            for block in in_blocks(sorted(set(paper_ids))):
                 mine = (EMBEDDING.c.paper_id.in_(block), EMBEDDING.c.model_id == model_id)
                 query = select(EMBEDDING.c.paper_id, EMBEDDING.c.vector).where(*mine)
                 found |= {row.paper_id: bytes(row.vector) for row in connection.execute(query)}
@@ -132,12 +118,11 @@ class Embeddings:
             )
 
 
+def _is_known(connection: Connection, model_id: int) -> bool:
+    query = select(EMBEDDING_MODEL.c.id).where(EMBEDDING_MODEL.c.id == model_id)
+    return connection.execute(query).first() is not None
+
+
 def forget_words(connection: Connection, paper_id: int) -> None:
     """Let a paper whose words change be read again, inside the caller's transaction."""
     connection.execute(delete(EMBEDDING).where(EMBEDDING.c.paper_id == paper_id))
-
-
-def _blocks(ids: Collection[int]) -> Iterator[list[Any]]:
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), BLOCK):
-        yield wanted[start : start + BLOCK]

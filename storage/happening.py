@@ -6,27 +6,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storage.tables import EVENT, MARKER
+from storage.rising import EVENTS
+from storage.tables import EVENT
 
-_RETIRED = "newest-event-joined-away"  # the marker
 #: What happens to a paper once, in whatever words it is told.
 _ONCE = ("journal", "code")
 
 
 def happened(connection: Connection, event: Mapping[str, Any]) -> None:
     """Write an event; one that is there in the same words stays as it is."""
-    newest = connection.execute(select(func.max(EVENT.c.id))).scalar() or 0
-    retired = connection.execute(select(MARKER.c.value).where(MARKER.c.name == _RETIRED)).scalar() or 0
-    row = {**event, "id": int(max(newest, retired)) + 1}
+    row = {**event, "id": EVENTS.following(connection)}
     connection.execute(upsert(EVENT).values(row).on_conflict_do_nothing())
-
-
-def retire_events(connection: Connection) -> None:
-    """Remember the newest number before events may go; no other event may get it."""
-    newest = connection.execute(select(func.max(EVENT.c.id))).scalar() or 0
-    mark = upsert(MARKER).values(name=_RETIRED, value=newest)
-    risen = MARKER.c.value < mark.excluded.value
-    connection.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"value": newest}, where=risen))
 
 
 def told_once(connection: Connection, paper_id: int) -> None:

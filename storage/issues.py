@@ -16,7 +16,7 @@ from domain.subscriptions import Subscriber, SubscriberState
 from storage.database import Database
 from storage.freezing import PublishRun
 from storage.looking import rows_due
-from storage.reading import BLOCK
+from storage.reading import BLOCK, in_blocks
 from storage.subscribers import readers_from
 from storage.tables import DELIVERY, EVENT, ISSUE, ISSUE_PAPER, PAPER, SUBSCRIBER
 from storage.tallies import newest_match
@@ -98,9 +98,9 @@ class Issues:
 
     def those(self, ids: Sequence[int], now: datetime) -> Iterator[tuple[Reader, ...]]:
         """Give those of these readers who are confirmed, as they stand at `now`, in blocks."""
-        for start in range(0, len(ids), BLOCK):
+        for some in in_blocks(ids):
             confirmed = SUBSCRIBER.c.state == SubscriberState.CONFIRMED.value
-            query = select(SUBSCRIBER).where(SUBSCRIBER.c.id.in_(ids[start : start + BLOCK]), confirmed)
+            query = select(SUBSCRIBER).where(SUBSCRIBER.c.id.in_(some), confirmed)
             with self._database.reading() as connection:
                 block = _readers(connection, connection.execute(query.order_by(SUBSCRIBER.c.id)).all(), now)
             if block:

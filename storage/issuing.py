@@ -17,6 +17,7 @@ from domain.issues import IssuePlan
 from domain.subscriptions import SubscriberState
 from storage.driver import Driver
 from storage.mailings import Queued, queue_all
+from storage.reading import in_blocks
 
 LEFT = "left meanwhile"
 CHANGED = "its papers changed meanwhile"
@@ -55,7 +56,7 @@ def write_issues(
     return passed
 
 
-def _turns(plans: Sequence[IssuePlan]) -> Iterable[list[int]]:
+def _turns(plans: Sequence[IssuePlan]) -> Iterable[Sequence[int]]:
     """Give the places of the plans so that no reader comes twice in one turn: a later plan sees the earlier one."""
     turns: list[list[int]] = []
     seen: dict[int, int] = {}
@@ -65,8 +66,7 @@ def _turns(plans: Sequence[IssuePlan]) -> Iterable[list[int]]:
             turns.append([])
         turns[turn].append(place)
     for turn_places in turns:
-        for start in range(0, len(turn_places), _BLOCK):
-            yield turn_places[start : start + _BLOCK]
+        yield from in_blocks(turn_places, _BLOCK)
 
 
 def _written(
@@ -110,14 +110,13 @@ def _fallen(driver: Driver, plans: Sequence[IssuePlan]) -> set[int]:
     """Return the readers whose papers are not what they were: one was joined with another, or sent since."""
     wanted = sorted({each.paper_id for plan in plans for each in plan.papers})
     known: set[int] = set()
-    for start in range(0, len(wanted), _PAIRS):
-        found = driver.rows("SELECT id FROM paper WHERE id IN (…)", (), wanted[start : start + _PAIRS])
+    for block in in_blocks(wanted, _PAIRS):
+        found = driver.rows("SELECT id FROM paper WHERE id IN (…)", (), block)
         known.update(row[0] for row in found)
     fallen = {plan.subscriber_id for plan in plans if not known.issuperset(each.paper_id for each in plan.papers)}
     pairs = [(plan.subscriber_id, each.paper_id) for plan in plans for each in plan.papers]
-    for start in range(0, len(pairs), _PAIRS):
-        block = pairs[start : start + _PAIRS]
-        had = driver.in_rows(_HAD, "(?, ?)", len(block), list(chain.from_iterable(block)))
+    for some in in_blocks(pairs, _PAIRS):
+        had = driver.in_rows(_HAD, "(?, ?)", len(some), list(chain.from_iterable(some)))
         fallen.update(row[0] for row in had)
     return fallen
 

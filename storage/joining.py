@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storage.happening import happened, retire_events, told_once
+from storage.happening import happened, told_once
 from storage.lookup import Known
+from storage.rising import EVENTS, PAPERS
 from storage.sightings import merge_sightings
 from storage.tables import (
     EVENT,
     IDENTIFIER,
     ISSUE_PAPER,
     KIN,
-    MARKER,
     MATCH,
     PAPER,
     REMATCH,
@@ -29,8 +29,6 @@ from storage.tables import (
     WORDING,
 )
 from storage.words.index import index_of
-
-RETIRED = "newest-paper-joined-away"  #: the marker
 
 
 def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: date, now: datetime) -> None:
@@ -42,7 +40,7 @@ def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: 
     merge_sightings(connection, heir.id, gone.id)
     _move_identifiers(connection, heir, gone)
     _move(connection, WORDING, ("field", "source"), heir, gone)
-    retire_events(connection)
+    EVENTS.retire(connection)  # before some go: what both had happen stays once
     _move(connection, EVENT, ("kind", "note"), heir, gone)
     told_once(connection, heir.id)
     _move(connection, ISSUE_PAPER, ("issue_id",), heir, gone)
@@ -52,24 +50,10 @@ def join(connection: Connection, heir: Known, gone: Known, *, source: str, day: 
     _move_matches(connection, heir, gone)
     _move_kin(connection, heir, gone)
     connection.execute(update(REMATCH).where(REMATCH.c.paper_id == gone.id).values(paper_id=heir.id))
-    retire(connection, gone.id)
+    PAPERS.retire(connection, gone.id)
     connection.execute(delete(PAPER).where(PAPER.c.id == gone.id))
     event = {"paper_id": heir.id, "kind": "joined", "note": gone.key, "source": source, "day": day, "at": now}
     happened(connection, event)
-
-
-def retire(connection: Connection, paper_id: int) -> None:
-    """Remember the number of a paper that goes, if it is the newest: no other paper may get it."""
-    mark = upsert(MARKER).values(name=RETIRED, value=paper_id)
-    risen = MARKER.c.value < mark.excluded.value
-    connection.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"value": paper_id}, where=risen))
-
-
-def next_number(connection: Connection) -> int:
-    """Return the number of the next new paper: numbers rise for ever, and matching relies on that."""
-    newest = connection.execute(select(func.max(PAPER.c.id))).scalar() or 0
-    retired = connection.execute(select(MARKER.c.value).where(MARKER.c.name == RETIRED)).scalar() or 0
-    return int(max(newest, retired)) + 1
 
 
 def _move(connection: Connection, table: Table, beside: tuple[str, ...], heir: Known, gone: Known) -> None:

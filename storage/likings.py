@@ -17,7 +17,7 @@ from domain.errors import UnknownError, UsageError
 from domain.learning import BROUGHT, Liking, Saved
 from domain.subscriptions import REACHED
 from storage.database import Database
-from storage.reading import BLOCK, is_named
+from storage.reading import in_blocks, is_named
 from storage.tables import IDENTIFIER, PAPER, PROFILE, SAVED, SUBSCRIBER
 
 MOST_SAVED = 10_000  #: papers of one reader, own copies and what they want less of among them
@@ -77,7 +77,7 @@ class Likings:
             disturb(connection, reader)
             nothing = {"more": [], "less": [], "edits": {}, "saved": 0, "disliked": 0, "learned_at": None}
             mine = PROFILE.c.subscriber_id == reader
-            connection.execute(update(PROFILE).where(mine).values(**nothing, more_least=0.0, less_least=0.0))
+            connection.execute(update(PROFILE).where(mine).values(nothing))
             return gone
 
     def of(
@@ -118,8 +118,8 @@ class Likings:
         found: dict[int, set[int | str]] = {}
         wanted = sorted(subscriber_ids)
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
-                block = SAVED.c.subscriber_id.in_(wanted[start : start + BLOCK])
+            for some in in_blocks(wanted):
+                block = SAVED.c.subscriber_id.in_(some)
                 query = select(SAVED.c.subscriber_id, SAVED.c.paper_id, SAVED.c.key).where(block)
                 for reader, paper_id, key in connection.execute(query):
                     found.setdefault(reader, set()).add(key if paper_id is None else paper_id)
@@ -137,8 +137,8 @@ class Likings:
 
 def disturb(connection: Connection, subscriber_id: int) -> None:
     """Let a reader's profile be learned anew; what is being learned of an older state is not written."""
-    row = {"subscriber_id": subscriber_id, "more": [], "less": [], "more_least": 0.0, "less_least": 0.0, "edits": {}}
-    fresh = upsert(PROFILE).values({**row, "saved": 0, "disliked": 0, "learned_at": None, "stale": True, "revision": 1})
+    row = {"subscriber_id": subscriber_id, "more": [], "less": [], "edits": {}, "saved": 0, "disliked": 0}
+    fresh = upsert(PROFILE).values({**row, "learned_at": None, "stale": True, "revision": 1})
     risen = {"stale": True, "revision": PROFILE.c.revision + 1}
     connection.execute(fresh.on_conflict_do_update(index_elements=["subscriber_id"], set_=risen))
 

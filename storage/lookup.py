@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from domain.identity import Fingerprint, fingerprint
 from domain.papers import AbstractKind, Identifiers
-from storage.reading import BLOCK, identifiers_of
+from storage.reading import BLOCK, identifiers_of, in_blocks
 from storage.tables import IDENTIFIER, PAPER, TRAIT, WORDING
 
 #: Papers that are kept, and compared, by one trait.
@@ -84,8 +84,7 @@ class Shelf:
     def fetch_alike(self, traits: Collection[int]) -> None:
         """Fetch the papers that share these traits."""
         wanted = sorted(set(traits).difference(self._crowds))
-        for start in range(0, len(wanted), 4 * BLOCK):
-            block = wanted[start : start + 4 * BLOCK]
+        for block in in_blocks(wanted, 4 * BLOCK):
             self._crowds.update((trait, []) for trait in block)
             query = select(TRAIT.c.trait, TRAIT.c.paper_id).where(TRAIT.c.trait.in_(block))
             for trait, paper_id in self._connection.execute(query.order_by(TRAIT.c.trait, TRAIT.c.paper_id)):
@@ -132,15 +131,15 @@ class Shelf:
         for row in _rows(self._connection, wanted):
             known = ids.get(row["id"], Identifiers())
             self._papers[row["id"]] = Known(id=row["id"], key=row["key"], ids=known, columns=row)
-        for start in range(0, len(wanted), BLOCK):
+        for block in in_blocks(wanted):
             names = (WORDING.c.paper_id, WORDING.c.field, WORDING.c.source, WORDING.c.text)
-            query = select(*names).where(WORDING.c.paper_id.in_(wanted[start : start + BLOCK]))
+            query = select(*names).where(WORDING.c.paper_id.in_(block))
             for paper_id, name, source, words in self._connection.execute(query):
                 self._papers[paper_id].wordings[name, source] = words
 
 
 def _rows(connection: Connection, paper_ids: Sequence[int]) -> Iterable[dict[str, Any]]:
-    for start in range(0, len(paper_ids), BLOCK):
-        wanted = PAPER.c.id.in_(paper_ids[start : start + BLOCK])
+    for block in in_blocks(paper_ids):
+        wanted = PAPER.c.id.in_(block)
         for row in connection.execute(select(PAPER).where(wanted).order_by(PAPER.c.id)):
             yield row._asdict()

@@ -8,7 +8,6 @@ All of a block at once, each step in one statement: what is asked of a letter al
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,8 +16,8 @@ from domain.issues import AWAITED, Content, Mailing
 from domain.mailboxes import keeper_of
 from storage.announcing import gather
 from storage.driver import Driver
+from storage.reading import in_blocks
 
-_Row = TypeVar("_Row")
 _AT_ONCE = 2_000  # rows of a statement: SQLite allows 32,766 values, and a delivery has twelve
 
 _DELIVERY = """
@@ -48,7 +47,7 @@ def queue_all(connection: Connection, letters: Sequence[Queued]) -> dict[str, in
     driver = Driver(connection)
     contents = _contents(driver, {each.mailing.content.key: each.mailing.content for each in letters})
     fresh: dict[str, int] = {}
-    for block in _blocks(letters):
+    for block in in_blocks(letters, _AT_ONCE):
         values: list[object] = []
         for each in block:
             mailing = each.mailing
@@ -76,11 +75,11 @@ def queue_all(connection: Connection, letters: Sequence[Queued]) -> dict[str, in
 def _contents(driver: Driver, contents: Mapping[str, Content]) -> dict[str, int]:
     """Store those of these contents, by their keys, that are not there; return key → number."""
     numbers: dict[str, int] = {}
-    for keys in _blocks(list(contents)):
+    for keys in in_blocks(list(contents), _AT_ONCE):
         numbers.update(driver.rows("SELECT content_key, id FROM content WHERE content_key IN (…)", (), keys))
     unknown = [content for key, content in contents.items() if key not in numbers]
     fragments = _fragments(driver, unknown)
-    for block in _blocks(unknown):
+    for block in in_blocks(unknown, _AT_ONCE):
         values: list[object] = []
         for content in block:
             pieces = [[each.role.value, fragments[each.sha256]] for each in content.fragments]
@@ -95,15 +94,10 @@ def _fragments(driver: Driver, contents: Iterable[Content]) -> dict[str, int]:
     """Store those fragments of these contents that are not there; return their hash → number."""
     bodies = {each.sha256: each.body for content in contents for each in content.fragments}
     numbers: dict[str, int] = {}
-    for keys in _blocks(list(bodies)):
+    for keys in in_blocks(list(bodies), _AT_ONCE):
         numbers.update(driver.rows("SELECT sha256, id FROM fragment WHERE sha256 IN (…)", (), keys))
-    for keys in _blocks([each for each in bodies if each not in numbers]):
+    for keys in in_blocks([each for each in bodies if each not in numbers], _AT_ONCE):
         values = [value for key in keys for value in (key, bodies[key])]
         written = "INSERT INTO fragment (sha256, body) VALUES … RETURNING sha256, id"
         numbers.update(driver.in_rows(written, "(?, ?)", len(keys), values))
     return numbers
-
-
-def _blocks(rows: Sequence[_Row]) -> Iterable[Sequence[_Row]]:
-    for start in range(0, len(rows), _AT_ONCE):
-        yield rows[start : start + _AT_ONCE]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Date, Float, Integer, TextClause, bindparam, 
 
 from domain.topics import Tier
 from storage.database import Database
-from storage.reading import BLOCK
+from storage.reading import in_blocks
 from storage.tables import PAPER, REMATCH, SENT, UtcDateTime
 
 # What each of these readers has had: their topics, and the newest match that their last letter considered.
@@ -211,8 +211,8 @@ class Newsroom:
         found: set[int] = set()
         wanted = sorted(paper_ids)
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
-                query = select(REMATCH.c.paper_id).where(REMATCH.c.paper_id.in_(wanted[start : start + BLOCK]))
+            for block in in_blocks(wanted):
+                query = select(REMATCH.c.paper_id).where(REMATCH.c.paper_id.in_(block))
                 found.update(connection.execute(query).scalars())
         return found
 
@@ -232,8 +232,7 @@ def sent_among(connection: Connection, readers: Sequence[int], papers: Collectio
     """Return which of these papers each of these readers was sent; readers who had none are missing."""
     found: dict[int, set[int]] = defaultdict(set)
     wanted = sorted(papers)
-    for start in range(0, len(wanted), _WANTED):
-        block = wanted[start : start + _WANTED]
+    for block in in_blocks(wanted, _WANTED):
         for reader, paper in connection.execute(_HAD, {"readers": list(readers), "papers": block, "least": block[0]}):
             found[reader].add(paper)
     return found

@@ -15,7 +15,7 @@ from domain.errors import UsageError
 from domain.learning import Edit, Edited, Profile, Taste, Term
 from storage.database import Database
 from storage.likings import disturb, reached
-from storage.reading import BLOCK
+from storage.reading import in_blocks
 from storage.tables import PROFILE
 
 MOST_EDITS = 200  #: words of one reader
@@ -44,8 +44,8 @@ class Profiles:
         found: dict[int, Profile] = {}
         wanted = sorted(subscriber_ids)
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
-                block = PROFILE.c.subscriber_id.in_(wanted[start : start + BLOCK])
+            for some in in_blocks(wanted):
+                block = PROFILE.c.subscriber_id.in_(some)
                 found |= {row.subscriber_id: _value(row) for row in connection.execute(select(PROFILE).where(block))}
         return found
 
@@ -68,8 +68,6 @@ class Profiles:
         values = {
             "more": _rows(profile.more),
             "less": _rows(profile.less),
-            "more_least": profile.more.least,
-            "less_least": profile.less.least,
             "saved": profile.saved,
             "disliked": profile.disliked,
             "learned_at": now,
@@ -104,8 +102,8 @@ class Profiles:
 
 def _value(row: Row[Any]) -> Profile:
     return Profile(
-        more=Taste(_terms(row.more), row.more_least),
-        less=Taste(_terms(row.less), row.less_least),
+        more=Taste(_terms(row.more)),
+        less=Taste(_terms(row.less)),
         edits=_edits(row.edits),
         saved=row.saved,
         disliked=row.disliked,

@@ -1,7 +1,7 @@
 """Rows of `paper` as values: what every class of this room that gives papers away shares."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, and_, or_, select
 
@@ -10,7 +10,15 @@ from domain.identifiers import identifiers_in
 from domain.papers import AbstractKind, Identifiers, Paper
 from storage.tables import IDENTIFIER, PAPER
 
+_Row = TypeVar("_Row")
+
 BLOCK = 500  #: rows or bound values a statement: SQLite allows 32,766 of the latter
+
+
+def in_blocks(rows: Sequence[_Row], size: int = BLOCK) -> Iterator[Sequence[_Row]]:
+    """Yield the rows, or values, in their order, so many at a time."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def papers_where(connection: Connection, condition: Any, limit: int | None = None) -> Iterator[Paper]:
@@ -38,8 +46,7 @@ def identifiers_of(connection: Connection, paper_ids: Sequence[int]) -> dict[int
     """Return the strong ids of these papers; a paper without any is missing."""
     found: dict[int, dict[str, str]] = {}
     shown = IDENTIFIER.c.place == 0, IDENTIFIER.c.scheme != "title"
-    for start in range(0, len(paper_ids), BLOCK):
-        block = paper_ids[start : start + BLOCK]
+    for block in in_blocks(paper_ids):
         for row in connection.execute(select(IDENTIFIER).where(IDENTIFIER.c.paper_id.in_(block), *shown)):
             found.setdefault(row.paper_id, {})[row.scheme] = row.value
     return {paper_id: Identifiers(**schemes) for paper_id, schemes in found.items()}

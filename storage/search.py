@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.facets import FacetCounts, counted
 from storage.filters import Filters, Narrowing, knows_category, knows_source
 from storage.paging import Cursor, Order, Value, within
-from storage.reading import BLOCK, papers_where
+from storage.reading import in_blocks, papers_where
 from storage.tables import PAPER
 from storage.words.asking import asking_of
 from storage.words.facts import sources
@@ -80,8 +80,8 @@ class Search:
             rows = rows[skip:]
             ids = [paper_id for paper_id, _ in rows[:limit]]
             papers: dict[int, Paper] = {}
-            for start in range(0, len(ids), BLOCK):
-                block = papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK]))
+            for some in in_blocks(ids):
+                block = papers_where(connection, PAPER.c.id.in_(some))
                 papers.update((paper.id, paper) for paper in block)
         further = Cursor(rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
         return Found(total=total, papers=tuple(papers[each] for each in ids), next=further)
@@ -101,9 +101,9 @@ class Search:
         last = 0
         while ids := self.ids(query, last, _IDS, filters):
             last = ids[-1]
-            for start in range(0, len(ids), BLOCK):
+            for some in in_blocks(ids):
                 with self._database.reading() as connection:
-                    block = list(papers_where(connection, PAPER.c.id.in_(ids[start : start + BLOCK])))
+                    block = list(papers_where(connection, PAPER.c.id.in_(some)))
                 yield from (paper for paper in block if paper.id <= newest)
             if last >= newest:
                 return

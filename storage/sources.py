@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.papers import Announcement, Listing, Validators
 from storage.database import Database
-from storage.reading import BLOCK
+from storage.reading import in_blocks
 from storage.tables import CURSOR, IDENTIFIER, MARKER, SIGHTING, SOURCE_DAY, VALIDATOR
 
 _WISHED = "collect-wished"
@@ -148,12 +148,12 @@ class Sources:
         wanted = sorted(set(ids))
         announced: set[str] = set()
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
+            for block in in_blocks(wanted):
                 found = connection.execute(
                     select(IDENTIFIER.c.value)
                     .join(SIGHTING, SIGHTING.c.paper_id == IDENTIFIER.c.paper_id)
                     .where(
-                        and_(IDENTIFIER.c.scheme == "arxiv", IDENTIFIER.c.value.in_(wanted[start : start + BLOCK])),
+                        and_(IDENTIFIER.c.scheme == "arxiv", IDENTIFIER.c.value.in_(block)),
                         SIGHTING.c.day < day,
                         SIGHTING.c.details["announcement"].as_string() == Announcement.NEW.value,
                     )

@@ -458,8 +458,6 @@ class ProfileRow(Base, table=True):
     subscriber_id: int = _parent("subscriber.id", primary_key=True)
     more: list[list[Any]] = _json()  # [[stem, word, weight, saved.id], …], the heaviest first
     less: list[list[Any]] = _json()
-    more_least: float  # the score from which a paper is like them
-    less_least: float
     edits: dict[str, list[str]] = _json()  # stem → [word, in or out]
     saved: int  # papers that it was learned from
     disliked: int
@@ -487,7 +485,6 @@ class EmbeddingRow(Base, table=True):
 
     paper_id: int = _parent("paper.id", primary_key=True)
     model_id: int = _parent("embedding_model.id", index=True)
-    text_hash: int = Field(sa_column=Column(BigInteger, nullable=False))  # of the words: a changed paper is done anew
     vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # of one length, a signed byte a dimension
 
 

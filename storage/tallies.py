@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from domain.topics import Selection, Tier
-from storage.reading import BLOCK
+from storage.reading import in_blocks
 from storage.tables import MATCH, PAPER, TALLY
 
 
@@ -35,17 +35,16 @@ def recounted(
     """
     matching = {each.topic_id: sum(m.tier is Tier.EXACT for m in each.matches) + each.beyond for each in found}
     numbers: dict[int, int] = {}
-    for start in range(0, len(topic_ids), BLOCK):
-        block = topic_ids[start : start + BLOCK]
+    for block in in_blocks(topic_ids):
         connection.execute(delete(TALLY).where(TALLY.c.topic_id.in_(block), TALLY.c.news.is_(False)))
         counted = connection.execute(select(TALLY.c.topic_id).where(TALLY.c.topic_id.in_(block)).distinct()).scalars()
         numbers |= dict.fromkeys(counted, 0)
     flooded = [each.topic_id for each in found if each.beyond]
-    for start in range(0, len(flooded), BLOCK):
+    for block in in_blocks(flooded):
         kept = (
             select(MATCH.c.topic_id, func.count())
             .join(PAPER, PAPER.c.id == MATCH.c.paper_id)
-            .where(MATCH.c.topic_id.in_(flooded[start : start + BLOCK]), MATCH.c.tier == Tier.EXACT, *past)
+            .where(MATCH.c.topic_id.in_(block), MATCH.c.tier == Tier.EXACT, *past)
             .group_by(MATCH.c.topic_id)
         )
         numbers |= {topic_id: max(0, matching[topic_id] - number) for topic_id, number in connection.execute(kept)}

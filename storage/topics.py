@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.subscriptions import SubscriberState
 from domain.topics import Match, Selection, Tier
 from storage.database import Database
-from storage.reading import BLOCK
+from storage.reading import BLOCK, in_blocks
 from storage.tables import MARKER, MATCH, PAPER, REMATCH, SUBSCRIBER, SUBSCRIPTION, TOPIC
 from storage.tallies import count, recounted
 
@@ -128,8 +128,8 @@ class Topics:
         found: set[tuple[int, int]] = set()
         wanted = sorted(paper_ids)
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), BLOCK):
-                near = MATCH.c.tier == Tier.RELATED, MATCH.c.paper_id.in_(wanted[start : start + BLOCK])
+            for block in in_blocks(wanted):
+                near = MATCH.c.tier == Tier.RELATED, MATCH.c.paper_id.in_(block)
                 rows = connection.execute(select(MATCH.c.topic_id, MATCH.c.paper_id).where(*near))
                 found.update((row.topic_id, row.paper_id) for row in rows)
         return frozenset(found)
@@ -179,8 +179,8 @@ class Topics:
             stored, _ = _insert(connection, found, news=False)
             count(connection, recounted(connection, [each.id for each in met], found, past), news=False, now=now)
             wished = {each.id: (each.related, each.unsaid) for each in met}
-            for start in range(0, len(met), BLOCK):
-                block = [each.id for each in met[start : start + BLOCK]]
+            for some in in_blocks(met):
+                block = [each.id for each in some]
                 same = [
                     each.id for each in _stored(connection, block) if wished[each.id] == (each.related, each.unsaid)
                 ]
@@ -226,8 +226,7 @@ def _settled(connection: Connection, met: Met, unrelated: Collection[tuple[int, 
     known: set[tuple[int, int]] = set()
     gone: list[int] = []
     scored: list[dict[str, Any]] = []
-    for start in range(0, len(papers), BLOCK):
-        block = papers[start : start + BLOCK]
+    for block in in_blocks(papers):
         columns = select(MATCH.c.id, MATCH.c.topic_id, MATCH.c.paper_id, MATCH.c.tier)
         for row in connection.execute(columns.where(MATCH.c.paper_id.in_(block))):
             pair = (row.topic_id, row.paper_id)
@@ -239,8 +238,8 @@ def _settled(connection: Connection, met: Met, unrelated: Collection[tuple[int, 
                 scored.append({"match": row.id, "better": match.score})
             elif (match is not None and met.adds) or row.tier == Tier.EXACT or pair in unrelated:
                 gone.append(row.id)
-    for start in range(0, len(gone), BLOCK):
-        connection.execute(delete(MATCH).where(MATCH.c.id.in_(gone[start : start + BLOCK])))
+    for block in in_blocks(gone):
+        connection.execute(delete(MATCH).where(MATCH.c.id.in_(block)))
     if scored:
         rescored = update(MATCH).where(MATCH.c.id == bindparam("match")).values(score=bindparam("better"))
         connection.execute(rescored, scored)

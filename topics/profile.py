@@ -68,7 +68,7 @@ def learned(
     toward, away = _Mean(liked, census), _Mean(disliked, census)
     wanted = _typed(_heaviest(toward, away, left_out, forms), put_in)
     unwanted = _heaviest(away, toward, (), forms)
-    return _taste(wanted, census, MORE_APART), _taste(unwanted, census, LESS_APART)
+    return Taste(wanted), Taste(unwanted)
 
 
 class _Mean:
@@ -154,24 +154,19 @@ def _typed(terms: Sequence[Term], put_in: Mapping[str, str]) -> tuple[Term, ...]
     return (*typed, *(each for each in terms if each.stem not in put_in))[: max(TERMS, len(typed))]
 
 
-def measured(taste: Taste, census: Census, apart: float) -> Taste:
-    """Return a taste with its least as the archive is now: what is usual changes as it grows."""
-    return _taste(taste.terms, census, apart) if taste.terms else taste
+def least(taste: Taste, census: Census, apart: float) -> float:
+    """Return the score that only a paper reaches which has far more of a taste's words than the usual one.
 
-
-def _taste(terms: Sequence[Term], census: Census, apart: float) -> Taste:
-    """Return the taste, with the score that only a paper reaches which has far more of its words than the usual one.
-
+    `apart` is how far, in standard deviations, and `census` that of the archive as it is when papers are compared.
     How often a word stands in the archive's papers is known, so what a paper scores that has nothing to do with them
     is too: its words stand in it as often as in any, and apart from each other. In an archive of a few papers all words
     are frequent, so no more is asked than half of the words.
     """
     mean = variance = every = 0.0
-    for term in terms:
+    for term in taste.terms:
         share = min(1.0, census.having.get(term.stem, 0) / census.papers) if census.papers else 0.0
         score = term.weight * rarity(term.stem, census)
         every += score
         mean += share * score
         variance += share * (1 - share) * score * score
-    least = min(mean + apart * math.sqrt(variance), _HALF * every) if variance else _HALF * every
-    return Taste(terms=tuple(terms), least=least)
+    return min(mean + apart * math.sqrt(variance), _HALF * every) if variance else _HALF * every

@@ -1,7 +1,7 @@
 """How much the papers of a batch are like what readers want more of, or less.
 
     a taste → its words that some paper has → what each adds, worked out once for all tastes (ranking.py)
-        → the sum of each paper, at first a little inexact → exact for those that reach the taste's least, best first
+        → the sum of each paper, at first a little inexact → exact for those that reach the least asked, best first
 
 Most of the work is the words that everybody writes: they stand in hundreds of papers, and ten thousand tastes have
 them. What such a word adds is kept as one long number, 32 bits for each paper of the batch; then a taste takes it with
@@ -85,12 +85,12 @@ class Likeness:
         for stem in found:
             self._known[stem] = self._known_of(self._scores.of(stem))
 
-    def like(self, taste: Taste) -> list[tuple[float, int]]:
-        """Return (score, paper id) of the papers that reach the taste's least, best first, equals by id."""
+    def like(self, taste: Taste, least: float) -> list[tuple[float, int]]:
+        """Return (score, paper id) of the papers with a score of at least `least`, best first, equals by id."""
         self.ready([taste])
         weighed = [(term.weight, known) for term in taste.terms if (known := self._known[term.stem]) is not None]
         highest = sum(weight * known.most for weight, known in weighed)
-        if not weighed or highest < taste.least:
+        if not weighed or highest < least:
             return []
         # No lane ever overflows, and a weight is one digit of Python's numbers, by which it multiplies fastest.
         heaviest = max(weight for weight, _ in weighed)
@@ -105,14 +105,14 @@ class Likeness:
                 share = weight * scale * _UNIT
                 for place, score in known.by_place.items():
                     totals[place] += share * score
-        enough = taste.least * scale * _UNIT * _NEAR
+        enough = least * scale * _UNIT * _NEAR
         near = [place for place, total in enumerate(totals) if total >= enough]
         found = [(sum(weight * known.by_place.get(place, 0.0) for weight, known in weighed), place) for place in near]
-        liked = [(score, self._papers[place].id) for score, place in found if score >= taste.least and score > 0]
+        liked = [(score, self._papers[place].id) for score, place in found if score >= least and score > 0]
         return sorted(liked, key=lambda each: (-each[0], each[1]))
 
     def score(self, taste: Taste, paper_id: int) -> float:
-        """Return how much one paper of the batch is like the taste, whatever its least."""
+        """Return how much one paper of the batch is like the taste."""
         return sum(added for _, added in self._added(taste, paper_id))
 
     def because(self, taste: Taste, paper_id: int) -> Because:

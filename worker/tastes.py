@@ -8,7 +8,7 @@ The batch is made once for a publish, and its words are looked up once, however 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from digests.compose import NOTHING_LEARNED, Learned
@@ -21,7 +21,7 @@ from storage.likings import Likings
 from storage.news import Newsroom
 from topics.explain import Explainer
 from topics.matching import Batch, CensusOf
-from topics.profile import LESS_APART, MORE_APART, measured
+from topics.profile import LESS_APART, MORE_APART, least
 from topics.tastes import Because, Likeness
 from worker.learn import Learner
 from worker.planning import Policy, is_first, limits_of
@@ -39,6 +39,25 @@ class _Found:
     because: Mapping[int, Because] = field(default_factory=dict)  #: by paper
     titles: Mapping[int, str] = field(default_factory=dict)  #: of saved papers, by number
     aside: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of one reader, with the scores from which a paper is like it in the archive as it is now."""
+
+    profile: Profile
+    more_from: float
+    less_from: float
+
+    def liked(self, likeness: Likeness) -> list[tuple[float, int]]:
+        return likeness.like(self.profile.more, self.more_from)
+
+    def set_aside(self, likeness: Likeness) -> set[int]:
+        """Return the papers that are like the disliked, and more so than like the saved."""
+        if not self.profile.less.terms:
+            return set()
+        unwanted = likeness.like(self.profile.less, self.less_from)
+        return {paper_id for score, paper_id in unwanted if score > likeness.score(self.profile.more, paper_id)}
 
 
 class Tasted:
@@ -100,27 +119,25 @@ class Taster:
 
     def of(self, readers: Sequence[Reader], now: datetime, reach: Reach, others: Mapping[int, Paper]) -> Tasted:
         """Return what the likings of these readers say of the new papers, and of `others` what they set aside."""
-        profiles = self._measured(self._learner.profiles([reader.subscriber.id for reader in readers]))
-        if not profiles:
+        known = self._measured(self._learner.profiles([reader.subscriber.id for reader in readers]))
+        if not known:
             return NOTHING_TASTED
-        known = [reader for reader in readers if reader.subscriber.id in profiles]
-        likeness = self._read(min(_newest_known(reader) for reader in known), reach)
-        tastes = [taste for each in profiles.values() for taste in (each.more, each.less)]
+        having = [reader for reader in readers if reader.subscriber.id in known]
+        likeness = self._read(min(_newest_known(reader) for reader in having), reach)
+        tastes = [taste for each in known.values() for taste in (each.profile.more, each.profile.less)]
         likeness.ready(tastes)
         older = [paper for number, paper in others.items() if number not in likeness]
-        if not older or not any(each.less.terms for each in profiles.values()):
-            aside = {number: _set_aside(likeness, each) for number, each in profiles.items()}
+        if not older or not any(each.profile.less.terms for each in known.values()):
+            aside = {number: each.set_aside(likeness) for number, each in known.items()}
         else:
             with Batch(older) as batch:
                 beside = Likeness(batch, self._census)
                 beside.ready(tastes)
-                aside = {
-                    number: _set_aside(likeness, each) | _set_aside(beside, each) for number, each in profiles.items()
-                }
-        return Tasted(self._found(known, now, profiles, aside))
+                aside = {number: each.set_aside(likeness) | each.set_aside(beside) for number, each in known.items()}
+        return Tasted(self._found(having, now, known, aside))
 
-    def _measured(self, profiles: Mapping[int, Profile]) -> dict[int, Profile]:
-        """Return those that say something, with their thresholds as the archive is now."""
+    def _measured(self, profiles: Mapping[int, Profile]) -> dict[int, _Known]:
+        """Return those that say something, measured against the archive as it is now."""
         told = {number: each for number, each in profiles.items() if not each.is_empty}
         stems = {term.stem for each in told.values() for taste in (each.more, each.less) for term in taste.terms}
         if asked := stems - self._asked:
@@ -129,23 +146,19 @@ class Taster:
             self._asked |= asked
             self._whole = Census(census.papers, census.average, self._having)
         return {
-            number: replace(
-                each,
-                more=measured(each.more, self._whole, MORE_APART),
-                less=measured(each.less, self._whole, LESS_APART),
-            )
+            number: _Known(each, least(each.more, self._whole, MORE_APART), least(each.less, self._whole, LESS_APART))
             for number, each in told.items()
         }
 
     def _found(
-        self, readers: Sequence[Reader], now: datetime, profiles: Mapping[int, Profile], aside: Mapping[int, set[int]]
+        self, readers: Sequence[Reader], now: datetime, known: Mapping[int, _Known], aside: Mapping[int, set[int]]
     ) -> dict[int, _Found]:
         """Return what was found for each reader."""
         like: dict[int, list[int]] = {}
         for reader in readers:
             number = reader.subscriber.id
-            if limits_of(reader.subscriber, self._policy.limits).like_saved and profiles[number].more.terms:
-                like[number] = self._like(reader, now, profiles[number], aside[number])
+            if limits_of(reader.subscriber, self._policy.limits).like_saved and known[number].profile.more.terms:
+                like[number] = self._like(reader, now, known[number], aside[number])
         had = self._newsroom.had(list(like), {each for found in like.values() for each in found})
         said = self._likings.keys([number for number, found in like.items() if found])
         found = {}
@@ -155,7 +168,7 @@ class Taster:
             apart = {*had.get(number, ()), *said.get(number, ())}
             papers = [self._papers[each] for each in like.get(number, ())]
             papers = [each for each in papers if apart.isdisjoint((each.id, *_keys(each)))][:most]
-            found[number] = self._reasoned(number, profiles[number], papers, aside[number])
+            found[number] = self._reasoned(number, known[number].profile, papers, aside[number])
         return found
 
     def _reasoned(
@@ -167,7 +180,7 @@ class Taster:
         titles = self._likings.titles(subscriber_id, {each.saved for each in because.values()})
         return _Found(papers, because, titles, frozenset(aside))
 
-    def _like(self, reader: Reader, now: datetime, profile: Profile, aside: Collection[int]) -> list[int]:
+    def _like(self, reader: Reader, now: datetime, known: _Known, aside: Collection[int]) -> list[int]:
         """Return the papers that are new to a reader and like what they saved, best first."""
         if self._likeness is None:
             return []
@@ -175,7 +188,7 @@ class Taster:
         moment = now - timedelta(days=self._policy.welcome_days)
         return [
             paper_id
-            for _, paper_id in self._likeness.like(profile.more)
+            for _, paper_id in known.liked(self._likeness)
             if paper_id not in aside and (paper_id > since if since else _is_of_late(self._papers[paper_id], moment))
         ]
 
@@ -208,14 +221,6 @@ def _is_of_late(paper: Paper, moment: datetime) -> bool:
 def _keys(paper: Paper) -> tuple[str, ...]:
     """Return what a reader may have said something of the paper by: its key and its strong ids."""
     return (paper.key, *(f"{scheme}:{value}" for scheme, value in paper.ids.pairs()))
-
-
-def _set_aside(likeness: Likeness, profile: Profile) -> set[int]:
-    """Return the papers that are like the disliked, and more so than like the saved."""
-    if not profile.less.terms:
-        return set()
-    unwanted = likeness.like(profile.less)
-    return {paper_id for score, paper_id in unwanted if score > likeness.score(profile.more, paper_id)}
 
 
 def _why(because: Because, titles: Mapping[int, str], paper: Paper, explainer: Explainer) -> Why:

@@ -233,9 +233,9 @@ def _learned(house, reader) -> None:
     profiles.edit(reader.public_id, "turbul", Edited("turbulence", Edit.OUT))
     profiles.edit(reader.public_id, "mud", Edited("mud", Edit.IN))
     words = f"{WORDS} {' '.join(f'{word}s' for word in WORDS.split())}".split()
-    more = Taste(tuple(Term(word, word, 60.0 - place, 1) for place, word in enumerate(words)), 4.0)
+    more = Taste(tuple(Term(word, word, 60.0 - place, 1) for place, word in enumerate(words)))
     (stale,) = profiles.stale(1, [reader.id])
-    profile = Profile(more=more, less=Taste(more.terms[-7:], 4.0), saved=3, disliked=1)
+    profile = Profile(more=more, less=Taste(more.terms[-7:]), saved=3, disliked=1)
     assert profiles.learned(reader.id, stale.revision, profile, house.clock.now())
 
 

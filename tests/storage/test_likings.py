@@ -17,7 +17,7 @@ from storage.subscribers import Subscribers
 from storage.tables import PROFILE, SAVED
 
 MORE, LESS = Liking.MORE, Liking.LESS
-TASTE = Taste((Term("tide", "tides", 2.5, 1), Term("mud", "mud", 1.25, 0)), 3.5)
+TASTE = Taste((Term("tide", "tides", 2.5, 1), Term("mud", "mud", 1.25, 0)))
 LEARNED = Profile(more=TASTE, saved=1)
 
 

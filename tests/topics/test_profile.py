@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from domain.learning import Edit, Edited, Taste
 from domain.topics import Census
-from topics.profile import TERMS, Words, learned
+from topics.profile import LESS_APART, MORE_APART, TERMS, Words, learned, least
 
 HAVING = {"tide": 40, "mud": 30, "moon": 20, "glass": 20, "yeast": 25, "model": 700}
 TIDES = Words(1, "Tides and mud", "How tides move mud at the coast. The tide is told by the moon.")
@@ -57,7 +57,7 @@ def test_a_profile_of_only_dislikes_wants_nothing():
     more, less = learned([], [GLASS], {}, census)
     assert more == Taste()
     assert words(less)[0] == "glass"
-    assert less.least > 0
+    assert least(less, census(HAVING), LESS_APART) > 0
 
 
 def test_a_word_that_was_left_out_is_never_learned():
@@ -75,7 +75,7 @@ def test_a_word_that_was_put_in_is_as_heavy_as_the_heaviest_and_comes_from_no_pa
 def test_words_alone_make_a_profile():
     more, _ = learned([], [], {"yeast": Edited("yeast", Edit.IN)}, census)
     assert words(more) == ["yeast"]
-    assert more.least > 0
+    assert least(more, census(HAVING), MORE_APART) > 0
 
 
 def test_papers_without_words_teach_nothing():
@@ -103,4 +103,4 @@ def test_whatever_is_written_weights_are_positive_and_each_stem_comes_once(saved
         stems = [term.stem for term in taste.terms]
         assert len(set(stems)) == len(stems)
         assert all(0 < term.weight <= 1 + 1e-9 and term.word for term in taste.terms)
-        assert taste.least == pytest.approx(0) or taste.terms
+        assert taste.terms or least(taste, census(set()), MORE_APART) == pytest.approx(0)

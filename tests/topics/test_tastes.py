@@ -22,8 +22,8 @@ def census():
     return of
 
 
-def taste(*terms: tuple[str, float, int], least: float = 0.1) -> Taste:
-    return Taste(tuple(Term(stem, stem, weight, saved) for stem, weight, saved in terms), least)
+def taste(*terms: tuple[str, float, int]) -> Taste:
+    return Taste(tuple(Term(stem, stem, weight, saved) for stem, weight, saved in terms))
 
 
 def test_papers_that_reach_the_least_come_best_first(a_paper, census):
@@ -31,20 +31,20 @@ def test_papers_that_reach_the_least_come_best_first(a_paper, census):
     with Batch(papers) as batch:
         likeness = Likeness(batch, census)
         wanted = taste(("tide", 0.5, 1), ("mud", 0.4, 1), ("moon", 0.3, 2))
-        (best, second) = likeness.like(wanted)
+        (best, second) = likeness.like(wanted, 0.1)
         assert (best[1], second[1]) == (3, 2)
         assert best[0] == pytest.approx(likeness.score(wanted, 3))
         between = (best[0] + second[0]) / 2
-        assert [each for _, each in likeness.like(Taste(wanted.terms, between))] == [3]
-        assert [each for _, each in likeness.like(Taste(wanted.terms, second[0]))] == [3, 2]
-        assert likeness.like(Taste(wanted.terms, 1000.0)) == []
+        assert [each for _, each in likeness.like(wanted, between)] == [3]
+        assert [each for _, each in likeness.like(wanted, second[0])] == [3, 2]
+        assert likeness.like(wanted, 1000.0) == []
 
 
 def test_the_archive_is_asked_once_for_a_word_and_never_for_one_that_no_paper_has(a_paper, census):
     with Batch([a_paper(1, "Tides and mud")]) as batch:
         likeness = Likeness(batch, census)
-        likeness.like(taste(("tide", 0.5, 1), ("yeast", 0.5, 1)))
-        likeness.like(taste(("tide", 0.5, 1), ("mud", 0.5, 1)))
+        likeness.like(taste(("tide", 0.5, 1), ("yeast", 0.5, 1)), 0.1)
+        likeness.like(taste(("tide", 0.5, 1), ("mud", 0.5, 1)), 0.1)
     assert census.asked == [{"tide"}, {"mud"}]
 
 
@@ -56,9 +56,9 @@ def test_it_is_told_which_saved_paper_and_which_words_a_paper_owes_it_to(a_paper
 
 def test_a_taste_of_nothing_likes_nothing(a_paper, census):
     with Batch([a_paper(1, "Tides")]) as batch:
-        assert Likeness(batch, census).like(Taste()) == []
+        assert Likeness(batch, census).like(Taste(), 0.1) == []
     with Batch([]) as batch:
-        assert Likeness(batch, census).like(taste(("tide", 0.5, 1))) == []
+        assert Likeness(batch, census).like(taste(("tide", 0.5, 1)), 0.1) == []
 
 
 def test_long_sums_find_exactly_what_a_plain_sum_finds(a_paper):
@@ -75,5 +75,5 @@ def test_long_sums_find_exactly_what_a_plain_sum_finds(a_paper):
             wanted = taste(*terms)
             plain = sorted((-likeness.score(wanted, each.id), each.id) for each in papers)
             least = -plain[40][0]
-            found = likeness.like(Taste(wanted.terms, least))
+            found = likeness.like(wanted, least)
             assert [each for _, each in found] == [each for below, each in plain if -below >= least]

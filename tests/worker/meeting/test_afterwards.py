@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from domain.papers import Announcement
 from domain.subscriptions import Choices
 from storage.afterwards import Became
-from storage.happening import retire_events
+from storage.rising import EVENTS
 from storage.tables import EVENT
 from worker.afterwards import happenings
 
@@ -109,7 +109,7 @@ def test_records_that_are_one_paper_tell_their_journal_once_and_no_number_is_giv
     assert told(days.letters()["mira"]).count("published") == 2
     with days.house.database.writing() as connection:
         before = connection.execute(select(func.max(EVENT.c.id))).scalar()
-        retire_events(connection)
+        EVENTS.retire(connection)
         connection.execute(delete(EVENT).where(EVENT.c.id == before))
     days.listed(paper(1, "Tides one", version=2, announcement=Announcement.REPLACE), paper(4, "Tides four"))
     assert "a new version (v2)" in told(days.letters()["mira"])
