@@ -9,15 +9,13 @@ import logging
 import threading
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from domain.errors import ModelUnusable, StorageError
+from paperround.sentence_model import is_named, loaded, standing
 from paperround.wiring_ground import Ground
 from storage.embeddings import Embeddings, KnownModel
 from topics.meaning.embedder import Embedder, text_of
-from topics.meaning.hub import fetched
-from topics.meaning.onnx_model import load
 from topics.meaning.vectors import cosines
 from worker.embedding import Embedding, Newcomers
 from worker.nearness import Nearness
@@ -50,30 +48,18 @@ class MeaningSide(Ground):
     @property
     def names_a_model(self) -> bool:
         """Whether the settings name a model."""
-        return bool(self.settings.topics.model_dir or self.settings.topics.model)
+        return is_named(self.settings.topics)
 
-    def embedder(self) -> Embedder:
-        """Return the model that the settings name, loaded; raises ModelUnusable."""
-        chosen = self.settings.topics
-        folder = Path(chosen.model_dir) if chosen.model_dir else fetched(chosen.model, chosen.model_revision)
-        return load(folder, name=chosen.model, sha256=chosen.model_sha256)
+    def met(self, *, anew: bool = False) -> Meaning:
+        """Return the model that the settings name, as the archive knows it; one that is new to it is remembered.
 
-    def met(self, embedder: Embedder, *, anew: bool = False) -> Meaning:
-        """Return a model as the archive knows it; one that is new to it is remembered.
-
-        Another one than papers were read with is taken where the settings say its hash, or with `anew`; else raises
-        ModelUnusable.
+        Another one than papers were read with is taken as `standing` says; raises ModelUnusable.
         """
+        embedder = loaded(self.settings.topics)
         identity = embedder.identity()
-        last = self.embeddings.last()
-        if last is not None and last.sha256 == identity.sha256:
-            return Meaning(last, embedder)
-        if last is not None and not anew and not self.settings.topics.model_sha256:
-            raise ModelUnusable(
-                f"the model {identity.name} is another than the archive was read with: its files are {identity.sha256},"
-                f" and were {last.sha256}; `paperround topics embed --anew` reads the archive again with it"
-            )
-        known = self.embeddings.take(identity.sha256, identity.name, identity.dimensions, self.clock.now())
+        known = standing(self.settings.topics, identity, self.embeddings.last(), anew=anew)
+        if known is None:
+            known = self.embeddings.take(identity.sha256, identity.name, identity.dimensions, self.clock.now())
         return Meaning(known, embedder)
 
     @property
@@ -87,7 +73,7 @@ class MeaningSide(Ground):
         with self._meeting:
             if not self._found:
                 try:
-                    self._found.append(self.met(self.embedder()))
+                    self._found.append(self.met())
                 except ModelUnusable as error:
                     log.warning("the sentence model cannot be used, and words decide alone: %s", error)
                     self._found.append(None)

@@ -1,6 +1,7 @@
 """What every command begins with: the chosen settings, opened, and a report to write to."""
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,13 @@ def chosen(context: typer.Context) -> Chosen:
 def report(context: typer.Context, as_json: bool) -> Report:
     """Return where the command reports: `--json` may stand before or after the command's name."""
     return Report(as_json=as_json or chosen(context).as_json)
+
+
+def must_be_meant(told: Report, what: str, question: str) -> None:
+    """Ask on a terminal whether it is meant; raises UsageError elsewhere, typer.Abort where it is not meant."""
+    if told.is_json or not sys.stdin.isatty():
+        raise UsageError(f"{what} cannot be undone; say --yes if it is meant")
+    typer.confirm(f"{question} It cannot be undone", abort=True, err=True)
 
 
 def day_from(text: str, option: str) -> date:

@@ -31,7 +31,7 @@ def embed(
     with stopping() as stop, opened(context, stop=stop) as house:
         if not house.names_a_model:
             raise UsageError("no sentence model is named: set [topics] model_dir or model (docs/meaning.md)")
-        meaning = house.met(house.embedder(), anew=anew)
+        meaning = house.met(anew=anew)
         reading = house.reading_with(meaning)
         done, papers = house.embeddings.counts(meaning.model.id)
         left = papers - done

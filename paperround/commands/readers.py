@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from domain.errors import UsageError
 from domain.subscriptions import READY, WEEKDAYS, Choices, Subscriber, SubscriberState
-from paperround.commands.context import QUERY_COMMAND, Json, day_from, opened, report
+from paperround.commands.context import QUERY_COMMAND, Json, day_from, must_be_meant, opened, report
 from paperround.console import plain, table
 
 Papers = Annotated[int | None, typer.Option(metavar="N", help="Papers in full in one letter.")]
@@ -209,11 +208,7 @@ def erase(
     with opened(context) as house:
         reader = house.desk.find(email)
         if not yes:
-            if told.is_json or not sys.stdin.isatty():
-                raise UsageError("erasing cannot be undone; say --yes if it is meant")
-            typer.confirm(
-                f"Erase {plain(reader.email)} and all their letters? It cannot be undone", abort=True, err=True
-            )
+            must_be_meant(told, "erasing", f"Erase {plain(reader.email)} and all their letters?")
         house.desk.erase(reader)
         house.sweeper.finish_erasing()
         is_settled = house.space.settle()

@@ -1,6 +1,5 @@
 """saved: the papers that a reader saved or wants less of, and what was learned from them."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from digests.wording import counted
 from domain.errors import UsageError
 from domain.learning import Edit, Liking, Profile, Saved, Taste
-from paperround.commands.context import Json, opened, report
+from paperround.commands.context import Json, must_be_meant, opened, report
 from paperround.console import plain, table
 
 Email = Annotated[str, typer.Argument()]
@@ -123,9 +122,7 @@ def reset(
     with opened(context) as house:
         reader = house.desk.find(email)
         if not yes:
-            if told.is_json or not sys.stdin.isatty():
-                raise UsageError("forgetting cannot be undone; say --yes if it is meant")
-            typer.confirm(f"Forget all that {plain(reader.email)} saved? It cannot be undone", abort=True, err=True)
+            must_be_meant(told, "forgetting", f"Forget all that {plain(reader.email)} saved?")
         gone = house.likings_desk.reset(reader)
     told.show({"email": reader.email, "papers": gone}, lambda: [f"forgotten: {counted(gone, 'paper')}, and all words"])
 

@@ -10,6 +10,7 @@ from domain.clock import FixedClock
 from domain.errors import SettingsError
 from domain.papers import AbstractKind, FetchStatus, ListedPaper, Listing
 from paperround.doctor.meaning import check
+from paperround.sentence_model import loaded
 from paperround.settings import build
 from paperround.wiring import House
 from tests.model_maker import make_model
@@ -85,7 +86,7 @@ def test_another_model_is_not_taken_until_somebody_says_so(home, tmp_path, caplo
     with home(model_dir="model") as house:
         assert house.meaning is None
         assert "another than the archive was read with" in caplog.text
-        taken = house.met(house.embedder(), anew=True)
+        taken = house.met(anew=True)
         assert taken.model.dimensions == 12
     with home(model_dir="model") as house:
         assert house.meaning is not None
@@ -98,7 +99,7 @@ def test_a_hash_in_the_settings_is_word_enough(home, tmp_path):
         assert house.meaning is not None
     make_model(tmp_path / "model", dimensions=12)
     with home(model_dir="model") as house:
-        sha256 = house.embedder().identity().sha256
+        sha256 = loaded(house.settings.topics).identity().sha256
     with home(model_dir="model", model_sha256=sha256) as house:
         assert house.meaning.model.dimensions == 12
 

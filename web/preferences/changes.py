@@ -18,7 +18,6 @@ from domain.topics import WishedTopic
 from storage.changing import MOST_TOPICS
 from topics.query import parse
 from web.preferences.forms import (
-    BrokenForm,
     Form,
     WrongField,
     choices_of,
@@ -265,7 +264,4 @@ ACTIONS: Mapping[str, Callable[[Tools, Press], str]] = {
 
 def act(tools: Tools, press: Press) -> str:
     """Do what the form asks; return the word of DONE for it. Raises BrokenForm where it asks for nothing we know."""
-    doing = ACTIONS.get(press.form.text("action"))
-    if doing is None:
-        raise BrokenForm("there is no such action")
-    return doing(tools, press)
+    return press.form.action(ACTIONS)(tools, press)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -20,6 +21,8 @@ from domain.topics import Query, WishedTopic
 from topics.query import parse
 from web.bodies import pairs
 from web.zones import zone_typed
+
+_Action = TypeVar("_Action")
 
 LONGEST_NAME = 100  # characters of a topic's name
 _MOST_FIELDS = 20
@@ -50,6 +53,12 @@ class Form:
     def text(self, name: str) -> str:
         """Return a field without the blanks around it; "" where it was not sent."""
         return self.fields.get(name, "").strip()
+
+    def action(self, actions: Mapping[str, _Action]) -> _Action:
+        """Return what the pressed button stands for; raises BrokenForm where it is none of these."""
+        if (doing := actions.get(self.text("action"))) is None:
+            raise BrokenForm("the form names no action of the page")
+        return doing
 
     def hidden(self, name: str) -> int:
         """Return a number that our page put into the form; raises BrokenForm."""

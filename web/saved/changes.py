@@ -172,7 +172,4 @@ _ACTIONS: Mapping[str, Callable[[Tools, Press], str]] = {
 
 def act(tools: Tools, press: Press) -> str:
     """Do what a button says; return what to say of it. Raises UsageError where that cannot be."""
-    doing = _ACTIONS.get(press.form.text("action"))
-    if doing is None:
-        raise BrokenForm("the form names no action of the page")
-    return doing(tools, press)
+    return press.form.action(_ACTIONS)(tools, press)
