@@ -16,7 +16,6 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
         readers=house.subscribers,
         papers=house.archive,
         likings=house.likings,
-        learn=house.learner.learn_for,
         links=links,
         clock=house.clock,
         rendering=rendering,

@@ -5,11 +5,11 @@
 GET, HEAD and OPTIONS change nothing, because programs open every link of a mail before people do (mail.md finding 5);
 nor do they tell whether the reader said something of the paper before, because a letter may be passed on. Who has the
 link can mark papers of the archive and take it back, and nothing else: what was saved is seen on the reader's own page
-alone. A press may come twice.
+alone. A press may come twice, and says the same both times. What is said is learned before the next letters
+(worker/learn.py).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -21,7 +21,7 @@ from digests import views, wording
 from digests.links import Links, Purpose
 from digests.pages import in_path
 from domain.clock import Clock
-from domain.errors import StorageError, UnknownError, UsageError
+from domain.errors import UnknownError, UsageError
 from domain.learning import Liking, Saved
 from domain.papers import Paper
 from domain.subscriptions import REACHED, Subscriber, SubscriberState
@@ -50,7 +50,6 @@ class Words:
     does: str  #: what the button will do
     done: str
     means: str  #: what it does from now on
-    already: str
     other: str  #: the button of the other liking, after this one
 
 
@@ -61,7 +60,6 @@ WORDS: Mapping[Liking, Words] = {
         does="The button saves this paper; your letters then look for new papers with its words.",
         done="Saved",
         means="From your next letter on, new papers with its words may stand under “Like papers you saved”.",
-        already="You had saved it before, so nothing was changed.",
         other="Less like this instead",
     ),
     Liking.LESS: Words(
@@ -70,7 +68,6 @@ WORDS: Mapping[Liking, Words] = {
         does="With the button, papers like this one are set aside in your letters.",
         done="Less like this, from now on",
         means="Papers like it that answer your topics are named last and by title alone; others do not come.",
-        already="You had said so before, so nothing was changed.",
         other="More like this instead",
     ),
 }
@@ -109,7 +106,7 @@ class Likings(Protocol):
 
 
 class FeedbackPages:
-    """Serves the two links; `learn` makes a reader's profile anew after a press."""
+    """Serves the two links."""
 
     def __init__(
         self,
@@ -117,7 +114,6 @@ class FeedbackPages:
         readers: Readers,
         papers: Papers,
         likings: Likings,
-        learn: Callable[[int], object],
         links: Links,
         clock: Clock,
         rendering: Rendering,
@@ -125,7 +121,6 @@ class FeedbackPages:
         self._readers = readers
         self._papers = papers
         self._likings = likings
-        self._learn = learn
         self._links = links
         self._clock = clock
         self._rendering = rendering
@@ -163,30 +158,18 @@ class FeedbackPages:
         return self._of(token, liking, key, pressed)
 
     def _mark(self, token: str, reader: Subscriber, liking: Liking, paper: Paper) -> Response:
-        before = self._said(reader, paper)
         try:
             self._likings.mark(reader.public_id, paper.key, liking, self._clock.now(), PLACE)
         except UsageError as error:
             lines = (sentence(str(error)), "Nothing was changed.")
             return self._rendering.notice(Notice("That cannot be done as things are now", lines), 409)
-        self._relearn(reader)
-        words = WORDS[liking]
-        known = before is not None and before.liking is liking
-        return self._done(token, liking, paper, words.done, words.already if known else words.means)
+        return self._done(token, liking, paper, WORDS[liking].done, WORDS[liking].means)
 
     def _undo(self, token: str, reader: Subscriber, liking: Liking, paper: Paper) -> Response:
-        said = self._said(reader, paper)
-        if said is not None and said.liking is liking and self._likings.forget(reader.public_id, said.number):
-            self._relearn(reader)
+        said = self._likings.about(reader.id, paper.id)
+        if said is not None and said.liking is liking:
+            self._likings.forget(reader.public_id, said.number)
         return self._done(token, liking, paper, "Taken back", "Nothing is learned from this paper.", taken_back=True)
-
-    def _said(self, reader: Subscriber, paper: Paper) -> Saved | None:
-        return self._likings.about(reader.id, paper.id)
-
-    def _relearn(self, reader: Subscriber) -> None:
-        """Learn at once where that can be done; what was said is kept, and else learned before the next letters."""
-        with suppress(StorageError):
-            self._learn(reader.id)
 
     def _done(
         self, token: str, liking: Liking, paper: Paper, heading: str, says: str, *, taken_back: bool = False
