@@ -73,6 +73,9 @@ class LibraryDesk:
         while block := list(islice(papers, BLOCK)):
             if stop is not None and stop.is_set():
                 raise Interrupted("stopped; what was saved stays, and the same file goes on from there")
+            if report.left:  # there is room for no more: the rest is only counted
+                report.left += len(block)
+                continue
             taken = self._libraries.take_in(public_id, block, liking, now, place)
             report.new += taken.new
             report.known += taken.known

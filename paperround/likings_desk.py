@@ -1,6 +1,6 @@
 """What an operator does for a reader who asks: papers saved or taken back, words put in or left out, all of it undone.
 
-as typed → looked up or cut to its stem, all of it before anything changes → one transaction each → learned anew
+as typed → looked up or cut to its stem, all of it before anything changes → changed → learned anew
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,8 @@ from domain.subscriptions import Subscriber
 from storage.archive import Archive
 from storage.likings import Likings
 from storage.profiles import Profiles
-from topics.profile import stem_of
+from storage.reading import in_blocks
+from topics.profile import typed_word
 from web.saved.showing import own_copy
 
 PLACE = "command"
@@ -74,8 +75,7 @@ class LikingsDesk:
             [(word, None) for word in back] + [(word, Edit.IN) for word in into] + [(word, Edit.OUT) for word in out]
         )
         for typed, edit in asked:
-            word = " ".join(typed.split())
-            stem = stem_of(word)
+            stem, word = typed_word(" ".join(typed.split()))
             if stem in kinds and kinds[stem] is not edit:
                 raise UsageError(f"{typed!r} can be put in, left out or restored, but not two of these at once")
             kinds[stem] = edit
@@ -84,8 +84,7 @@ class LikingsDesk:
         for stem, edited in edits.items():
             if edited is None and stem not in held:
                 raise UsageError(f"no word like {stem!r} was put in or left out, so there is nothing to restore")
-        for stem, edited in edits.items():
-            self._profiles.edit(reader.public_id, stem, edited)
+        self._profiles.edit(reader.public_id, edits)
         self._learn(reader.id)
         return self.profile(reader)
 
@@ -98,8 +97,7 @@ class LikingsDesk:
     def saved(self, reader: Subscriber) -> Iterator[Paper]:
         """Give the papers that a reader saved, the newest first; of what the archive has not, their own copy."""
         saved = self._likings.of(reader.id, Liking.MORE)
-        for start in range(0, len(saved), _BLOCK):
-            block = saved[start : start + _BLOCK]
+        for block in in_blocks(saved, _BLOCK):
             known = {
                 each.id: each for each in self._archive.papers(s.paper_id for s in block if s.paper_id is not None)
             }

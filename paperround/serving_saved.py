@@ -2,7 +2,7 @@
 
 from digests.links import Links
 from paperround.wiring import House
-from topics.profile import stem_of
+from topics.profile import typed_word
 from web.app import PageGroup
 from web.feedback import FeedbackPages
 from web.rendering import Rendering
@@ -22,7 +22,7 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
     )
     saved = SavedPages(
         readers=house.subscribers,
-        tools=Tools(house.likings, house.profiles, house.archive, stem_of),
+        tools=Tools(house.likings, house.profiles, house.archive, typed_word),
         take=house.take_library,
         learn=house.learner.learn_for,
         links=links,

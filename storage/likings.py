@@ -6,11 +6,25 @@
 A paper that a library brought and the archive has not is the reader's own copy (taking_in.py): nobody else sees it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.errors import UnknownError, UsageError
@@ -43,10 +57,8 @@ class Likings:
         with self._database.writing() as connection:
             reader = reached(connection, public_id)
             paper_id, paper_key = _paper(connection, key)
-            theirs = SAVED.c.subscriber_id == reader
-            same = [SAVED.c.paper_id == paper_id, SAVED.c.key == paper_key]
-            same.append(SAVED.c.paper_id.is_(None) & SAVED.c.key.in_(_names(connection, paper_id)))
-            held = connection.execute(select(SAVED).where(theirs, or_(*same)).order_by(SAVED.c.id)).all()
+            same = _of_paper(connection, reader, paper_id, paper_key)
+            held = connection.execute(select(SAVED).where(same).order_by(SAVED.c.id)).all()
             if len(held) == 1 and held[0].paper_id == paper_id and held[0].liking == liking.value:
                 return _one(connection, held[0].id)
             connection.execute(delete(SAVED).where(SAVED.c.id.in_([row.id for row in held])))
@@ -57,6 +69,18 @@ class Likings:
             number = connection.execute(insert(SAVED).values(values).returning(SAVED.c.id)).scalar_one()
             disturb(connection, reader)
             return _one(connection, number)
+
+    def unmark(self, public_id: str, key: str) -> bool:
+        """Take back whatever a reader said of a paper, own copies of it too; return whether there was anything.
+
+        Raises UnknownError where there is no such reader or paper.
+        """
+        with self._database.writing() as connection:
+            reader = _reader(connection, public_id)
+            gone = connection.execute(delete(SAVED).where(_of_paper(connection, reader, *_paper(connection, key))))
+            if gone.rowcount:
+                disturb(connection, reader)
+            return gone.rowcount > 0
 
     def forget(self, public_id: str, number: int) -> bool:
         """Take one of a reader's papers back; return whether it was there. Raises UnknownError for no reader."""
@@ -99,13 +123,6 @@ class Likings:
         with self._database.reading() as connection:
             return tuple(map(_value, connection.execute(_shown().where(*mine).order_by(*order).limit(limit))))
 
-    def about(self, subscriber_id: int, paper_id: int) -> Saved | None:
-        """Return what a reader said of one of the archive's papers; None for nothing."""
-        mine = (SAVED.c.subscriber_id == subscriber_id, SAVED.c.paper_id == paper_id)
-        with self._database.reading() as connection:
-            row = connection.execute(_shown().where(*mine)).first()
-        return None if row is None else _value(row)
-
     def counts(self, subscriber_id: int) -> Mapping[Liking, int]:
         """Return how many papers a reader saved, and wants less of; both are there."""
         query = select(SAVED.c.liking, func.count()).where(SAVED.c.subscriber_id == subscriber_id)
@@ -113,16 +130,21 @@ class Likings:
             found = {row.liking: row[1] for row in connection.execute(query.group_by(SAVED.c.liking))}
         return {liking: found.get(liking.value, 0) for liking in Liking}
 
-    def keys(self, subscriber_ids: Collection[int]) -> dict[int, set[int | str]]:
-        """Return by what the papers are known that these readers said something of: numbers and keys."""
+    def said_among(
+        self, subscriber_ids: Sequence[int], paper_ids: Collection[int], keys: Collection[str]
+    ) -> dict[int, set[int | str]]:
+        """Return of which of these papers these readers said something: their numbers, of own copies their keys."""
         found: dict[int, set[int | str]] = {}
-        wanted = sorted(subscriber_ids)
         with self._database.reading() as connection:
-            for some in in_blocks(wanted):
-                block = SAVED.c.subscriber_id.in_(some)
-                query = select(SAVED.c.subscriber_id, SAVED.c.paper_id, SAVED.c.key).where(block)
-                for reader, paper_id, key in connection.execute(query):
-                    found.setdefault(reader, set()).add(key if paper_id is None else paper_id)
+            for column, wanted, whose in (
+                (SAVED.c.paper_id, paper_ids, true()),
+                (SAVED.c.key, keys, SAVED.c.paper_id.is_(None)),
+            ):
+                for readers in in_blocks(subscriber_ids):
+                    for block in in_blocks(sorted(wanted)):
+                        theirs = (SAVED.c.subscriber_id.in_(readers), column.in_(block), whose)
+                        for reader, said in connection.execute(select(SAVED.c.subscriber_id, column).where(*theirs)):
+                            found.setdefault(reader, set()).add(said)
         return found
 
     def titles(self, subscriber_id: int, numbers: Collection[int]) -> dict[int, str]:
@@ -177,10 +199,20 @@ def _paper(connection: Connection, key: str) -> tuple[int, str]:
     return int(found.id), str(found.key)
 
 
-def _names(connection: Connection, paper_id: int) -> list[str]:
-    """Return every key by which an own copy of the paper may go."""
-    query = select(IDENTIFIER.c.scheme, IDENTIFIER.c.value).where(IDENTIFIER.c.paper_id == paper_id)
-    return [f"{scheme}:{value}" for scheme, value in connection.execute(query)]
+def _of_paper(connection: Connection, reader: int, paper_id: int, key: str) -> ColumnElement[bool]:
+    """Return what holds for the records of a reader that are of one paper, own copies among them."""
+    copies = SAVED.c.paper_id.is_(None) & SAVED.c.key.in_(names_of(connection, [paper_id])[paper_id])
+    return and_(SAVED.c.subscriber_id == reader, or_(SAVED.c.paper_id == paper_id, SAVED.c.key == key, copies))
+
+
+def names_of(connection: Connection, paper_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Return by paper every key by which an own copy of it may go."""
+    found: dict[int, set[str]] = {each: set() for each in paper_ids}
+    for block in in_blocks(paper_ids):
+        columns = (IDENTIFIER.c.paper_id, IDENTIFIER.c.scheme, IDENTIFIER.c.value)
+        for paper_id, scheme, value in connection.execute(select(*columns).where(IDENTIFIER.c.paper_id.in_(block))):
+            found[paper_id].add(f"{scheme}:{value}")
+    return found
 
 
 def _shown() -> Select[Any]:

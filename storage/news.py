@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Date, Float, Integer, TextClause, bindparam, 
 from domain.topics import Tier
 from storage.database import Database
 from storage.reading import in_blocks
-from storage.tables import PAPER, REMATCH, SENT, UtcDateTime
+from storage.tables import PAPER, REMATCH, UtcDateTime
 
 # What each of these readers has had: their topics, and the newest match that their last letter considered.
 _SINCE = (
@@ -218,14 +218,8 @@ class Newsroom:
 
     def had(self, reader_ids: Sequence[int], paper_ids: Collection[int]) -> dict[int, set[int]]:
         """Return which of these papers each reader was sent."""
-        query = select(SENT.c.subscriber_id, SENT.c.paper_id).where(
-            SENT.c.subscriber_id.in_(reader_ids), SENT.c.paper_id.in_(paper_ids)
-        )
-        found: dict[int, set[int]] = defaultdict(set)
         with self._database.reading() as connection:
-            for row in connection.execute(query):
-                found[row.subscriber_id].add(row.paper_id)
-        return found
+            return sent_among(connection, reader_ids, paper_ids)
 
 
 def sent_among(connection: Connection, readers: Sequence[int], papers: Collection[int]) -> dict[int, set[int]]:

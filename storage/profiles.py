@@ -77,26 +77,30 @@ class Profiles:
         with self._database.writing() as connection:
             return connection.execute(update(PROFILE).where(*same).values(values)).rowcount > 0
 
-    def edit(self, public_id: str, stem: str, edited: Edited | None) -> bool:
-        """Put a word in or leave it out; None takes that back. Return whether anything changed.
+    def passed_over(self, subscriber_id: int, revision: int) -> None:
+        """Let what was learned before hold until something else is said: of this state nothing can be learned."""
+        same = (PROFILE.c.subscriber_id == subscriber_id, PROFILE.c.revision == revision)
+        with self._database.writing() as connection:
+            connection.execute(update(PROFILE).where(*same).values(stale=False))
+
+    def edit(self, public_id: str, edits: Mapping[str, Edited | None]) -> bool:
+        """Put words in or leave them out, by stem; None takes that back. Return whether anything changed.
 
         Raises UnknownError where there is no such reader, UsageError for one who gets no letters or has edited too many
-        words.
+        words; then nothing was changed.
         """
         with self._database.writing() as connection:
             reader = reached(connection, public_id)
             held = connection.execute(select(PROFILE.c.edits).where(PROFILE.c.subscriber_id == reader)).scalar()
-            edits: dict[str, list[str]] = dict(held or {})
-            before = edits.pop(stem, None)
-            after = None if edited is None else [edited.word, edited.edit.value]
-            if before == after:
+            before: dict[str, list[str]] = held or {}
+            after = {stem: each for stem, each in before.items() if stem not in edits}
+            after |= {stem: [each.word, each.edit.value] for stem, each in edits.items() if each is not None}
+            if after == before:
                 return False
-            if after is not None:
-                edits[stem] = after
-            if len(edits) > MOST_EDITS:
+            if len(after) > max(MOST_EDITS, len(before)):
                 raise UsageError(f"{MOST_EDITS} words are the most that one reader can put in or leave out")
             disturb(connection, reader)
-            connection.execute(update(PROFILE).where(PROFILE.c.subscriber_id == reader).values(edits=edits))
+            connection.execute(update(PROFILE).where(PROFILE.c.subscriber_id == reader).values(edits=after))
             return True
 
 

@@ -90,8 +90,11 @@ class _Mean:
         return self._most[stem][1]
 
 
-def stem_of(word: str) -> str:
-    """Return the stem of a word that a reader typed; raises UsageError for what is none, and for what says nothing."""
+def typed_word(word: str) -> tuple[str, str]:
+    """Return the stem of a word that a reader typed, and the word as those of a text are read, without what is around.
+
+    Raises UsageError for what is no word, and for one that says nothing.
+    """
     found = tokens(word)
     if len(found) != 1 or len(word) > LONGEST_WORD or not word.isprintable():
         raise UsageError(f"{word[:LONGEST_WORD]!r} is not one word of at most {LONGEST_WORD} characters")
@@ -101,7 +104,7 @@ def stem_of(word: str) -> str:
         raise UsageError(f"{word!r} is a number or a sign, and letters learn words alone")
     if found[0] in FUNCTION_WORDS:
         raise UsageError(f"{word!r} stands in every paper, and says nothing of one")
-    return stem
+    return stem, found[0]
 
 
 def _read(words: Words, stemmer: Stemmer, forms: Mapping[str, Counter[str]]) -> _Read:

@@ -96,12 +96,8 @@ class Likings(Protocol):
         """Save a paper, or say that less like it is wanted; raises UsageError for one more than a reader may have."""
         ...
 
-    def forget(self, public_id: str, number: int) -> bool:
-        """Take one back; return whether it was there."""
-        ...
-
-    def about(self, subscriber_id: int, paper_id: int) -> Saved | None:
-        """Return what a reader said of a paper; None for nothing."""
+    def unmark(self, public_id: str, key: str) -> object:
+        """Take back whatever the reader said of a paper."""
         ...
 
 
@@ -166,9 +162,7 @@ class FeedbackPages:
         return self._done(token, liking, paper, WORDS[liking].done, WORDS[liking].means)
 
     def _undo(self, token: str, reader: Subscriber, liking: Liking, paper: Paper) -> Response:
-        said = self._likings.about(reader.id, paper.id)
-        if said is not None and said.liking is liking:
-            self._likings.forget(reader.public_id, said.number)
+        self._likings.unmark(reader.public_id, paper.key)
         return self._done(token, liking, paper, "Taken back", "Nothing is learned from this paper.", taken_back=True)
 
     def _done(

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from domain.clock import Clock
+from domain.errors import StorageError
 from domain.learning import BROUGHT, NO_PROFILE, Liking, Profile, Saved
 from storage.likings import Likings
 from storage.profiles import Profiles, Stale
@@ -67,6 +68,8 @@ class Learner:
         for each in self._profiles.stale(len(behind), behind) if behind else ():
             try:
                 found[each.subscriber_id] = self._of(each)
+            except StorageError:
+                raise
             except Exception:  # whatever is wrong with one reader's papers, what was learned before holds
                 log.exception("nothing could be learned of reader %d", each.subscriber_id)
         return found
@@ -74,8 +77,11 @@ class Learner:
     def _learn(self, stale: Stale, now: datetime) -> bool:
         try:
             profile = self._of(stale)
+        except StorageError:
+            raise
         except Exception:  # whatever is wrong with one reader's papers, the others are learned of
             log.exception("nothing could be learned of reader %d", stale.subscriber_id)
+            self._profiles.passed_over(stale.subscriber_id, stale.revision)
             return False
         return self._profiles.learned(stale.subscriber_id, stale.revision, profile, now)
 

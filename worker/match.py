@@ -28,6 +28,7 @@ from worker.nearness import Near, Nearness
 
 BATCH = 1_000  # papers met at once: of 100,000 topics they are two million matches, 230 MiB until they are written
 AGAIN = 500  # changed papers met at once: of these all matches are told
+_LONGEST_AGO = timedelta(days=90)  # a letter that is cut for a slot of the past
 _NEWS_FOR = timedelta(days=31)  # after a paper came: later, it may have answered a topic before that was there
 
 
@@ -64,10 +65,13 @@ class Matcher:
         """Whether a paper, a change of one, or a topic has not been matched; cheap."""
         return self._topics.is_due()
 
-    def match(self, now: datetime, progress: Callable[[int], None] = lambda _: None) -> MatchReport:
+    def match(
+        self, now: datetime, progress: Callable[[int], None] = lambda _: None, *, slot: datetime | None = None
+    ) -> MatchReport:
         """Match everything that has not been matched; doing it again, or twice at once, adds nothing.
 
-        Where there is nothing to match, no topic is read.
+        Where there is nothing to match, no topic is read. A new topic meets the past once: what a first letter looks
+        back over, one of `slot` where that is earlier than `now`, by 90 days at most.
         """
         if not self._topics.is_due():
             return MatchReport(papers=0, topics=0, matches=0, new_topics=0)
@@ -94,7 +98,7 @@ class Matcher:
             found += self._again(changes, stored, now)
         fresh = [each for each in stored if not each.backfilled]
         if fresh:
-            found += self._past(fresh, now, since)
+            found += self._past(fresh, now, min(now, max(slot or now, now - _LONGEST_AGO)) - self._welcome, since)
         return MatchReport(papers=met, topics=len(stored), matches=found, new_topics=len(fresh))
 
     def _met(
@@ -168,9 +172,8 @@ class Matcher:
             }
         return {pair for pair in pairs if pair[0] in asked_again} - still
 
-    def _past(self, fresh: Sequence[StoredTopic], now: datetime, up_to: int) -> int:
-        """Let new topics meet the papers of the past, those of this run among them: all of a first letter's days."""
-        moment = now - self._welcome
+    def _past(self, fresh: Sequence[StoredTopic], now: datetime, moment: datetime, up_to: int) -> int:
+        """Let new topics meet the papers since a moment, those of this run among them: all of a first letter's days."""
         day = moment.date()
         papers = [paper for paper in self._archive.since(day, moment) if paper.id <= up_to]
         wanted = self._read(fresh)

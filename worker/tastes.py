@@ -42,7 +42,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Measured:
     """What is known of one reader, with the scores from which a paper is like it in the archive as it is now."""
 
     profile: Profile
@@ -136,7 +136,7 @@ class Taster:
                 aside = {number: each.set_aside(likeness) | each.set_aside(beside) for number, each in known.items()}
         return Tasted(self._found(having, now, known, aside))
 
-    def _measured(self, profiles: Mapping[int, Profile]) -> dict[int, _Known]:
+    def _measured(self, profiles: Mapping[int, Profile]) -> dict[int, _Measured]:
         """Return those that say something, measured against the archive as it is now."""
         told = {number: each for number, each in profiles.items() if not each.is_empty}
         stems = {term.stem for each in told.values() for taste in (each.more, each.less) for term in taste.terms}
@@ -146,12 +146,14 @@ class Taster:
             self._asked |= asked
             self._whole = Census(census.papers, census.average, self._having)
         return {
-            number: _Known(each, least(each.more, self._whole, MORE_APART), least(each.less, self._whole, LESS_APART))
+            number: _Measured(
+                each, least(each.more, self._whole, MORE_APART), least(each.less, self._whole, LESS_APART)
+            )
             for number, each in told.items()
         }
 
     def _found(
-        self, readers: Sequence[Reader], now: datetime, known: Mapping[int, _Known], aside: Mapping[int, set[int]]
+        self, readers: Sequence[Reader], now: datetime, known: Mapping[int, _Measured], aside: Mapping[int, set[int]]
     ) -> dict[int, _Found]:
         """Return what was found for each reader."""
         like: dict[int, list[int]] = {}
@@ -159,8 +161,10 @@ class Taster:
             number = reader.subscriber.id
             if limits_of(reader.subscriber, self._policy.limits).like_saved and known[number].profile.more.terms:
                 like[number] = self._like(reader, now, known[number], aside[number])
-        had = self._newsroom.had(list(like), {each for found in like.values() for each in found})
-        said = self._likings.keys([number for number, found in like.items() if found])
+        having = [number for number, papers in like.items() if papers]
+        alike = {each for papers in like.values() for each in papers}
+        had = self._newsroom.had(having, alike)
+        said = self._likings.said_among(having, alike, {key for each in alike for key in _keys(self._papers[each])})
         found = {}
         for reader in readers:
             number = reader.subscriber.id
@@ -180,7 +184,7 @@ class Taster:
         titles = self._likings.titles(subscriber_id, {each.saved for each in because.values()})
         return _Found(papers, because, titles, frozenset(aside))
 
-    def _like(self, reader: Reader, now: datetime, known: _Known, aside: Collection[int]) -> list[int]:
+    def _like(self, reader: Reader, now: datetime, known: _Measured, aside: Collection[int]) -> list[int]:
         """Return the papers that are new to a reader and like what they saved, best first."""
         if self._likeness is None:
             return []

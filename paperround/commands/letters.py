@@ -57,10 +57,9 @@ def publish(
     told = report(context, as_json)
     instant = instant_from(now, "--now") if now else None
     with opened(context) as house, told.progress("Readers") as advance:
-        # A letter that is cut before its papers met the topics would say that nothing matched; and a new topic meets
-        # its past once, so it has to reach back as far as the letter does, whichever of the two instants is earlier.
+        # A letter that is cut before its papers met the topics would say that nothing matched.
         house.newcomers.read()
-        house.matcher.match(min(instant or house.clock.now(), house.clock.now()))
+        house.matcher.match(house.clock.now(), slot=instant)
         counts = house.publisher.publish(instant or house.clock.now(), dry_run=dry_run, progress=advance)
 
     def lines() -> Iterable[str]:

@@ -23,7 +23,7 @@ def check(visit: Visit) -> Iterator[Finding]:
     except ModelUnusable as error:
         yield wrong(
             shown(str(error)),
-            "put back the model that it was, or take it out of [topics]; until then words decide alone",
+            "do as it says, or take the model out of [topics]; until then words decide alone",
         )
         return
     read = "whose papers it has not read"

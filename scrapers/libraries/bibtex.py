@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import latexcodec  # noqa: F401 registers the codec
@@ -22,18 +23,47 @@ from scrapers.libraries.entry import RefusedError, Rejected, paper_of
 
 BEGINS = re.compile(r"^[ \t]{0,20}@[ \t]{0,20}([A-Za-z]{1,40})[ \t]{0,20}[{(]", re.MULTILINE)
 LARGEST = 500_000  # characters of one entry: pybtex takes long for what nests deep
+_MOST_NAMED = 2_000_000  # characters that all names of a file stand for
 _DEEPEST = 50  # braces one in another
 _NO_PAPERS = frozenset({"comment", "preamble"})
 # What looks only, in mathematics or not.
 _COMMAND = re.compile(r"\\(?:text(?:it|bf|sc|rm|tt)?|emph|mathrm|enquote|url|href\{[^{}]*\})\s*\{([^{}]*)\}")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_:.+/-]*")
+_AND = re.compile(r"\\[{}]|[{}]| and(?= )", re.IGNORECASE)
 _MOST_AUTHORS = 200
 _LATEX = codecs.lookup("ulatex").decode
 
 
+class Names(dict[str, str]):
+    """What @string defined, whatever the case of a name, and how much of it one entry was given.
+
+    A few lines can double a text until nothing holds it: so raises ValueError for more than an entry may hold, and for
+    more than a file may define.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(month_names)
+        self.given = 0  #: characters, since it was last set to 0
+        self._held = 0
+
+    def __getitem__(self, name: str) -> str:
+        value = super().__getitem__(name.lower())
+        self.given += len(value)
+        if self.given > LARGEST:
+            raise ValueError("the names in it stand for more than an entry may hold")
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._held += len(value) - len(self.get(name.lower(), ""))
+        if self._held > _MOST_NAMED:
+            self._held -= len(value)
+            self.pop(name.lower(), None)
+            raise ValueError("the names of the file stand for more than a file may define")
+        super().__setitem__(name.lower(), value)
+
+
 def entries(lines: Iterable[str], visited: date) -> Iterator[ListedPaper | Rejected]:
     """Yield what stands in a BibTeX file, in its order."""
-    macros: dict[str, str] = dict(month_names)
+    macros = Names()
     for number, kind, text in _split(lines):
         if kind in _NO_PAPERS:
             continue
@@ -78,13 +108,12 @@ def _depth(text: str) -> int:
     return deepest if depth <= 0 or text.lstrip().partition("{")[0].count("(") else _DEEPEST + 1
 
 
-def _read(text: str, kind: str, macros: dict[str, str], visited: date) -> Iterator[ListedPaper]:
+def _read(text: str, kind: str, macros: Names, visited: date) -> Iterator[ListedPaper]:
     def handle(error: Any) -> None:
         if not isinstance(error, UndefinedMacro):  # a name that nobody defined is empty, as BibTeX has it
             raise error
 
-    if sum(len(macros.get(each.lower(), "")) for each in _NAME.findall(text)) > LARGEST:
-        raise ValueError("the names in it stand for more than an entry may hold")
+    macros.given = 0
     for command, body in LowLevelParser(text, handle_error=handle, macros=macros):
         if command.lower() in _NO_PAPERS or kind == "string":
             return
@@ -111,8 +140,20 @@ def _paper(said: Mapping[str, str], visited: date) -> ListedPaper:
 
 
 def _authors(names: str) -> list[str]:
-    people = re.split(r"\s+and\s+", names)[:_MOST_AUTHORS]
-    return [_name(each) for each in people if each.strip() and each.strip().lower() != "others"]
+    people = (each.strip() for each in islice(_people(names), _MOST_AUTHORS))
+    return [_name(each) for each in people if each and each.lower() != "others"]
+
+
+def _people(names: str) -> Iterator[str]:
+    """Yield what stands between "and"s that no braces hold together."""
+    began = depth = 0
+    for found in _AND.finditer(names):
+        if found[0] in "{}":
+            depth += 1 if found[0] == "{" else -1
+        elif depth <= 0 and found[0][0] == " ":
+            yield names[began : found.start()]
+            began = found.end()
+    yield names[began:]
 
 
 def _name(written: str) -> str:

@@ -230,8 +230,8 @@ def _settle(town) -> tuple[dict[str, str], str]:
 def _learned(house, reader) -> None:
     """Let a profile of sixty words be there, one word left out and one put in."""
     profiles = Profiles(house.database)
-    profiles.edit(reader.public_id, "turbul", Edited("turbulence", Edit.OUT))
-    profiles.edit(reader.public_id, "mud", Edited("mud", Edit.IN))
+    profiles.edit(reader.public_id, {"turbul": Edited("turbulence", Edit.OUT)})
+    profiles.edit(reader.public_id, {"mud": Edited("mud", Edit.IN)})
     words = f"{WORDS} {' '.join(f'{word}s' for word in WORDS.split())}".split()
     more = Taste(tuple(Term(word, word, 60.0 - place, 1) for place, word in enumerate(words)))
     (stale,) = profiles.stale(1, [reader.id])

@@ -84,6 +84,42 @@ def test_names_that_stand_for_one_another_do_not_grow_without_end():
     assert all("stand for more" in each.reason for each in found if isinstance(each, Rejected))
 
 
+@pytest.mark.parametrize("name", ["a", "!a", "[a;", "é"])
+def test_whatever_names_are_called_they_do_not_grow_without_end(name):
+    doubled = "".join(f"@string{{{name}{n + 1} = {name}{n} # {name}{n}}}\n" for n in range(40))
+    found = read(f'@string{{{name}0 = "xxxxxxxxxx"}}\n{doubled}@misc{{a, title={name}40}}\n@misc{{b, title={{Two}}}}')
+    assert [each.title for each in found if isinstance(each, ListedPaper)] == ["Two"]
+
+
+def test_all_names_of_a_file_together_stand_for_no_more_than_a_file_may_define():
+    many = "".join(f"@string{{b{n} = a # a}}\n" for n in range(20))
+    found = read(f'@string{{a = "{"x" * 240_000}"}}\n{many}@misc{{b, title={{Two}}, note=b0}}\n')
+    assert [each.title for each in found if isinstance(each, ListedPaper)] == ["Two"]
+    rejected = [each.reason for each in found if isinstance(each, Rejected)]
+    assert len(rejected) == 20 - (2_000_000 - 240_000) // 480_000
+    assert all("a file may define" in reason for reason in rejected)
+
+
+def test_a_name_is_the_same_in_capitals_and_may_be_said_anew():
+    again = "".join(f'@string{{J = "Tides {n} {"x" * 90_000}"}}\n' for n in range(50))
+    (paper,) = read(f'{again}@string{{j = "Tides"}}\n@misc{{a, title = J # " of " # jan}}')
+    assert paper.title == "Tides of January"
+
+
+@pytest.mark.parametrize(
+    ("author", "people"),
+    [
+        ("{Barnes and Noble} and Smith, Jo", ("Barnes and Noble", "Jo Smith")),
+        ("Smith, Jo AND others", ("Jo Smith",)),
+        ("Anders Andand and Sand, A.", ("Anders Andand", "A. Sand")),
+        ("The {Tide and {Mud}} Group and and Sato, Jun", ("The Tide and Mud Group", "Jun Sato")),
+    ],
+)
+def test_what_braces_hold_together_is_one_name(author, people):
+    (paper,) = read(f"@misc{{a, title={{One}}, author={{{author}}}}}")
+    assert paper.authors == people
+
+
 def test_old_files_have_letters_of_windows():
     (paper,) = read("@misc{a, title = {Über Gezeiten}}", "cp1252")
     assert paper.title == "Über Gezeiten"

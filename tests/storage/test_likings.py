@@ -60,7 +60,10 @@ def test_a_paper_is_saved_by_its_key_an_id_or_a_link(likings, papers, reader, no
     assert found[0].authors == ("Mira Okafor", "Jun Sato")
     assert (found[0].at, found[0].place, found[0].liking) == (now, "/feedback", MORE)
     assert likings.counts(mira.id) == {MORE: 3, LESS: 0}
-    assert likings.keys([mira.id]) == {mira.id: {each.id for each in papers}}
+    ids = {each.id for each in papers}
+    assert likings.said_among([mira.id], ids, {"arxiv:2611.00001"}) == {mira.id: ids}
+    assert likings.said_among([mira.id], {papers[0].id}, set()) == {mira.id: {papers[0].id}}
+    assert likings.said_among([mira.id + 1], ids, {"arxiv:2611.00001"}) == {}
     assert likings.titles(mira.id, [found[0].number]) == {found[0].number: "Paper 3 on 3 tides"}
     assert [each.number for each in likings.of(mira.id, after=found[0].number, limit=1)] == [found[1].number]
 
@@ -105,6 +108,19 @@ def test_one_reader_has_so_many_papers_and_no_more(likings, papers, reader, now,
     likings.mark("mira", "2611.00002", LESS, now, "command")  # takes no more room
 
 
+def test_whatever_was_said_of_a_paper_is_taken_back_at_once(likings, profiles, papers, reader, now):
+    mira = reader()
+    likings.mark("mira", "2611.00001", LESS, now, "/feedback")
+    profiles.learned(mira.id, 1, LEARNED, now)
+
+    assert likings.unmark("mira", "https://arxiv.org/abs/2611.00001")
+    assert (likings.of(mira.id), profiles.is_stale()) == ((), True)
+    assert not likings.unmark("mira", "2611.00001")
+    for who, key in (("nobody", "2611.00001"), ("mira", "2611.99999")):
+        with pytest.raises(UnknownError):
+            likings.unmark(who, key)
+
+
 def test_taking_one_back_is_of_ones_own(likings, profiles, papers, reader, now):
     mira, jun = reader(), reader("jun")
     mine = likings.mark("mira", "2611.00001", MORE, now, "/feedback")
@@ -142,29 +158,47 @@ def test_what_was_learned_of_an_older_state_is_not_written(likings, profiles, pa
     assert profiles.is_stale()
 
 
+def test_of_what_nothing_can_be_learned_is_not_tried_again_until_something_else_is_said(
+    likings, profiles, papers, reader, now
+):
+    mira = reader()
+    likings.mark("mira", "2611.00001", MORE, now, "/feedback")
+    (stale,) = profiles.stale(5)
+    likings.mark("mira", "2611.00002", MORE, now, "/feedback")
+    profiles.passed_over(mira.id, stale.revision)
+    assert profiles.is_stale(), "something was said meanwhile"
+
+    profiles.passed_over(mira.id, stale.revision + 1)
+    assert not profiles.is_stale()
+    likings.mark("mira", "2611.00003", MORE, now, "/feedback")
+    assert profiles.is_stale()
+
+
 def test_words_are_put_in_left_out_and_taken_back(profiles, reader):
     mira = reader()
-    assert profiles.edit("mira", "tide", Edited("Tides", Edit.IN))
-    assert not profiles.edit("mira", "tide", Edited("Tides", Edit.IN))
-    assert profiles.edit("mira", "mud", Edited("mud", Edit.OUT))
+    assert profiles.edit("mira", {"tide": Edited("Tides", Edit.IN)})
+    assert not profiles.edit("mira", {"tide": Edited("Tides", Edit.IN)})
+    assert profiles.edit("mira", {"mud": Edited("mud", Edit.OUT)})
     assert profiles.of([mira.id])[mira.id].edits == {"tide": Edited("Tides", Edit.IN), "mud": Edited("mud", Edit.OUT)}
-    assert profiles.edit("mira", "tide", None)
-    assert not profiles.edit("mira", "tide", None)
+    assert profiles.edit("mira", {"tide": None})
+    assert not profiles.edit("mira", {"tide": None})
     assert profiles.stale(1)[0].edits == {"mud": Edited("mud", Edit.OUT)}
 
 
 def test_one_reader_edits_so_many_words_and_no_more(profiles, reader):
-    reader()
-    for number in range(MOST_EDITS):
-        profiles.edit("mira", f"w{number}", Edited("w", Edit.OUT))
+    mira = reader()
+    profiles.edit("mira", {f"w{number}": Edited("w", Edit.OUT) for number in range(MOST_EDITS)})
+    before = profiles.of([mira.id])
     with pytest.raises(UsageError, match="are the most"):
-        profiles.edit("mira", "one", Edited("one", Edit.OUT))
+        profiles.edit("mira", {"w1": None, "one": Edited("one", Edit.OUT), "two": Edited("two", Edit.OUT)})
+    assert profiles.of([mira.id]) == before
+    assert profiles.edit("mira", {"w1": None, "one": Edited("one", Edit.OUT)})
 
 
 def test_a_reset_forgets_all_and_what_is_being_learned_meanwhile(likings, profiles, papers, reader, now):
     mira = reader()
     likings.mark("mira", "2611.00001", MORE, now, "/feedback")
-    profiles.edit("mira", "tide", Edited("tides", Edit.IN))
+    profiles.edit("mira", {"tide": Edited("tides", Edit.IN)})
     (stale,) = profiles.stale(5)
 
     assert likings.reset("mira") == 1
@@ -196,7 +230,7 @@ def test_two_records_that_are_one_paper_keep_what_was_said_last(archive, listed,
 def test_everything_goes_with_the_reader_and_is_in_their_export(database, likings, profiles, papers, reader, now):
     mira = reader()
     likings.mark("mira", "2611.00001", MORE, now, "/feedback")
-    profiles.edit("mira", "mud", Edited("mud", Edit.OUT))
+    profiles.edit("mira", {"mud": Edited("mud", Edit.OUT)})
     profiles.learned(mira.id, profiles.stale(1)[0].revision, LEARNED, now)
 
     parts = {name: list(part) if name == "saved" else part for name, part in Exports(database).of("mira")}

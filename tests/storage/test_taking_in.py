@@ -1,7 +1,7 @@
 """A library becomes saved papers: the archive's where it has them, else copies that nobody else sees."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
 
 from domain.errors import UnknownError, UsageError
 from domain.learning import Liking
@@ -9,7 +9,7 @@ from domain.papers import Identifiers
 from storage import likings as room
 from storage.likings import Likings
 from storage.profiles import Profiles
-from storage.tables import PAPER
+from storage.tables import PAPER, PROFILE, SAVED
 from storage.taking_in import Libraries, Taken
 
 MORE = Liking.MORE
@@ -48,7 +48,8 @@ def test_papers_of_the_archive_are_known_again_and_the_others_are_copies(
     assert (copy.key, copy.paper_id, len(copy.abstract)) == ("doi:10.5555/three", None, 5_000)
     assert (last.key[:6], last.title, last.authors) == ("title:", "Nor This", ("Mira Okafor", "Jun Sato"))
     assert archive.stats()["papers"] == before, "nothing of it is put into the archive"
-    assert likings.keys([mira.id])[mira.id] >= {"doi:10.5555/three", first.paper_id}
+    said = likings.said_among([mira.id], {first.paper_id}, {"doi:10.5555/three", "doi:10.5555/one"})
+    assert said == {mira.id: {first.paper_id, "doi:10.5555/three"}}
     assert Profiles(database).is_stale()
 
 
@@ -72,6 +73,28 @@ def test_an_own_copy_becomes_the_archives_paper_when_it_is_saved_there(
 
     (only,) = Likings(database).of(mira.id)
     assert (only.paper_id, only.abstract) == (paper.id, paper.abstract)
+
+
+@pytest.mark.parametrize("is_saved_there_too", [False, True])
+def test_an_own_copy_becomes_the_archives_paper_when_the_same_library_comes_again(
+    database, libraries, library, listed, listing, archive, reader, now, is_saved_there_too
+):
+    mira = reader()
+    libraries.take_in("mira", library[2:3], MORE, now, "import")
+    ids = Identifiers(arxiv="2611.00003", doi="10.5555/three")
+    paper = archive.add(listing(listed("Nobody Has This", ids=ids)), now).new[0]
+    with database.writing() as connection:
+        connection.execute(update(PROFILE).values(stale=False))
+        if is_saved_there_too:
+            values = {"paper_id": paper.id, "key": paper.key, "liking": "more", "place": "/feedback", "at": now}
+            words = {"title": "", "abstract": "", "authors": []}
+            connection.execute(insert(SAVED).values(subscriber_id=mira.id, **values, **words))
+
+    assert libraries.take_in("mira", library[2:3], MORE, now, "import") == Taken(new=0, known=1, left=0)
+
+    (only,) = Likings(database).of(mira.id)
+    assert (only.paper_id, only.key, only.abstract) == (paper.id, paper.key, paper.abstract)
+    assert Profiles(database).is_stale()
 
 
 def test_what_finds_no_room_is_counted(libraries, library, reader, now, monkeypatch):

@@ -180,12 +180,12 @@ def test_what_no_page_of_ours_sends_changes_nothing(site, fields):
 def test_a_word_is_put_in_and_taken_away_by_its_stem(site):
     reader = site.reader()
 
-    assert "<bdi>Estuaries</bdi>" in press(site, reader, action="in", word="Estuaries").text
+    assert "<bdi>estuaries</bdi>" in press(site, reader, action="in", word="“Estuaries”").text
     ((stem, edited),) = Profiles(site.database).of([reader.id])[reader.id].edits.items()
-    assert (stem, edited.word, edited.edit) == ("estuari", "Estuaries", Edit.IN)
-    assert "<bdi>Estuaries</bdi>" not in press(site, reader, action="undo", stem=stem).text
+    assert (stem, edited.word, edited.edit) == ("estuari", "estuaries", Edit.IN)
+    assert "<bdi>estuaries</bdi>" not in press(site, reader, action="undo", stem=stem).text
     assert press(site, reader, action="undo", stem=stem).status == 200
-    assert press(site, reader, action="out", stem="of nothing that was learned").status == 200
+    assert "nothing to leave out" in press(site, reader, action="out", stem="of nothing that was learned").text
     assert not Profiles(site.database).of([reader.id])[reader.id].edits
 
 

@@ -56,8 +56,8 @@ class Profiles(Protocol):
         """Return the profiles of readers, by their number."""
         ...
 
-    def edit(self, public_id: str, stem: str, edited: Edited | None) -> object:
-        """Put a word in or leave it out; None undoes that."""
+    def edit(self, public_id: str, edits: Mapping[str, Edited | None]) -> object:
+        """Put words in or leave them out, by stem; None undoes that."""
         ...
 
 
@@ -84,7 +84,8 @@ class Tools:
     likings: Likings
     profiles: Profiles
     papers: Papers
-    stem: Callable[[str], str]  #: of one word; raises UsageError for what is none, or says nothing
+    #: Returns the stem of what a reader typed, and the word; raises UsageError for what is no word, or says nothing.
+    word: Callable[[str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,28 +133,29 @@ def _remove(tools: Tools, press: Press) -> str:
 
 
 def _leave_out(tools: Tools, press: Press) -> str:
-    stem = press.form.text("stem")
-    terms = _profile(tools, press).more.terms
-    word = next((each.word for each in terms if each.stem == stem), None)
+    stem, profile = press.form.text("stem"), _profile(tools, press)
+    word = next((each.word for each in profile.more.terms if each.stem == stem), None)
     if word is not None:
-        tools.profiles.edit(press.reader.public_id, stem, Edited(word, Edit.OUT))
+        tools.profiles.edit(press.reader.public_id, {stem: Edited(word, Edit.OUT)})
+    elif stem not in profile.edits:
+        return "That word is not among those learned any more, so there was nothing to leave out."
     return "The word is left out, whatever you save."
 
 
 def _undo(tools: Tools, press: Press) -> str:
     stem = press.form.text("stem")
     if stem in _profile(tools, press).edits:
-        tools.profiles.edit(press.reader.public_id, stem, None)
+        tools.profiles.edit(press.reader.public_id, {stem: None})
     return "The word counts again as what you saved says."
 
 
 def _put_in(tools: Tools, press: Press) -> str:
     typed = clean(press.form.text("word"))
     try:
-        stem = tools.stem(typed)
+        stem, word = tools.word(typed)
     except UsageError as error:
         raise WrongField("word", sentence(str(error))) from error
-    tools.profiles.edit(press.reader.public_id, stem, Edited(typed, Edit.IN))
+    tools.profiles.edit(press.reader.public_id, {stem: Edited(word, Edit.IN)})
     return "Your letters look for that word too."
 
 

@@ -56,7 +56,7 @@ def edits(days) -> Callable[..., None]:
     def edit(name: str, **words: tuple[str, Edit]) -> None:
         public_id = days.house.desk.find(f"{name}@lab.example").public_id
         for stem, (word, each) in words.items():
-            days.house.profiles.edit(public_id, stem, Edited(word, each))
+            days.house.profiles.edit(public_id, {stem: Edited(word, each)})
 
     return edit
 
@@ -198,6 +198,17 @@ def test_a_typed_word_that_no_paper_has_yet_stops_no_letter(days, about, paper, 
     assert papers(days.letters()["mira"]) == [42, 41]
 
 
+@pytest.mark.parametrize("typed", ['"axolotl', 'axolotl"', "(axolotl)", "*axolotl*", "AXOLOTL'"])
+def test_whatever_stands_around_a_typed_word_stops_no_letter_and_is_in_none(days, about, paper, typed):
+    days.reader("mira", "tides")
+    days.letters()
+    days.house.likings_desk.edit(days.house.desk.find("mira@lab.example"), [typed], [], [])
+    days.listed(paper(41, "The axolotl at rest"), paper(43, "Wool"))
+    letter = days.letters()["mira"]
+    assert papers(letter) == [41]
+    assert "“axolotl”, which you asked for" in " ".join(letter.text.split())
+
+
 def test_a_profile_that_was_learned_in_an_empty_archive_calls_nothing_alike_for_that(days, about, paper):
     days.reader("mira", "tides")
     public_id = days.house.desk.find("mira@lab.example").public_id
@@ -227,3 +238,4 @@ def test_one_reader_of_whom_nothing_can_be_learned_stops_nobody(days, about, pap
     monkeypatch.setattr("worker.learn.learned", broken)
     days.listed(paper(42, "Tides"))
     assert papers(days.letters()["jun"]) == [42]
+    assert not days.house.learner.is_due(), "what cannot be learned is not tried at every tick"

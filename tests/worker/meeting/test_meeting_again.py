@@ -1,5 +1,7 @@
 """A paper that changes meets again the topics that may answer otherwise, and is news there once."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain.papers import Identifiers
@@ -107,3 +109,19 @@ def test_matching_twice_adds_nothing(days, paper):
     assert days.matched() > 0
     again = days.house.matcher.match(days.clock.now())
     assert (again.papers, again.matches, again.new_topics) == (0, 0, 0)
+
+
+def test_a_new_topic_meets_what_a_letter_of_an_earlier_slot_looks_back_over(days, others, paper):
+    days.listed(paper(1, "Tides"))
+    slot = days.clock.now() + timedelta(hours=1)
+    days.clock.set(slot + timedelta(days=20))
+    days.reader("mira", "tides")
+    assert days.house.matcher.match(days.clock.now(), slot=slot).matches == 1
+
+    days.reader("jun", "tides OR waves")
+    assert days.house.matcher.match(days.clock.now()).matches == 0, "beyond what a letter of today looks back over"
+
+    days.reader("ada", "tides OR ebb")
+    years_ago = slot - timedelta(days=4_000)
+    days.clock.set(slot + timedelta(days=98))
+    assert days.house.matcher.match(days.clock.now(), slot=years_ago).matches == 0, "90 days back at most"
