@@ -1,10 +1,12 @@
 """JSON Lines out of one archive and into a fresh one: the same papers, in the same order, byte for byte."""
 
+import gzip
 import io
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -66,8 +68,9 @@ def test_all_samples_and_seeds_go_round(fresh: Fresh) -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared samples are not here")
-def test_twenty_thousand_papers_go_round(fresh: Fresh) -> None:
-    round_trip(fresh, listings_of([SHARED / "corpus" / "papers-20k.jsonl.gz"]))
+def test_five_thousand_papers_go_round(fresh: Fresh) -> None:
+    with gzip.open(SHARED / "corpus" / "papers-20k.jsonl.gz") as lines:
+        round_trip(fresh, read_file("papers.jsonl", b"".join(islice(lines, 5_000)), day=DAY, kind=None, backlog=None))
 
 
 # -- archives that nobody has seen -------------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ from storage.tables import ISSUE, MATCH, PUBLISH_RUN, REMATCH
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 # Where hundreds of steps are alike, some are taken; by odd numbers, so that begins and commits are among them. A server
 # takes longer for each than a file.
-STRIDE = {"first-load": 5}
-STRIDE_ON_SERVER = {"first-load": 15, "collect": 5}
+STRIDE = {"first-load": 15, "collect": 5, "match": 3}
+STRIDE_ON_SERVER = {"first-load": 31, "collect": 9, "match": 3, "publish": 3, "deliver": 3}
 
 
 def settings(folder: Path, url: str, site: str) -> Any:

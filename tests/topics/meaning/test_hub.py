@@ -93,6 +93,13 @@ def test_a_download_that_ended_in_the_middle_is_finished_before_it_is_used(hub, 
     assert len(asked) > before
 
 
+@pytest.fixture
+def hasty(monkeypatch):
+    """Let the hub's library try again without the pauses between its tries."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_what_somebody_put_into_the_cache_is_used_where_the_hub_does_not_answer(hub, tmp_path):
     endpoint, _ = hub
     cache = tmp_path / "cache"
@@ -111,6 +118,7 @@ def test_a_hub_that_has_no_such_model_is_told_in_a_sentence(hub, tmp_path):
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_hub_that_does_not_answer_is_told_in_a_sentence(tmp_path):
     with pytest.raises(ModelUnusable, match="could not be fetched"):
         fetched(NAME, COMMIT, cache=tmp_path / "cache", endpoint="http://127.0.0.1:9")

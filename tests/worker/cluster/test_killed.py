@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 WORKERS = 4
-LETTERS = 2_000
+LETTERS = 800
 CONNECTIONS = 2
 MOMENT = 3.0  # seconds
 
@@ -40,7 +40,7 @@ def test_nobody_is_lost_and_few_are_doubled_however_often_two_of_four_workers_ar
     kills, moment, planning = 0, MOMENT, 0
     while len(set(relay.taken)) < LETTERS:
         before = progress()
-        share = before + dice.randint(1, LETTERS // 8)
+        share = before + dice.randint(1, LETTERS // 5)
         end = monotonic() + moment * dice.uniform(0.5, 1.5)
         wait_until(partial(is_time, share, end), "the moment of the next kill")
         moment = MOMENT if progress() > before else 2 * moment

@@ -85,13 +85,13 @@ def run(desk, clock, chance):
     while true < END:
         if excursion == 0 and ahead:
             ahead = timedelta()
-        elif true > BEGIN + timedelta(days=3) and chance.random() < EXCURSIONS * 2 / 11_000:
-            ahead, excursion = timedelta(minutes=chance.randint(-1440, 1440)), chance.randint(1, 60)
+        elif true > BEGIN + timedelta(days=3) and chance.random() < EXCURSIONS * 2 / 5_500:
+            ahead, excursion = timedelta(minutes=chance.randint(-1440, 1440)), chance.randint(1, 30)
             jumps += 2
         clock.set(true + ahead)
         done = True
         if publisher.is_due(clock.now()):
-            how = chance.choice(["editing", "writing", "written"]) if chance.random() < RESTARTS / 4_500 else ""
+            how = chance.choice(["editing", "writing", "written"]) if chance.random() < RESTARTS / 3_000 else ""
             done = publish(desk, publisher, clock, how)
             if how:
                 restarts += 1
@@ -99,7 +99,7 @@ def run(desk, clock, chance):
         if done:
             shown.append(clock.now())
         excursion = max(0, excursion - 1)
-        true += timedelta(minutes=chance.randint(20, 160))
+        true += timedelta(minutes=chance.randint(20, 340))
     return shown, jumps, restarts
 
 
