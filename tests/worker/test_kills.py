@@ -1,4 +1,4 @@
-"""collect, match, publish and deliver, killed at every step of every transaction and run again."""
+"""collect, match, publish and deliver, killed at steps of their transactions and run again."""
 
 import json
 import subprocess
