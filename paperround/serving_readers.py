@@ -57,4 +57,4 @@ def reader_pages(
         clock=house.clock,
         rendering=rendering,
     )
-    return [leaving, preferences, account, *saving_pages(house, house.links, rendering), BadLinks(rendering)]
+    return [leaving, preferences, account, *saving_pages(house, house.links, lanes, rendering), BadLinks(rendering)]

@@ -4,13 +4,14 @@ from digests.links import Links
 from paperround.wiring import House
 from topics.profile import typed_word
 from web.app import PageGroup
+from web.costly import Lanes
 from web.feedback import FeedbackPages
 from web.rendering import Rendering
 from web.saved.changes import Tools
 from web.saved.pages import SavedPages
 
 
-def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageGroup]:
+def saving_pages(house: House, links: Links, lanes: Lanes, rendering: Rendering) -> list[PageGroup]:
     """Return the groups."""
     feedback = FeedbackPages(
         readers=house.subscribers,
@@ -25,6 +26,7 @@ def saving_pages(house: House, links: Links, rendering: Rendering) -> list[PageG
         tools=Tools(house.likings, house.profiles, house.archive, typed_word),
         take=house.take_library,
         learn=house.learner.learn_for,
+        lanes=lanes,
         links=links,
         clock=house.clock,
         rendering=rendering,

@@ -12,6 +12,7 @@ opens nothing here (web/feedback.py).
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
@@ -26,6 +27,7 @@ from domain.errors import StorageError, UsageError
 from domain.learning import NO_PROFILE, Liking, Saved
 from domain.papers import Paper
 from domain.subscriptions import REACHED, Subscriber
+from web.costly import Lanes
 from web.feedback import Readers
 from web.preferences.forms import BrokenForm, Form, WrongField, form_of, sentence
 from web.rendering import Rendering
@@ -51,7 +53,10 @@ Take = Callable[[str, bytes, Liking, datetime], Sequence[str]]
 
 
 class SavedPages:
-    """Serves them; `learn` makes a profile anew after a press. Without `take` no page has the form for a file."""
+    """Serves them; `learn` makes a profile anew after a press, which may take seconds, so that presses take turns.
+
+    Without `take` no page has the form for a file.
+    """
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class SavedPages:
         tools: Tools,
         take: Take | None,
         learn: Callable[[int], object],
+        lanes: Lanes,
         links: Links,
         clock: Clock,
         rendering: Rendering,
@@ -68,6 +74,7 @@ class SavedPages:
         self._tools = tools
         self._take = take
         self._learn = learn
+        self._lanes = lanes
         self._links = links
         self._clock = clock
         self._rendering = rendering
@@ -87,9 +94,11 @@ class SavedPages:
         after = {each: _number(request.query_params.get(each.value, "")) for each in Liking}
         return self._of(token, lambda reader: self._page(token, reader, after=after))
 
-    def change(self, token: str, form: Annotated[Form | None, Depends(form_of)]) -> Response:
-        """Do what a button of the page says."""
+    async def change(self, token: str, form: Annotated[Form | None, Depends(form_of)]) -> Response:
+        """Do what a button of the page says, in its turn: it is learned from at once."""
+        return await self._lanes.run(partial(self._changed, token, form))
 
+    def _changed(self, token: str, form: Form | None) -> Response:
         def pressed(reader: Subscriber) -> Response:
             if form is None:
                 raise BrokenForm("no form of the page")
@@ -97,9 +106,11 @@ class SavedPages:
 
         return self._change(token, pressed, {} if form is None else form.fields)
 
-    def bring(self, token: str, sent: Annotated[Upload | None, Depends(upload_of)]) -> Response:
-        """Save what is in a file of a library."""
+    async def bring(self, token: str, sent: Annotated[Upload | None, Depends(upload_of)]) -> Response:
+        """Save what is in a file of a library, in its turn."""
+        return await self._lanes.run(partial(self._brought, token, sent))
 
+    def _brought(self, token: str, sent: Upload | None) -> Response:
         def brought(reader: Subscriber) -> Response:
             if sent is None:
                 raise BrokenForm("no form of the page")
