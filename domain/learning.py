@@ -6,7 +6,7 @@ weights: so it can be shown, edited and taken away (docs/learning.md).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -39,6 +39,7 @@ class Saved:
     title: str
     abstract: str
     authors: tuple[str, ...]
+    published: date | None
     at: datetime
     place: str  #: where it was said: "/feedback", "/preferences", "command", "import"
 

@@ -37,11 +37,15 @@ class LibraryReport:
     def sentences(self) -> list[str]:
         """What to say of it."""
         said = [f"{counted(self.read, 'paper')} read: {self.new:,} saved, {self.known:,} known before."]
+        if self.known:
+            said.append("What was known before stays as it is.")
         if self.left:
             said.append(f"{counted(self.left, 'paper')} found no room: {MOST_SAVED:,} are the most of one reader.")
         if self.rejected:
-            first = self.first_rejected[0]
-            said.append(f"{counted(self.rejected, 'entry', 'entries')} left out: line {first.line} {first.reason}.")
+            said.append(f"{counted(self.rejected, 'entry', 'entries')} left out:")
+            said += [f"Line {each.line} {each.reason}." for each in self.first_rejected]
+            more = self.rejected - len(self.first_rejected)
+            said += [f"And {more:,} more."] if more else []
         return said
 
 

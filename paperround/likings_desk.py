@@ -44,10 +44,11 @@ class LikingsDesk:
 
         Where the archive has not all of them nothing is changed; at one more than a reader may have, those before stay.
         """
-        papers = [self._archive.paper(key) for key in keys]
+        copies = {each.key for each in self._likings.of(reader.id) if each.paper_id is None}
+        found = [key if key in copies else self._archive.paper(key).key for key in keys]
         now = self._clock.now()
         try:
-            return tuple([self._likings.mark(reader.public_id, each.key, liking, now, PLACE) for each in papers])
+            return tuple([self._likings.mark(reader.public_id, key, liking, now, PLACE) for key in found])
         finally:
             self._learn(reader.id)
 

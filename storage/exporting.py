@@ -192,7 +192,7 @@ def _saved(connection: Connection, subscriber_id: int) -> Iterator[Plain]:
     )
     for block in _blocks(connection, mine, SAVED.c.id, lambda row: row.id, BLOCK):
         for row in block:
-            own = _named(row, ("abstract", "authors")) if row.paper_id is None else {}
+            own = _named(row, ("abstract", "authors", "published")) if row.paper_id is None else {}
             title = row.title if row.paper_id is None else row.shown
             yield {**_named(row, ("key", "liking", "at", "place")), "title": title, **own}
 

@@ -40,6 +40,7 @@ MOST_SAVED = 10_000  #: papers of one reader, own copies and what they want less
 _TITLE = func.coalesce(PAPER.c.title, SAVED.c.title).label("shown_title")
 _ABSTRACT = func.coalesce(PAPER.c.abstract, SAVED.c.abstract).label("shown_abstract")
 _AUTHORS = PAPER.c.authors.label("shown_authors")
+_PUBLISHED = PAPER.c.published.label("shown_published")
 
 
 class Likings:
@@ -51,11 +52,18 @@ class Likings:
     def mark(self, public_id: str, key: str, liking: Liking, now: datetime, place: str) -> Saved:
         """Save a paper, or say that less like it is wanted; saying the other of it takes the first one's place.
 
-        Said again it changes nothing. Raises UnknownError where there is no such reader or paper, UsageError for a
-        reader who gets no letters, and for one more paper than a reader may have.
+        The reader's own copy goes by its key, as long as the archive has no such paper. Said again it changes nothing.
+        Raises UnknownError where there is no such reader or paper, UsageError for a reader who gets no letters, and for
+        one more paper than a reader may have.
         """
         with self._database.writing() as connection:
             reader = reached(connection, public_id)
+            if (copy := _copy(connection, reader, key)) is not None:
+                if copy.liking != liking.value:
+                    said = {"liking": liking.value, "at": now, "place": place}
+                    connection.execute(update(SAVED).where(SAVED.c.id == copy.id).values(said))
+                    disturb(connection, reader)
+                return _one(connection, copy.id)
             paper_id, paper_key = _paper(connection, key)
             same = _of_paper(connection, reader, paper_id, paper_key)
             held = connection.execute(select(SAVED).where(same).order_by(SAVED.c.id)).all()
@@ -65,7 +73,8 @@ class Likings:
             if not held and room(connection, reader) < 1:
                 raise UsageError(f"{MOST_SAVED:,} papers are the most that one reader can have; take some away first")
             row = {"subscriber_id": reader, "paper_id": paper_id, "key": paper_key, "liking": liking.value}
-            values = {**row, "title": "", "abstract": "", "authors": [], "at": now, "place": place}
+            none = {"title": "", "abstract": "", "published": None}  # the words are the archive's
+            values = {**row, **none, "authors": [], "at": now, "place": place}
             number = connection.execute(insert(SAVED).values(values).returning(SAVED.c.id)).scalar_one()
             disturb(connection, reader)
             return _one(connection, number)
@@ -190,6 +199,17 @@ def _reader(connection: Connection, public_id: str) -> int:
     return int(found)
 
 
+def _copy(connection: Connection, reader: int, key: str) -> Any | None:
+    """Return a reader's own copy of that key; None where there is none, or the archive has the paper by now.
+
+    Raises UnknownError for what can be no key.
+    """
+    if connection.execute(select(PAPER.c.id).where(is_named(key)).limit(1)).first() is not None:
+        return None
+    mine = (SAVED.c.subscriber_id == reader, SAVED.c.key == key, SAVED.c.paper_id.is_(None))
+    return connection.execute(select(SAVED.c.id, SAVED.c.liking).where(*mine)).first()
+
+
 def _paper(connection: Connection, key: str) -> tuple[int, str]:
     """Return the number and the key of the paper that a key, an id or a link names; raises UnknownError."""
     query = select(PAPER.c.id, PAPER.c.key).where(is_named(key)).order_by(PAPER.c.id)
@@ -216,7 +236,7 @@ def names_of(connection: Connection, paper_ids: Sequence[int]) -> dict[int, set[
 
 
 def _shown() -> Select[Any]:
-    return select(SAVED, _TITLE, _ABSTRACT, _AUTHORS).outerjoin(PAPER, PAPER.c.id == SAVED.c.paper_id)
+    return select(SAVED, _TITLE, _ABSTRACT, _AUTHORS, _PUBLISHED).outerjoin(PAPER, PAPER.c.id == SAVED.c.paper_id)
 
 
 def _one(connection: Connection, number: int) -> Saved:
@@ -232,6 +252,7 @@ def _value(row: Row[Any]) -> Saved:
         title=row.shown_title,
         abstract=row.shown_abstract,
         authors=tuple(row.authors if row.shown_authors is None else row.shown_authors),
+        published=row.published if row.paper_id is None else row.shown_published,
         at=row.at,
         place=row.place,
     )

@@ -437,6 +437,7 @@ class SavedRow(Base, table=True):
     title: str  # and what follows: the reader's own copy of a paper that the archive has not; else empty
     abstract: str
     authors: list[str] = _json()
+    published: date | None
     at: datetime = _instant()
     place: str  # where it was said
 

@@ -125,11 +125,12 @@ def _key(paper: ListedPaper) -> str:
 def _row(paper: ListedPaper, paper_id: int | None, key: str) -> dict[str, Any]:
     """Return what is kept of a paper: of one that the archive has nothing but which it is."""
     if paper_id is not None:
-        return {"paper_id": paper_id, "key": key, "title": "", "abstract": "", "authors": []}
+        return {"paper_id": paper_id, "key": key, "title": "", "abstract": "", "authors": [], "published": None}
     return {
         "paper_id": None,
         "key": _key(paper),
         "title": paper.title,
         "abstract": paper.abstract[:_LONGEST],
         "authors": list(paper.authors[:_AUTHORS]),
+        "published": paper.published,
     }

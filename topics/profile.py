@@ -28,6 +28,7 @@ LONGEST_WORD = 60  #: characters of one that a reader types
 OTHER = 0.15  #: how much the mean of the other kind takes away (Rocchio's γ)
 MORE_APART, LESS_APART = 7.0, 10.0  #: standard deviations above the usual paper from which one is like them
 _HALF = 0.5  # of what a paper scores that has every word once: never more is asked
+_SIGNS = frozenset("-*:")  # NOT, any ending, a field
 _SHORTEST = 2  # characters of a stem: a letter alone is a symbol
 
 
@@ -97,7 +98,10 @@ def typed_word(word: str) -> tuple[str, str]:
     """
     found = tokens(word)
     if len(found) != 1 or len(word) > LONGEST_WORD or not word.isprintable():
-        raise UsageError(f"{word[:LONGEST_WORD]!r} is not one word of at most {LONGEST_WORD} characters")
+        shown = f"{word[:LONGEST_WORD]!r}{'…' if len(word) > LONGEST_WORD else ''}"
+        raise UsageError(f"{shown} is not one word of at most {LONGEST_WORD} characters")
+    if _SIGNS.intersection(word):
+        raise UsageError(f"{word!r} has a sign that means something in a topic and nothing here: write the word alone")
     with Stemmer() as stemmer:
         stem = stemmer.stems(found).get(found[0], "")
     if len(stem) < _SHORTEST or not any(each.isalpha() for each in stem):

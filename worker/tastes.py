@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from digests.compose import NOTHING_LEARNED, Learned
 from domain.learning import Profile
 from domain.papers import Paper
+from domain.titles import title_hash, title_key
 from domain.topics import Census, Or, Query, Tier, Why, Word
 from storage.archive import Archive
 from storage.issues import Reach, Reader
@@ -223,8 +224,9 @@ def _is_of_late(paper: Paper, moment: datetime) -> bool:
 
 
 def _keys(paper: Paper) -> tuple[str, ...]:
-    """Return what a reader may have said something of the paper by: its key and its strong ids."""
-    return (paper.key, *(f"{scheme}:{value}" for scheme, value in paper.ids.pairs()))
+    """Return what a reader may have said something of the paper by: its key, its strong ids, and its title."""
+    names = (f"{scheme}:{value}" for scheme, value in paper.ids.pairs())
+    return (paper.key, *names, f"title:{title_hash(title_key(paper.title))}")
 
 
 def _why(because: Because, titles: Mapping[int, str], paper: Paper, explainer: Explainer) -> Why:

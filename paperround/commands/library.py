@@ -24,7 +24,7 @@ def import_library(
     file: Annotated[Path, typer.Argument()],
     less: Annotated[bool, typer.Option("--less", help="Papers that the reader wants less of.")] = False,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Save the papers of a BibTeX file, or of what Zotero exports as CSV or RDF; the same file may come again."""
     told = report(context, as_json)
     from paperround.interruption import stopping
@@ -54,3 +54,4 @@ def import_library(
         "first_rejected": [{"line": each.line, "reason": each.reason} for each in found.first_rejected],
     }
     told.show(shown, lines)
+    return 1 if found.left or found.rejected else 0

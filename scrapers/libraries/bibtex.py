@@ -109,15 +109,20 @@ def _depth(text: str) -> int:
 
 
 def _read(text: str, kind: str, macros: Names, visited: date) -> Iterator[ListedPaper]:
+    unknown: list[str] = []
+
     def handle(error: Any) -> None:
-        if not isinstance(error, UndefinedMacro):  # a name that nobody defined is empty, as BibTeX has it
+        if not isinstance(error, UndefinedMacro):
             raise error
+        unknown.append(_short(error))  # it is empty then, as BibTeX has it
 
     macros.given = 0
     for command, body in LowLevelParser(text, handle_error=handle, macros=macros):
         if command.lower() in _NO_PAPERS or kind == "string":
             return
         _, fields = body
+        if unknown and any(name.lower() == "title" and "" in parts for name, parts in fields):
+            raise ValueError(f"of its title not all is known: {unknown[0]}")
         said = {name.lower(): " ".join("".join(value).split()) for name, value in reversed(fields)}
         yield _paper(said, visited)
 

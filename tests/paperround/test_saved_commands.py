@@ -128,3 +128,19 @@ def test_saved_papers_leave_in_every_format(paperround, keys, form):
         assert [json.loads(line)["key"] for line in done.out.splitlines()] == [keys[1], keys[0]]
     assert keys[2].partition(":")[2] not in done.out
     assert paperround("saved", "export", READER, "--format", "xml").code == 2
+
+
+def test_a_library_of_which_a_part_was_taken_tells_each_line_and_ends_with_1(paperround, folder):
+    paperround("subscribe", READER, "--topic", "tides")
+    broken = "\n".join(f"@misc{{b{n}, year = {n}}}" for n in range(7))
+    (folder / "library.bib").write_text(f"@misc{{a, title={{Tides}}, year=2011}}\n{broken}\n", encoding="utf-8")
+    first = paperround("saved", "import", READER, "library.bib")
+    assert (first.code, "1 saved" in first.out) == (1, True)
+    assert [line.split()[1] for line in first.out.splitlines() if line.startswith("Line ")] == ["2", "3", "4", "5", "6"]
+    assert "And 2 more." in first.out
+    assert "What was known before stays as it is." in paperround("saved", "import", READER, "library.bib").out
+
+    assert "2011" in paperround("saved", "export", READER).out
+    (copy,) = paperround("saved", "list", READER, "--json").json["papers"]
+    assert paperround("saved", "add", READER, "--less", copy["key"]).code == 0
+    assert paperround("saved", "list", READER, "--less", "--json").json["total"] == 1

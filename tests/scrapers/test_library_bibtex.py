@@ -100,6 +100,13 @@ def test_all_names_of_a_file_together_stand_for_no_more_than_a_file_may_define()
     assert all("a file may define" in reason for reason in rejected)
 
 
+@pytest.mark.parametrize("title", ["nobodysaid", 'nobodysaid # " of things"', '"x" # nobodysaid'])
+def test_a_title_of_which_a_part_is_unknown_is_none(title):
+    (first, second) = read(f"@misc{{a, title = {title}}}\n@misc{{b, title={{Two}}, note=nobodysaid}}\n")
+    assert "nobodysaid" in first.reason
+    assert second.title == "Two"
+
+
 def test_a_name_is_the_same_in_capitals_and_may_be_said_anew():
     again = "".join(f'@string{{J = "Tides {n} {"x" * 90_000}"}}\n' for n in range(50))
     (paper,) = read(f'{again}@string{{j = "Tides"}}\n@misc{{a, title = J # " of " # jan}}')

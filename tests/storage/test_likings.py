@@ -1,6 +1,6 @@
 """What readers said of papers is kept once, follows the papers, and goes with the reader."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -15,6 +15,7 @@ from storage.likings import Likings
 from storage.profiles import MOST_EDITS, Profiles
 from storage.subscribers import Subscribers
 from storage.tables import PROFILE, SAVED
+from storage.taking_in import Libraries
 
 MORE, LESS = Liking.MORE, Liking.LESS
 TASTE = Taste((Term("tide", "tides", 2.5, 1), Term("mud", "mud", 1.25, 0)))
@@ -106,6 +107,21 @@ def test_one_reader_has_so_many_papers_and_no_more(likings, papers, reader, now,
     with pytest.raises(UsageError, match="2 papers are the most"):
         likings.mark("mira", "2611.00003", MORE, now, "command")
     likings.mark("mira", "2611.00002", LESS, now, "command")  # takes no more room
+
+
+def test_an_own_copy_goes_by_its_key(database, likings, profiles, reader, listed, now):
+    mira = reader()
+    old = listed("Nobody Has This", published=date(2011, 5, 2))
+    Libraries(database).take_in("mira", [old], MORE, now, "import")
+    (copy,) = likings.of(mira.id)
+    assert copy.published == date(2011, 5, 2)
+    profiles.learned(mira.id, 1, LEARNED, now)
+
+    assert likings.mark("mira", copy.key, MORE, now, "command") == copy
+    assert not profiles.is_stale()
+    turned = likings.mark("mira", copy.key, LESS, now, "command")
+    assert (turned.number, turned.liking, turned.title) == (copy.number, LESS, "Nobody Has This")
+    assert profiles.is_stale()
 
 
 def test_whatever_was_said_of_a_paper_is_taken_back_at_once(likings, profiles, papers, reader, now):

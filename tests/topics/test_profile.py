@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.errors import UsageError
 from domain.learning import Edit, Edited, Taste
 from domain.topics import Census
-from topics.profile import LESS_APART, MORE_APART, TERMS, Words, learned, least
+from topics.profile import LESS_APART, MORE_APART, TERMS, Words, learned, least, typed_word
 
 HAVING = {"tide": 40, "mud": 30, "moon": 20, "glass": 20, "yeast": 25, "model": 700}
 TIDES = Words(1, "Tides and mud", "How tides move mud at the coast. The tide is told by the moon.")
@@ -70,6 +71,28 @@ def test_a_word_that_was_put_in_is_as_heavy_as_the_heaviest_and_comes_from_no_pa
     first, second = more.terms[:2]
     assert (first.word, first.saved) == ("yeasts", 0)
     assert first.weight == second.weight
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("-coral", "write the word alone"),
+        ("coral*", "write the word alone"),
+        (":coral", "write the word alone"),
+        ("two words", "'two words' is not one word of at most 60 characters"),
+        ("x" * 61, f"'{'x' * 60}'… is not one word"),
+        ("2026", "a number or a sign"),
+        ("the", "stands in every paper"),
+    ],
+)
+def test_what_is_no_word_that_can_be_learned_is_refused_in_a_sentence(typed, said):
+    with pytest.raises(UsageError) as error:
+        typed_word(typed)
+    assert said in str(error.value)
+
+
+def test_a_typed_word_is_read_without_what_stands_around_it():
+    assert typed_word("“Estuaries”,") == ("estuari", "estuaries")
 
 
 def test_words_alone_make_a_profile():

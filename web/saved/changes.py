@@ -128,7 +128,8 @@ def _save(tools: Tools, press: Press) -> str:
 
 
 def _remove(tools: Tools, press: Press) -> str:
-    tools.likings.forget(press.reader.public_id, press.form.hidden("number"))
+    if not tools.likings.forget(press.reader.public_id, press.form.hidden("number")):
+        return "That paper is not in your lists any more, so there was nothing to remove."
     return "The paper was removed; nothing is learned from it any more."
 
 

@@ -83,7 +83,7 @@ def own_copy(saved: Saved) -> Paper:
         abstract_kind=AbstractKind.AUTHORS,
         authors=saved.authors,
         author_count=len(saved.authors),
-        published=None,
+        published=saved.published,
         first_seen=saved.at,
         listed=saved.at.date(),
         first_listed=saved.at.date(),

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("abstract", sa.String(), nullable=False),
         sa.Column("authors", JSON, nullable=False),
+        sa.Column("published", sa.Date(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("place", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select
 
 from domain.learning import Edit, Edited, Liking, Profile
+from domain.papers import Identifiers
 from storage.likings import disturb
 from storage.tables import PROFILE, SAVED, SUBSCRIBER
 from storage.taking_in import Libraries
@@ -198,7 +200,7 @@ def test_a_typed_word_that_no_paper_has_yet_stops_no_letter(days, about, paper, 
     assert papers(days.letters()["mira"]) == [42, 41]
 
 
-@pytest.mark.parametrize("typed", ['"axolotl', 'axolotl"', "(axolotl)", "*axolotl*", "AXOLOTL'"])
+@pytest.mark.parametrize("typed", ['"axolotl', 'axolotl"', "(axolotl)", "“axolotl”", "AXOLOTL'"])
 def test_whatever_stands_around_a_typed_word_stops_no_letter_and_is_in_none(days, about, paper, typed):
     days.reader("mira", "tides")
     days.letters()
@@ -239,3 +241,12 @@ def test_one_reader_of_whom_nothing_can_be_learned_stops_nobody(days, about, pap
     days.listed(paper(42, "Tides"))
     assert papers(days.letters()["jun"]) == [42]
     assert not days.house.learner.is_due(), "what cannot be learned is not tried at every tick"
+
+
+def test_an_own_copy_known_by_its_title_is_not_brought_when_the_archive_gets_the_paper(days, about, says, reader):
+    public_id = days.house.desk.find("mira@lab.example").public_id
+    says("mira", Liking.MORE, 1, 2, 3)
+    mine = replace(about("coral", 51, "Reefs that I know"), ids=Identifiers())
+    Libraries(days.house.database).take_in(public_id, [mine], Liking.MORE, NOW, "import")
+    days.listed(about("coral", 51, "Reefs that I know"), about("coral", 52, "Reefs that nobody knows"))
+    assert papers(days.letters()["mira"]) == [52]
