@@ -54,11 +54,14 @@ class Names(dict[str, str]):
 
     def __setitem__(self, name: str, value: str) -> None:
         self._held += len(value) - len(self.get(name.lower(), ""))
-        if self._held > _MOST_NAMED:
-            self._held -= len(value)
-            self.pop(name.lower(), None)
-            raise ValueError("the names of the file stand for more than a file may define")
         super().__setitem__(name.lower(), value)
+        if self._held > _MOST_NAMED:
+            self.drop(name)
+            raise ValueError("the names of the file stand for more than a file may define")
+
+    def drop(self, name: str) -> None:
+        """Let a name be one that nobody defined."""
+        self._held -= len(self.pop(name.lower(), ""))
 
 
 def entries(lines: Iterable[str], visited: date) -> Iterator[ListedPaper | Rejected]:
@@ -118,6 +121,8 @@ def _read(text: str, kind: str, macros: Names, visited: date) -> Iterator[Listed
 
     macros.given = 0
     for command, body in LowLevelParser(text, handle_error=handle, macros=macros):
+        if command.lower() == "string" and unknown:
+            macros.drop(body[0])  # of what is half known nothing is known
         if command.lower() in _NO_PAPERS or kind == "string":
             return
         _, fields = body
