@@ -36,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # How long an example takes says how busy the machine is, and nothing of what is tested.
-    hypothesis.settings.register_profile("paperround", deadline=None)
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("paperround", deadline=None, suppress_health_check=slow)
     hypothesis.settings.load_profile("paperround")
 
 

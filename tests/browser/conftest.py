@@ -50,7 +50,7 @@ _FLAGS = [
     "--disable-sync",
     f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-_PATIENCE = 20_000  # milliseconds
+_PATIENCE = 120_000  # milliseconds
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -106,7 +106,7 @@ class Town:
     def ask(self, method: str, link: str) -> tuple[int, str]:
         """Ask for a link without a browser; return the status and the text."""
         parts = urlsplit(link)
-        with closing(http.client.HTTPConnection(parts.netloc, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection(parts.netloc, timeout=60)) as connection:
             connection.request(method, parts._replace(scheme="", netloc="", fragment="").geturl() or "/")
             answer = connection.getresponse()
             return answer.status, answer.read().decode("utf-8")

@@ -123,7 +123,7 @@ def test_only_papers_shown_in_full_are_explained(make_paper: MakePaper) -> None:
     assert asked == [1, 2]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(
     pairs=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 12), st.floats(0, 9)), max_size=40),
     papers=st.integers(1, 12),

@@ -218,7 +218,7 @@ def test_matches_beyond_the_best_are_counted(make_paper: MakePaper) -> None:
 PAIRS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 12), st.floats(0, 9)), max_size=40)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(
     exact=PAIRS,
     related=PAIRS,

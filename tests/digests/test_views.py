@@ -131,7 +131,7 @@ def test_a_paper_without_abstract_shows_none(make_paper: MakePaper) -> None:
     assert shown(paper, Why("word “estuary”, in title", ("estuary",))).abstract_text == ""
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(
     text=st.lists(st.sampled_from([FIRST, FILLER, "estuary ", "Nets. ", "ﬁne ", "🤗", "\n", "x" * 90]), max_size=12),
     cut=st.tuples(st.integers(0, 300), st.integers(1, 200)),

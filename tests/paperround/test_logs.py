@@ -84,7 +84,7 @@ def test_a_line_break_stays_in_its_object(logged):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 @given(st.text(), st.text(st.characters(categories=["C", "Z"])))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_nobody_forges_a_line(logged, form, said, odd):
     text = f"{said}{odd}\n2026-11-20T07:00:03.120Z INFO paperround: all is well\x1b[2K\r"
     lines = logged(form, lambda log: log.warning("%s", text, extra={"said": {odd: [text]}}))

@@ -30,7 +30,9 @@ one_plan = st.tuples(
 blocks = st.lists(st.lists(one_plan, max_size=6), min_size=1, max_size=3)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(drawn=blocks)
 def test_a_block_leaves_what_its_plans_leave_one_by_one(now, drawn):
     with Database("sqlite://") as at_once, Database("sqlite://") as singly:

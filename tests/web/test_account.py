@@ -226,7 +226,9 @@ def test_what_no_form_of_ours_sends_is_refused(site, account, body):
     assert site.tables() == before
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(action=st.sampled_from(["address", "export", "erase"]), text=st.text(max_size=40))
 def test_no_form_is_a_fault_of_ours(site, action, text):
     path = site.path(site.links.fresh("0" * 15 + "1", NOW))

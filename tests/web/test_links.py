@@ -274,7 +274,9 @@ def test_a_bad_token_gets_a_calm_page(site, token):
     assert site.tables() == before
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(place=st.integers(0, 35), letter=st.sampled_from("ABCxyz019-_~.="))
 def test_a_token_with_one_letter_changed_is_not_ours(site, place, letter):
     path = site.path(site.links.unsubscribe("0123456789abcdef"))
@@ -286,7 +288,9 @@ def test_a_token_with_one_letter_changed_is_not_ours(site, place, letter):
     assert answer.status == (200 if altered == token else 404)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(token=st.binary(min_size=1, max_size=60))
 def test_no_bytes_in_a_link_are_a_fault_of_ours(site, token):
     for method in ("GET", "POST"):

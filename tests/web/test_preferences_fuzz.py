@@ -73,7 +73,9 @@ _NAMES = [
 ]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     action=st.sampled_from(_ACTIONS),
     fields=st.dictionaries(st.sampled_from(_NAMES), _VALUE, max_size=8),
@@ -91,7 +93,9 @@ def test_no_form_is_a_fault_of_ours(fuzzed, action, fields, keep):
     assert fuzzed.site.ask("GET", fuzzed.path).status == 200
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(body=st.binary(max_size=200))
 def test_no_bytes_are_a_fault_of_ours(fuzzed, body):
     assert fuzzed.site.ask("POST", fuzzed.path, body, URLENCODED).status in {400, 409, 422}

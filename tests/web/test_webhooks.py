@@ -268,7 +268,9 @@ SHAPES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(SHAPES, st.sampled_from(["ses", "mailgun"]))
 def test_no_shape_of_json_is_our_fault(hooks, shape, provider):
     assert hooks.post(f"/webhooks/{provider}", shape).status in {400, 403}

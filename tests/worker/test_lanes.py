@@ -320,7 +320,9 @@ steps = st.lists(
 
 
 @pytest.mark.engines("memory")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=100, deadline=None
+)
 @given(per_hour=st.sampled_from([1, 4, 12]), plan=steps)
 def test_never_more_than_per_hour_in_any_60_minutes_whatever_two_processes_do(road, database, per_hour, plan) -> None:
     with database.writing() as connection:

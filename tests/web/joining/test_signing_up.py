@@ -371,7 +371,7 @@ _VALUE = st.one_of(
 )
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(fields=st.lists(st.tuples(_FIELD, _VALUE), max_size=12), tail=st.binary(max_size=20))
 def test_no_form_is_a_fault_of_ours(place, fields, tail):
     body = urlencode([(name, v if isinstance(v, bytes) else v.encode("utf-8", "surrogatepass")) for name, v in fields])

@@ -179,7 +179,7 @@ _VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(_NAMES, _VALUES), max_size=5))
 def test_no_address_of_a_search_is_an_error_of_ours(library, pairs):
     answer = library.get("/papers?" + "&".join(f"{name}={value}" for name, value in pairs))
