@@ -67,6 +67,11 @@ def title_hash(key: str, salt: str = "") -> str:
     return hashlib.sha256(f"{key}{salt}".encode()).hexdigest()[:16]
 
 
+def titled(title: str) -> str:
+    """Return the name by which a reader's own copy goes that has no strong id."""
+    return f"title:{title_hash(title_key(title))}"
+
+
 def keyed(title: str) -> tuple[str, tuple[str, ...]]:
     """Return a title's key and its marks.
 

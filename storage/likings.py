@@ -58,13 +58,9 @@ class Likings:
         """
         with self._database.writing() as connection:
             reader = reached(connection, public_id)
-            if (copy := _copy(connection, reader, key)) is not None:
-                if copy.liking != liking.value:
-                    said = {"liking": liking.value, "at": now, "place": place}
-                    connection.execute(update(SAVED).where(SAVED.c.id == copy.id).values(said))
-                    disturb(connection, reader)
-                return _one(connection, copy.id)
-            paper_id, paper_key = _paper(connection, key)
+            if (paper := _found(connection, key)) is None:
+                return _turned(connection, reader, key, {"liking": liking.value, "at": now, "place": place})
+            paper_id, paper_key = paper
             same = _of_paper(connection, reader, paper_id, paper_key)
             held = connection.execute(select(SAVED).where(same).order_by(SAVED.c.id)).all()
             if len(held) == 1 and held[0].paper_id == paper_id and held[0].liking == liking.value:
@@ -199,24 +195,36 @@ def _reader(connection: Connection, public_id: str) -> int:
     return int(found)
 
 
-def _copy(connection: Connection, reader: int, key: str) -> Any | None:
-    """Return a reader's own copy of that key; None where there is none, or the archive has the paper by now.
-
-    Raises UnknownError for what can be no key.
-    """
-    if connection.execute(select(PAPER.c.id).where(is_named(key)).limit(1)).first() is not None:
-        return None
+def _turned(connection: Connection, reader: int, key: str, said: Mapping[str, Any]) -> Saved:
+    """Let something be said of a reader's own copy; raises UnknownError where there is none of that key."""
     mine = (SAVED.c.subscriber_id == reader, SAVED.c.key == key, SAVED.c.paper_id.is_(None))
-    return connection.execute(select(SAVED.c.id, SAVED.c.liking).where(*mine)).first()
+    copy = connection.execute(select(SAVED.c.id, SAVED.c.liking).where(*mine)).first()
+    if copy is None:
+        raise _unknown(key)
+    if copy.liking != said["liking"]:
+        connection.execute(update(SAVED).where(SAVED.c.id == copy.id).values(said))
+        disturb(connection, reader)
+    return _one(connection, copy.id)
+
+
+def _found(connection: Connection, key: str) -> tuple[int, str] | None:
+    """Return the number and the key of the paper that a key, an id or a link names; None where there is none.
+
+    Raises UnknownError for what can name none.
+    """
+    row = connection.execute(select(PAPER.c.id, PAPER.c.key).where(is_named(key)).order_by(PAPER.c.id)).first()
+    return None if row is None else (row.id, row.key)
 
 
 def _paper(connection: Connection, key: str) -> tuple[int, str]:
-    """Return the number and the key of the paper that a key, an id or a link names; raises UnknownError."""
-    query = select(PAPER.c.id, PAPER.c.key).where(is_named(key)).order_by(PAPER.c.id)
-    found = connection.execute(query).first()
-    if found is None:
-        raise UnknownError(f"there is no paper {key!r} in the archive")
-    return int(found.id), str(found.key)
+    """Return what `_found` does; raises UnknownError where there is none."""
+    if (paper := _found(connection, key)) is None:
+        raise _unknown(key)
+    return paper
+
+
+def _unknown(key: str) -> UnknownError:
+    return UnknownError(f"there is no paper {key!r} in the archive")
 
 
 def _of_paper(connection: Connection, reader: int, paper_id: int, key: str) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from domain.errors import UsageError
 from domain.identity import fingerprint_of, traits
 from domain.learning import Liking
 from domain.papers import ListedPaper
-from domain.titles import title_hash, title_key
+from domain.titles import titled
 from storage.database import Database
 from storage.likings import disturb, names_of, reached, room
 from storage.lookup import Shelf
@@ -119,7 +119,7 @@ class _Held:
 
 def _key(paper: ListedPaper) -> str:
     """Return the key of an own copy."""
-    return paper.ids.strongest or f"title:{title_hash(title_key(paper.title))}"
+    return paper.ids.strongest or titled(paper.title)
 
 
 def _row(paper: ListedPaper, paper_id: int | None, key: str) -> dict[str, Any]:

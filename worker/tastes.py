@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from digests.compose import NOTHING_LEARNED, Learned
 from domain.learning import Profile
 from domain.papers import Paper
-from domain.titles import title_hash, title_key
+from domain.titles import titled
 from domain.topics import Census, Or, Query, Tier, Why, Word
 from storage.archive import Archive
 from storage.issues import Reach, Reader
@@ -226,7 +226,7 @@ def _is_of_late(paper: Paper, moment: datetime) -> bool:
 def _keys(paper: Paper) -> tuple[str, ...]:
     """Return what a reader may have said something of the paper by: its key, its strong ids, and its title."""
     names = (f"{scheme}:{value}" for scheme, value in paper.ids.pairs())
-    return (paper.key, *names, f"title:{title_hash(title_key(paper.title))}")
+    return (paper.key, *names, titled(paper.title))
 
 
 def _why(because: Because, titles: Mapping[int, str], paper: Paper, explainer: Explainer) -> Why:
